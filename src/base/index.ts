@@ -1,0 +1,3 @@
+export { Failure, exitStatusOf, isSystemError, type FailureCode, type FailureOptions } from "./failure.ts";
+export { stopIfAborted, type JobOptions, type Progress } from "./job.ts";
+export { OutputFile, systemReason, type OutputFileOptions } from "./output-file.ts";
