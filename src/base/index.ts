@@ -1,3 +1,4 @@
 export { Failure, exitStatusOf, isSystemError, type FailureCode, type FailureOptions } from "./failure.ts";
 export { stopIfAborted, type JobOptions, type Progress } from "./job.ts";
+export { libc, type Libc } from "./libc.ts";
 export { OutputFile, systemReason, type OutputFileOptions } from "./output-file.ts";

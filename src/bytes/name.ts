@@ -17,7 +17,7 @@ export function decodeName(bytes: Uint8Array, start = 0, end = bytes.length): st
 
 function decodeWithEscapes(raw: Buffer): string {
   let name = "";
-  for (let at = 0; at < raw.length; ) {
+  for (let at = 0; at < raw.length;) {
     const length = utf8LengthAt(raw, at);
     if (length === 0) {
       name += String.fromCharCode(escapeBase + (raw[at] as number));

@@ -1,0 +1,76 @@
+import { createRequire } from "node:module";
+
+/**
+ * The few calls of the C library that Node does not offer, on Linux only. Loaded on first use (some
+ * milliseconds); undefined where there is no such library, and callers then do without.
+ */
+export interface Libc {
+  /** lseek(2) with SEEK_DATA or SEEK_HOLE: the place found, or -1 past the last data. */
+  seekData(fd: number, from: number): number;
+  seekHole(fd: number, from: number): number;
+  /** fallocate(2), mode 0: true where the file system could reserve the space. */
+  preallocate(fd: number, at: number, lengthBytes: number): boolean;
+  /** Names and values of all extended attributes, of the link itself; `pathBytes` ends with NUL. */
+  listXattrs(pathBytes: Uint8Array): Map<string, Uint8Array>;
+  /** Sets one extended attribute of the link itself: 0, or the errno value. */
+  setXattr(pathBytes: Uint8Array, name: string, value: Uint8Array): number;
+  /** mknod(2): 0, or the errno value. */
+  makeNode(pathBytes: Uint8Array, mode: number, device: number): number;
+}
+
+let loaded: Libc | undefined | null = null;
+
+export function libc(): Libc | undefined {
+  if (loaded === null) loaded = process.platform === "linux" ? load() : undefined;
+  return loaded;
+}
+
+const seekDataWhence = 3;
+const seekHoleWhence = 4;
+const xattrListLimitBytes = 65536; // XATTR_LIST_MAX
+const xattrValueLimitBytes = 65536; // XATTR_SIZE_MAX
+
+function load(): Libc | undefined {
+  let koffi: typeof import("koffi").default;
+  try {
+    koffi = createRequire(import.meta.url)("koffi") as typeof koffi;
+  } catch {
+    return undefined; // no prebuilt library for this processor
+  }
+  const library = koffi.load(null);
+  const lseek = library.func("int64_t lseek(int fd, int64_t offset, int whence)");
+  const fallocate = library.func("int fallocate(int fd, int mode, int64_t offset, int64_t length)");
+  const llistxattr = library.func("int64_t llistxattr(const uint8_t *path, uint8_t *list, size_t size)");
+  const lgetxattr = library.func(
+    "int64_t lgetxattr(const uint8_t *path, const uint8_t *name, uint8_t *value, size_t size)",
+  );
+  const lsetxattr = library.func(
+    "int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)",
+  );
+  const mknod = library.func("int mknod(const uint8_t *path, uint32_t mode, uint64_t device)");
+  const list = Buffer.alloc(xattrListLimitBytes);
+  const value = Buffer.alloc(xattrValueLimitBytes);
+
+  return {
+    seekData: (fd, from) => Number(lseek(fd, from, seekDataWhence)),
+    seekHole: (fd, from) => Number(lseek(fd, from, seekHoleWhence)),
+    preallocate: (fd, at, lengthBytes) => fallocate(fd, 0, at, lengthBytes) === 0,
+    listXattrs(pathBytes) {
+      const found = new Map<string, Uint8Array>();
+      const listLength = Number(llistxattr(pathBytes, list, list.length));
+      for (let at = 0; at < listLength;) {
+        const end = list.indexOf(0, at);
+        const name = Buffer.from(list.subarray(at, end + 1));
+        const length = Number(lgetxattr(pathBytes, name, value, value.length));
+        if (length >= 0)
+          found.set(name.toString("utf8", 0, name.length - 1), Uint8Array.from(value.subarray(0, length)));
+        at = end + 1;
+      }
+      return found;
+    },
+    setXattr(pathBytes, name, bytes) {
+      return lsetxattr(pathBytes, Buffer.from(`${name}\0`), bytes, bytes.length, 0) === 0 ? 0 : koffi.errno();
+    },
+    makeNode: (pathBytes, mode, device) => (mknod(pathBytes, mode, device) === 0 ? 0 : koffi.errno()),
+  };
+}

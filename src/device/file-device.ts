@@ -1,0 +1,173 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { Failure, isSystemError, libc, systemReason } from "../base/index.ts";
+import { Bitmap } from "../bytes/index.ts";
+import type { BlockDevice, BlockReader } from "./block-device.ts";
+import { refuseOutside } from "./bounds.ts";
+
+const readAsync = promisify(fs.read);
+const writeAsync = promisify(fs.write);
+
+/** Up to this size one synchronous call is cheaper than a trip through Node's thread pool. */
+const smallAccessBytes = 128 * 1024;
+/** The grain in which a fresh file remembers what was written to it. */
+const touchedGrainBytes = 1024 * 1024;
+const zeroPieceBytes = 1024 * 1024;
+
+/** A file or a block device of the system, read-only. */
+export class FileReader implements BlockReader {
+  readonly path: string;
+  readonly sizeBytes: number;
+  protected readonly fd: number;
+  readonly #ownsFd: boolean;
+
+  protected constructor(filePath: string, fd: number, sizeBytes: number, ownsFd: boolean) {
+    this.path = filePath;
+    this.fd = fd;
+    this.sizeBytes = sizeBytes;
+    this.#ownsFd = ownsFd;
+  }
+
+  /** Opens a file or block device for reading only. */
+  static async open(filePath: string): Promise<FileReader> {
+    const { fd, sizeBytes } = openSized(filePath, "r");
+    return new FileReader(filePath, fd, sizeBytes, true);
+  }
+
+  async read(at: number, into: Uint8Array): Promise<void> {
+    refuseOutside(this.path, this.sizeBytes, at, into.length);
+    for (let done = 0; done < into.length;) {
+      const rest = into.length - done;
+      const count =
+        rest <= smallAccessBytes
+          ? fs.readSync(this.fd, into, done, rest, at + done)
+          : (await readAsync(this.fd, into, done, rest, at + done)).bytesRead;
+      if (count === 0) refuseOutside(this.path, at + done, at, into.length); // shortened while open
+      done += count;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#ownsFd) fs.closeSync(this.fd);
+  }
+}
+
+/** A file or a block device of the system, read and written. */
+export class FileDevice extends FileReader implements BlockDevice {
+  /** Set for a file that this program has just made: which grains are not known to be zero. */
+  readonly #touched: Bitmap | undefined;
+
+  private constructor(filePath: string, fd: number, sizeBytes: number, ownsFd: boolean, isFresh: boolean) {
+    super(filePath, fd, sizeBytes, ownsFd);
+    this.#touched = isFresh ? new Bitmap(Math.ceil(sizeBytes / touchedGrainBytes)) : undefined;
+  }
+
+  /** Opens an existing file or block device for reading and writing. */
+  static override async open(filePath: string): Promise<FileDevice> {
+    const { fd, sizeBytes } = openSized(filePath, "r+");
+    return new FileDevice(filePath, fd, sizeBytes, true, false);
+  }
+
+  /**
+   * Sets the size of a new empty file and uses it as a device. `fd` stays the caller's to close. The file is
+   * sparse, and zeroing what was never written costs nothing; with `preallocate` its space is reserved.
+   */
+  static overNewFile(
+    filePath: string,
+    fd: number,
+    sizeBytes: number,
+    options: { readonly preallocate?: boolean } = {},
+  ): FileDevice {
+    try {
+      fs.ftruncateSync(fd, sizeBytes);
+    } catch (error) {
+      throw new Failure("no-space", `cannot create "${filePath}": ${systemReason(error)} at ${sizeBytes} bytes`, {
+        cause: error,
+      });
+    }
+    if (options.preallocate === true && sizeBytes > 0 && libc()?.preallocate(fd, 0, sizeBytes) !== true) {
+      throw new Failure("no-space", `cannot reserve ${sizeBytes} bytes for "${filePath}": no space is left`, {
+        hint: "free some space, or leave out --preallocate to make a sparse file",
+      });
+    }
+    return new FileDevice(filePath, fd, sizeBytes, false, true);
+  }
+
+  async write(at: number, from: Uint8Array): Promise<void> {
+    refuseOutside(this.path, this.sizeBytes, at, from.length);
+    if (from.length === 0) return;
+    this.#touch(at, from.length);
+    try {
+      for (let done = 0; done < from.length;) {
+        const rest = from.length - done;
+        done +=
+          rest <= smallAccessBytes
+            ? fs.writeSync(this.fd, from, done, rest, at + done)
+            : (await writeAsync(this.fd, from, done, rest, at + done)).bytesWritten;
+      }
+    } catch (error) {
+      const code = isSystemError(error, "ENOSPC", "EDQUOT", "EFBIG") ? "no-space" : "failed";
+      throw new Failure(code, `cannot write "${this.path}": ${systemReason(error)}`, { cause: error });
+    }
+  }
+
+  async zero(at: number, lengthBytes: number): Promise<void> {
+    refuseOutside(this.path, this.sizeBytes, at, lengthBytes);
+    const zeros = new Uint8Array(Math.min(lengthBytes, zeroPieceBytes));
+    for (let done = 0; done < lengthBytes;) {
+      const grain = Math.floor((at + done) / touchedGrainBytes);
+      const length = Math.min((grain + 1) * touchedGrainBytes - (at + done), lengthBytes - done);
+      if (this.#touched === undefined || this.#touched.has(grain))
+        await this.write(at + done, zeros.subarray(0, length));
+      done += length;
+    }
+  }
+
+  async flush(): Promise<void> {
+    fs.fsyncSync(this.fd);
+  }
+
+  #touch(at: number, lengthBytes: number): void {
+    if (this.#touched === undefined) return;
+    const first = Math.floor(at / touchedGrainBytes);
+    const last = Math.floor((at + lengthBytes - 1) / touchedGrainBytes);
+    this.#touched.setRange(first, last - first + 1);
+  }
+}
+
+function openSized(filePath: string, flags: "r" | "r+"): { readonly fd: number; readonly sizeBytes: number } {
+  let fd: number;
+  try {
+    fd = fs.openSync(filePath, flags);
+  } catch (error) {
+    const code = isSystemError(error, "ENOENT", "ENOTDIR") ? "not-found" : "failed";
+    throw new Failure(code, `cannot open "${filePath}": ${systemReason(error)}`, { cause: error });
+  }
+  try {
+    const stat = fs.fstatSync(fd);
+    if (stat.isBlockDevice()) return { fd, sizeBytes: blockDeviceSize(filePath, stat.rdev) };
+    if (!stat.isFile()) {
+      throw new Failure("unsupported", `cannot open "${filePath}": it is neither a file nor a block device`);
+    }
+    return { fd, sizeBytes: stat.size };
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
+/** Linux keeps the size of a block device, in 512-byte sectors, in sysfs under its device number. */
+function blockDeviceSize(filePath: string, rdev: number): number {
+  const { major, minor } = splitDeviceNumber(rdev);
+  const sysfs = path.join("/sys/dev/block", `${major}:${minor}`, "size");
+  try {
+    return Number(fs.readFileSync(sysfs, "latin1")) * 512;
+  } catch (error) {
+    throw new Failure("unsupported", `cannot tell the size of "${filePath}": ${systemReason(error)}`, { cause: error });
+  }
+}
+
+function splitDeviceNumber(rdev: number): { readonly major: number; readonly minor: number } {
+  return { major: Math.floor(rdev / 256) & 0xfff, minor: (rdev & 0xff) | (Math.floor(rdev / 2 ** 12) & 0xfff00) };
+}

@@ -1,0 +1,13 @@
+export type {
+  Content,
+  DataPiece,
+  DeviceNumber,
+  EntryKind,
+  FileEntry,
+  HardLinkEntry,
+  Metadata,
+  Timestamp,
+  TreeEntry,
+  TreeSource,
+  TreeTarget,
+} from "./entry.ts";
