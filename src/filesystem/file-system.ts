@@ -1,0 +1,66 @@
+import type { DataPiece, EntryKind, Metadata, DeviceNumber } from "../tree/index.ts";
+
+/** What a file system says of itself. */
+export interface FileSystemInfo {
+  /** `ext2`, `ext3`, `ext4`, `fat32`, … */
+  readonly kind: string;
+  readonly label: string;
+  readonly uuid: string | undefined;
+  /** All bytes that the file system takes; what lies after them on its device is not its own. */
+  readonly sizeBytes: number;
+  readonly blockSizeBytes: number;
+  readonly freeBytes: number;
+  /** Names of optional features, in the words of the file system's own tools. */
+  readonly features: readonly string[];
+  /** What a reader should know: "the journal was replayed in memory". */
+  readonly notes: readonly string[];
+}
+
+/** One file as `stat` shows it. `id` is the inode number or what stands for it. */
+export interface FileStat extends Metadata {
+  readonly id: number;
+  readonly kind: EntryKind;
+  readonly sizeBytes: number;
+  readonly allocatedBytes: number;
+  readonly links: number;
+  readonly device?: DeviceNumber;
+}
+
+/** A name in a directory, without `.` and `..`. */
+export interface DirectoryItem {
+  readonly name: string;
+  readonly id: number;
+}
+
+/** A stretch of a device, in bytes. */
+export interface Extent {
+  readonly startBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** One thing that is wrong. A warning leaves the data whole; an error means damage. */
+export interface Problem {
+  readonly severity: "warning" | "error";
+  readonly message: string;
+}
+
+/**
+ * A file system on a device, to be looked into. Every method throws a `damaged` failure where the structures
+ * on disk contradict themselves; none runs or allocates without bound on such input.
+ */
+export interface FileSystem extends AsyncDisposable {
+  readonly info: FileSystemInfo;
+  readonly rootId: number;
+  stat(id: number): Promise<FileStat>;
+  /** The names in a directory, in the order of the disk, in batches. */
+  list(id: number): AsyncIterable<readonly DirectoryItem[]>;
+  /** The id of one name in a directory, or undefined. */
+  find(id: number, name: string): Promise<number | undefined>;
+  readLink(id: number): Promise<string>;
+  /** The data of a regular file, as `Content` describes it. */
+  content(id: number): AsyncIterable<DataPiece>;
+  /** Which parts of the device hold data or structures. In ascending order. */
+  usedExtents(): AsyncIterable<Extent>;
+  /** Everything that is wrong with the structures. */
+  check(): AsyncIterable<Problem>;
+}
