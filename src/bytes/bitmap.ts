@@ -7,7 +7,7 @@ export class Bitmap {
   readonly length: number;
 
   /** Over `bytes` where given (shared, not copied), else all clear. */
-  constructor(length: number, bytes = new Uint8Array(Math.ceil(length / 8))) {
+  constructor(length: number, bytes: Uint8Array = new Uint8Array(Math.ceil(length / 8))) {
     if (bytes.length * 8 < length) throw new RangeError(`${bytes.length} bytes cannot hold ${length} bits`);
     this.length = length;
     this.bytes = bytes;

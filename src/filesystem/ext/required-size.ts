@@ -1,0 +1,47 @@
+import { Failure } from "../../base/index.ts";
+import { planGeometry, type ExtGeometry } from "./geometry.ts";
+import { decideProfile, type ExtOptions } from "./profile.ts";
+
+const grainBytes = 1024 * 1024;
+const largestBytes = 2 ** 50;
+/** Room for what comes out a little differently in another size: extents broken at other places. */
+const spareBlocks = 16;
+
+/** What the files of a tree take: all blocks but the file system's own structures and the journal. */
+export interface Need {
+  readonly blocks: number;
+  readonly inodes: number;
+}
+
+/** The smallest whole number of MiB in which a file system made with these options has room for a need. */
+export function requiredSize(options: ExtOptions, need: Need): number {
+  const holds = (sizeBytes: number): boolean => {
+    const geometry = geometryFor(options, sizeBytes);
+    if (geometry === undefined) return false;
+    const blocks = need.blocks + geometry.journalBlocks;
+    return geometry.freeBlocks >= blocks + spareBlocks + geometry.groupCount && geometry.inodeCount >= need.inodes;
+  };
+  let tooSmall = 0;
+  let enough = grainBytes;
+  while (!holds(enough)) {
+    tooSmall = enough;
+    enough *= 2;
+    if (enough > largestBytes) throw new Failure("unsupported", `cannot fill ${options.kind}: no size would hold it`);
+  }
+  while (enough - tooSmall > grainBytes) {
+    const middle = tooSmall + Math.ceil((enough - tooSmall) / 2 / grainBytes) * grainBytes;
+    if (middle === enough) break;
+    if (holds(middle)) enough = middle;
+    else tooSmall = middle;
+  }
+  return enough;
+}
+
+function geometryFor(options: ExtOptions, sizeBytes: number): ExtGeometry | undefined {
+  try {
+    return planGeometry(decideProfile(options, sizeBytes), sizeBytes);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "no-space") return undefined;
+    throw error;
+  }
+}
