@@ -79,14 +79,19 @@ export class AttributeWriter {
   }
 
   /** A file with this attribute block is gone. */
-  async release(block: number): Promise<void> {
+  release(block: number): void {
     for (const [key, shared] of this.#shared) {
       if (shared.block !== block) continue;
       shared.references--;
-      if (shared.references > 0) return this.#writeBlock(shared);
+      if (shared.references > 0) return;
       this.#shared.delete(key);
     }
     this.#volume.blocks.release({ start: block, length: 1 });
+  }
+
+  /** Writes the blocks that more files might still have come to share. */
+  async finish(): Promise<void> {
+    for (const shared of this.#shared.values()) await this.#writeBlock(shared);
   }
 
   #encodeInInode(attributes: readonly Attribute[]): Uint8Array {
@@ -110,13 +115,12 @@ export class AttributeWriter {
     const known = this.#shared.get(key);
     if (known !== undefined && known.references < shareLimit) {
       known.references++;
-      await this.#writeBlock(known);
       return known.block;
     }
     const { start } = this.#volume.blocks.take(1);
     const shared: SharedBlock = { block: start, bytes, references: 1 };
-    if (this.#shared.size < rememberedBlocks || known !== undefined) this.#shared.set(key, shared);
-    await this.#writeBlock(shared);
+    if (this.#shared.size < rememberedBlocks && known === undefined) this.#shared.set(key, shared);
+    else await this.#writeBlock(shared);
     return start;
   }
 

@@ -52,6 +52,12 @@ export class InodeTableWriter {
     if (this.#checksumSeed !== undefined && slot !== this.#nowhere) this.#seal(slot, inode, this.#checksumSeed);
   }
 
+  /** Makes one inode as if it had never been used. */
+  async clear(inode: number): Promise<void> {
+    const slot = this.#heldSlot(inode) ?? (await this.#load(inode));
+    slot.bytes.fill(0, slot.at, slot.at + this.#inodeSizeBytes);
+  }
+
   async flush(): Promise<void> {
     const byPlace = [...this.#chunks.values()].toSorted((a, b) => a.at - b.at);
     for (const chunk of byPlace) await this.#write(chunk);
