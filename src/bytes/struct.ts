@@ -1,6 +1,6 @@
 /**
  * A field of an on-disk record: how many bytes it takes and how they become a value.
- * Decoders get the whole buffer and the place of the field in it.
+ * Decoders get a view of the whole buffer and the place of the field in it.
  */
 export interface FieldType<T> {
   readonly sizeBytes: number;
@@ -38,25 +38,28 @@ export class Struct<F extends FieldTable> {
 
   /** All fields as values. `bytes` holds at least `sizeBytes` from `at` on. */
   decode(bytes: Uint8Array, at = 0): { -readonly [K in keyof F]: ValueOf<F[K]> } {
-    const view = this.#view(bytes, at);
+    const view = viewOf(bytes);
+    const start = this.#startIn(bytes, at);
     const record: Record<string, unknown> = {};
-    for (const [key, offset, type] of this.#entries) record[key] = type.decode(view, offset);
+    for (const [key, offset, type] of this.#entries) record[key] = type.decode(view, start + offset);
     return record as { -readonly [K in keyof F]: ValueOf<F[K]> };
   }
 
   /** One field as a value. */
   get<K extends keyof F & string>(bytes: Uint8Array, key: K, at = 0): ValueOf<F[K]> {
     const [offset, type] = this.fields[key] as readonly [number, FieldType<ValueOf<F[K]>>];
-    return type.decode(this.#view(bytes, at), offset);
+    return type.decode(viewOf(bytes), this.#startIn(bytes, at) + offset);
   }
 
   /** Writes the fields given and leaves every other byte as it is. */
   patch(bytes: Uint8Array, values: Partial<{ [K in keyof F]: ValueOf<F[K]> }>, at = 0): void {
-    const view = this.#view(bytes, at);
-    for (const [key, value] of Object.entries(values)) {
+    const view = viewOf(bytes);
+    const start = this.#startIn(bytes, at);
+    for (const key in values) {
       const field = this.fields[key];
       if (field === undefined) throw new TypeError(`${this.name} has no field ${key}`);
-      if (value !== undefined) field[1].encode(view, field[0], value);
+      const value = values[key];
+      if (value !== undefined) field[1].encode(view, start + field[0], value);
     }
   }
 
@@ -67,11 +70,12 @@ export class Struct<F extends FieldTable> {
     return bytes;
   }
 
-  #view(bytes: Uint8Array, at: number): DataView {
+  /** Where in the buffer under `bytes` the record starts. */
+  #startIn(bytes: Uint8Array, at: number): number {
     if (at < 0 || at + this.sizeBytes > bytes.length) {
       throw new RangeError(`${this.name}: ${this.sizeBytes} bytes at ${at} pass the end at ${bytes.length}`);
     }
-    return new DataView(bytes.buffer, bytes.byteOffset + at, this.sizeBytes);
+    return bytes.byteOffset + at;
   }
 
   #refuseOverlap(): void {
@@ -85,4 +89,12 @@ export class Struct<F extends FieldTable> {
     }
     if (end > this.sizeBytes) throw new TypeError(`${this.name}: ${before} passes the end at ${this.sizeBytes}`);
   }
+}
+
+let lastView: DataView = new DataView(new ArrayBuffer(0));
+
+/** Records are mostly read and written many to a buffer: its view is made once. */
+function viewOf(bytes: Uint8Array): DataView {
+  if (lastView.buffer !== bytes.buffer) lastView = new DataView(bytes.buffer);
+  return lastView;
 }

@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../device/index.ts";
+import type { CoalescingWriter } from "./coalescing-writer.ts";
 import { hasChecksumHigh, inodeChecksum, inodeChecksumSeed } from "./checksum.ts";
 import type { ExtGeometry } from "./geometry.ts";
 import { inodeBase, inodeExtra, inodeBaseBytes } from "./inode.ts";
@@ -24,6 +25,7 @@ export interface InodeSlot {
  */
 export class InodeTableWriter {
   readonly #device: BlockDevice;
+  readonly #out: CoalescingWriter;
   readonly #geometry: ExtGeometry;
   readonly #inodeSizeBytes: number;
   readonly #checksumSeed: number | undefined;
@@ -34,10 +36,12 @@ export class InodeTableWriter {
 
   constructor(
     device: BlockDevice,
+    out: CoalescingWriter,
     geometry: ExtGeometry,
     options: { readonly inodeSizeBytes: number; readonly checksumSeed: number | undefined; readonly limit: number },
   ) {
     this.#device = device;
+    this.#out = out;
     this.#geometry = geometry;
     this.#inodeSizeBytes = options.inodeSizeBytes;
     this.#checksumSeed = options.checksumSeed;
@@ -58,6 +62,7 @@ export class InodeTableWriter {
     slot.bytes.fill(0, slot.at, slot.at + this.#inodeSizeBytes);
   }
 
+  /** Hands everything to the writer. */
   async flush(): Promise<void> {
     const byPlace = [...this.#chunks.values()].toSorted((a, b) => a.at - b.at);
     for (const chunk of byPlace) await this.#write(chunk);
@@ -95,7 +100,10 @@ export class InodeTableWriter {
     const tableBytes = this.#geometry.inodeTableBlocks * this.#geometry.blockSizeBytes;
     const length = Math.min(chunkBytes, tableBytes - (inTable - (inTable % chunkBytes)));
     const chunk: Chunk = { at, bytes: new Uint8Array(length), isDirty: true };
-    if (this.#written.has(key)) await this.#device.read(at, chunk.bytes);
+    if (this.#written.has(key)) {
+      await this.#out.drain();
+      await this.#device.read(at, chunk.bytes);
+    }
     this.#chunks.set(key, chunk);
     return { bytes: chunk.bytes, at: place - at };
   }
@@ -111,7 +119,7 @@ export class InodeTableWriter {
 
   async #write(chunk: Chunk): Promise<void> {
     if (!chunk.isDirty) return;
-    await this.#device.write(chunk.at, chunk.bytes);
+    await this.#out.put(chunk.at, chunk.bytes);
     chunk.isDirty = false;
   }
 

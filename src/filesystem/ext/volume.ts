@@ -39,7 +39,7 @@ export class ExtVolume {
     this.blocks = new BlockAllocator(geometry, { isSparse, isVirtual: options.isVirtual });
     this.out = new CoalescingWriter(device, options.isVirtual ? 0 : geometry.blockCount * geometry.blockSizeBytes);
     this.checksumSeed = profile.features.has("metadata_csum") ? checksumSeedOf(profile.uuidBytes) : undefined;
-    this.inodeTable = new InodeTableWriter(device, geometry, {
+    this.inodeTable = new InodeTableWriter(device, this.out, geometry, {
       inodeSizeBytes: profile.inodeSizeBytes,
       checksumSeed: this.checksumSeed,
       limit: options.isVirtual ? 0 : geometry.inodeCount,
