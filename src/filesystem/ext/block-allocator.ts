@@ -105,13 +105,15 @@ export class BlockAllocator {
     return bitmap;
   }
 
-  /** Whether a group holds nothing but the superblock copy, bitmaps and inode table that are its own. */
+  /**
+   * Whether a group holds nothing but the superblock copy, bitmaps and inode table that are its own: what
+   * a reader takes it to hold without looking at its bitmap.
+   */
   hasOnlyOwnStructures(group: number): boolean {
     if (this.#bitmaps.has(group)) return false;
-    const { blockBitmaps, inodeBitmaps, inodeTables } = this.#geometry;
-    const own = [blockBitmaps[group], inodeBitmaps[group], inodeTables[group]];
-    const start = groupStart(this.#geometry, group);
-    return [...this.#structuresIn(group)].every((run) => run.start === start || own.includes(run.start));
+    if (this.#geometry.groupsPerFlex === 1) return true;
+    const copies = superblockRunLength(this.#geometry, group, this.#isSparse);
+    return [...this.#structuresIn(group)].length === (copies > 0 ? 1 : 0);
   }
 
   #takeBeyond(wanted: number): BlockRun {

@@ -53,16 +53,32 @@ export async function makeExt(
   };
 }
 
-/** The size in bytes, a whole MiB, of a file system that has room for `sources` and little more. */
-export async function measureExt(sources: readonly TreeSource[], options: ExtOptions & JobOptions): Promise<number> {
+/** What to ask for in order to get a file system that just holds a tree. */
+export interface MeasuredExt {
+  /** A whole number of MiB. */
+  readonly sizeBytes: number;
+  readonly blockSizeBytes: number;
+  readonly inodeCount: number;
+}
+
+/** How large a file system must be that has room for `sources` and little more. Nothing is written. */
+export async function measureExt(
+  sources: readonly TreeSource[],
+  options: ExtOptions & JobOptions,
+): Promise<MeasuredExt> {
   const profile = decideProfile(options, measuringBytes);
   const geometry = planGeometry(profile, measuringBytes);
   const nowhere = new MemoryDevice(new Uint8Array(0));
   const volume = new ExtVolume(nowhere, profile, geometry, { isVirtual: true });
   await fill(volume, sources, options);
-  return requiredSize({ ...options, blockSizeBytes: profile.blockSizeBytes }, needOf(volume));
+  const { blockSizeBytes } = profile;
+  const need = needOf(volume);
+  const inodeCount = options.inodeCount ?? Math.ceil(need.inodes * spareInodeFactor);
+  return { sizeBytes: requiredSize({ ...options, blockSizeBytes, inodeCount }, need), blockSizeBytes, inodeCount };
 }
 
+/** A measured file system has a few inodes more than files, for whoever adds some. */
+const spareInodeFactor = 1.1;
 /** A geometry to count in; nothing of it is kept. */
 const measuringBytes = 1024 * 1024 * 1024;
 

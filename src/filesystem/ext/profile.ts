@@ -145,6 +145,10 @@ function decideFeatures(options: ExtOptions, inodeSizeBytes: number): Set<Featur
   }
   for (const name of requiredFeatures) features.add(name);
   if (features.has("metadata_csum")) features.delete("uninit_bg"); // the one includes the other
+  if (features.has("64bit") && !features.has("extent")) {
+    if (options.features?.includes("64bit") === true) throw usage("cannot use 64bit without extent");
+    features.delete("64bit");
+  }
   if (inodeSizeBytes === 128 && features.has("extra_isize")) {
     throw usage("cannot make inodes of 128 bytes with extra_isize: they have no extra part");
   }
