@@ -135,15 +135,15 @@ export class TarParser {
     this.#longLink = undefined;
   }
 
-  #pathOf(header: TarHeader): string {
+  #saidPath(header: TarHeader): string {
     const pax = this.#paxOfMember();
     const said = pax.sparse?.name ?? pax.path ?? this.#longName ?? header.name;
     if (said === "") throw new Failure("damaged", "it has no name");
-    return normalTarPath(said);
+    return said;
   }
 
   #hardLink(header: TarHeader): TreeEntry {
-    const path = this.#pathOf(header);
+    const path = normalTarPath(this.#saidPath(header));
     const linkTarget = normalTarPath(this.#paxOfMember().linkPath ?? this.#longLink ?? header.linkName);
     if (path === "" || linkTarget === "") throw new Failure("damaged", "it is a hard link from or to nothing");
     this.#forget();
@@ -151,9 +151,10 @@ export class TarParser {
   }
 
   #file(cursor: ChunkCursor, header: TarHeader, batch: TreeEntry[]): ParserStep | undefined {
-    const kind = kindOf(header);
     const pax = this.#paxOfMember();
-    const path = this.#pathOf(header);
+    const said = this.#saidPath(header);
+    const kind = kindOf(header.type, said);
+    const path = normalTarPath(said);
     if (path === "" && kind !== "directory") throw new Failure("damaged", "the root of the tree is not a folder");
     const entry: FileDraft = {
       path,
@@ -253,9 +254,9 @@ const kindOfType: ReadonlyMap<string, EntryKind> = new Map([
 ]);
 
 /** Types that nobody knows are files, as POSIX asks; tars from before ustar end the names of folders with `/`. */
-function kindOf(header: TarHeader): EntryKind {
-  if (header.type === "0" && header.name.endsWith("/")) return "directory";
-  return kindOfType.get(header.type) ?? "file";
+function kindOf(type: string, said: string): EntryKind {
+  if (type === "0" && said.endsWith("/")) return "directory";
+  return kindOfType.get(type) ?? "file";
 }
 
 function copyOf(fields: PaxFields): PaxFields {

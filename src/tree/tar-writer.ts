@@ -35,6 +35,8 @@ export class TarWriter implements TreeTarget {
   readonly #sink: ByteSink;
   readonly #allTimes: boolean;
   readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  /** Left out, and so are further names of them. */
+  readonly #sockets = new Set<string>();
   #used = 0;
   #written = 0;
 
@@ -44,11 +46,12 @@ export class TarWriter implements TreeTarget {
   }
 
   async add(entry: TreeEntry): Promise<void> {
-    if (entry.kind === "hardlink") return this.#put(encodeMember(hardLinkHeader(entry.path, entry.linkTarget)));
-    if (entry.kind === "socket") {
+    if (entry.kind === "socket" || (entry.kind === "hardlink" && this.#sockets.has(entry.linkTarget))) {
+      this.#sockets.add(entry.path);
       this.warnings.push(`"${printableName(entry.path)}" is a socket, which a tar cannot hold`);
       return;
     }
+    if (entry.kind === "hardlink") return this.#put(encodeMember(hardLinkHeader(entry.path, entry.linkTarget)));
     const records = this.#recordsOf(entry);
     if (entry.kind === "file") return this.#addFile(entry, records);
     await this.#put(encodeMember(headerOf(entry, typeOfKind[entry.kind], 0), records));
@@ -164,14 +167,12 @@ async function keepStart(
   entry: FileEntry,
 ): Promise<{ readonly kept: readonly DataPiece[]; readonly isAll: boolean }> {
   const kept: DataPiece[] = [];
-  // Where the whole file is larger than what may be kept and has no hole yet, keeping it would be in vain.
-  const limit = entry.sizeBytes;
   for (let keptBytes = 0; keptBytes <= keptContentLimitBytes;) {
     const next = await iterator.next();
     if (next.done === true) return { kept, isAll: true };
     kept.push({ at: next.value.at, bytes: Uint8Array.from(next.value.bytes) });
     keptBytes += next.value.bytes.length;
-    if (keptBytes >= limit) return { kept, isAll: true };
+    if (keptBytes >= entry.sizeBytes) return { kept, isAll: true };
   }
   return { kept, isAll: false };
 }
