@@ -45,7 +45,13 @@ test("a size is rounded up to a MiB, but the last need not be where the disk has
 test("the fourth of more than four becomes logical, its boot record 1 MiB before it", () => {
   const plan = planTable(mbr(100 * MiB, [sized(1), sized(2), sized(3), sized(4), sized(5)]));
   assert.equal(plan.kind, "mbr");
-  assert.deepEqual(plan.extended, { number: 4, startLba: 7 * 2048, sectorCount: 93 * 2048, typeCode: 5, active: false });
+  assert.deepEqual(plan.extended, {
+    number: 4,
+    startLba: 7 * 2048,
+    sectorCount: 93 * 2048,
+    typeCode: 5,
+    active: false,
+  });
   assert.deepEqual(
     plan.partitions.map(({ number, startLba, recordLba }) => [number, startLba / 2048, (recordLba ?? 0) / 2048]),
     [
@@ -105,7 +111,12 @@ test("as many GPT entries as fit 1 MiB, and no more", () => {
   planTable({ ...gpt(100 * MiB, [rest]), entryCount: 8192 });
   assert.throws(() => planTable({ ...gpt(100 * MiB, [rest]), entryCount: 8193 }), { code: "usage" });
   assert.throws(() => planTable({ ...gpt(100 * MiB, [rest]), entryCount: 127 }), { code: "usage" });
-  const plan = planTable(gpt(300 * MiB, Array.from({ length: 130 }, () => sized(1))));
+  const plan = planTable(
+    gpt(
+      300 * MiB,
+      Array.from({ length: 130 }, () => sized(1)),
+    ),
+  );
   assert.equal(plan.kind === "gpt" && plan.entryCount, 132);
 });
 
@@ -123,8 +134,20 @@ const wrongWords: readonly (readonly [string, TableRequest])[] = [
   ["an extended partition", mbr(100 * MiB, [{ sizeBytes: "rest", type: "extended" }])],
   ["an empty type", mbr(100 * MiB, [{ sizeBytes: "rest", type: "0" }])],
   ["a name in an MBR", mbr(100 * MiB, [{ ...rest, label: "root" }])],
-  ["two active partitions", mbr(100 * MiB, [sized(1), sized(1)].map((one) => ({ ...one, active: true })))],
-  ["an active logical partition", mbr(100 * MiB, [1, 2, 3, 4, 5].map((n) => ({ ...sized(1), active: n === 4 })))],
+  [
+    "two active partitions",
+    mbr(
+      100 * MiB,
+      [sized(1), sized(1)].map((one) => ({ ...one, active: true })),
+    ),
+  ],
+  [
+    "an active logical partition",
+    mbr(
+      100 * MiB,
+      [1, 2, 3, 4, 5].map((n) => ({ ...sized(1), active: n === 4 })),
+    ),
+  ],
   ["a geometry of 64 sectors", { ...mbr(100 * MiB, [rest]), geometry: { heads: 255, sectors: 64 } }],
   ["a geometry without heads", { ...mbr(100 * MiB, [rest]), geometry: { heads: 0, sectors: 63 } }],
   ["a disk signature of 33 bits", { ...mbr(100 * MiB, [rest]), diskSignature: 2 ** 32 }],

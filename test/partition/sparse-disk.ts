@@ -16,7 +16,10 @@ export function sparseDisk(sizeBytes: number): OverlayDevice {
 
 const mbrType = fc.constantFrom("linux", "linux-swap", "efi", "fat32-lba", "ntfs", "lvm", "0x42");
 const gptType = fc.constantFrom("linux", "swap", "efi", "bios-boot", "microsoft-data", "linux-root-x86-64");
-const sizeBytes = fc.oneof(fc.integer({ min: 1, max: 40 * MiB }), fc.integer({ min: 1, max: 40 }).map((n) => n * MiB));
+const sizeBytes = fc.oneof(
+  fc.integer({ min: 1, max: 40 * MiB }),
+  fc.integer({ min: 1, max: 40 }).map((n) => n * MiB),
+);
 
 function withRest(partitions: readonly PartitionRequest[], at: number): PartitionRequest[] {
   return partitions.map((partition, n) => (n === at ? { ...partition, sizeBytes: "rest" } : partition));
@@ -40,7 +43,9 @@ const mbrRequest: fc.Arbitrary<TableRequest> = fc
     partitions: withRest(partitions, rest).map((partition, n) => ({ ...partition, active: active && n === 0 })),
   }));
 
-const label = fc.string({ unit: "grapheme", maxLength: 18 }).filter((text) => text.length <= 36 && !text.includes("\0"));
+const label = fc
+  .string({ unit: "grapheme", maxLength: 18 })
+  .filter((text) => text.length <= 36 && !text.includes("\0"));
 
 const gptRequest: fc.Arbitrary<TableRequest> = fc
   .record({
