@@ -55,13 +55,18 @@ test("bytes changed anywhere in a table, and a device cut anywhere, give an answ
   );
 });
 
-test("every single bit of the sectors that hold a table, flipped, gives an answer or a failure", async () => {
-  const sectors = [0, 1, 2, (4 * MiB) / 512, (6 * MiB) / 512, sizeBytes / 512 - 33, sizeBytes / 512 - 1];
+test("every single bit of the records of a table, flipped, gives an answer or a failure", async () => {
+  const bootRecord = { from: 440, to: 512 };
+  const gptRecord = { from: 0, to: 128 };
+  const records = [
+    ...[0, 4 * MiB, 6 * MiB].map((start) => ({ start, ...bootRecord })),
+    ...[512, 1024, sizeBytes - 33 * 512, sizeBytes - 512].map((start) => ({ start, ...gptRecord })),
+  ];
   for (const bytes of images) {
     const disk = new MemoryDevice(bytes);
-    for (const sector of sectors) {
-      for (let bit = 0; bit < 512 * 8; bit += 1) {
-        const at = sector * 512 + (bit >> 3);
+    for (const { start, from, to } of records) {
+      for (let bit = from * 8; bit < to * 8; bit++) {
+        const at = start + (bit >> 3);
         bytes[at]! ^= 1 << (bit & 7);
         await survives(() => readTable(disk));
         bytes[at]! ^= 1 << (bit & 7);
