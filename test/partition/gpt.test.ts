@@ -145,6 +145,42 @@ test("on a device cut short the partition and the backup are told, and a repair 
   await assert.rejects(repairGpt(cut), { code: "damaged", message: /partition 2 is not within/, hint: /cut short/ });
 });
 
+test("a repair leaves primary entries where they were put to make room for a boot loader", async () => {
+  const disk = await demoDisk();
+  disk.bytes.copyWithin(100 * 512, 2 * 512, 34 * 512);
+  disk.bytes.fill(0x77, 2 * 512, 34 * 512);
+  patchHeader(disk, 1, { entriesLba: 100, firstUsableLba: 132 });
+  disk.bytes.fill(0, lastLba * 512);
+  assert.equal((await repairGpt(disk)).length, 1);
+  assert.ok(disk.bytes.subarray(2 * 512, 34 * 512).every((byte) => byte === 0x77));
+  assert.deepEqual(await messagesOf(disk), []);
+});
+
+test("a repair cut short never costs the copy that was good", async () => {
+  for (const lost of [1, lastLba]) {
+    for (let writes = 0; ; writes++) {
+      const disk = await demoDisk();
+      const before = await tableOf(disk);
+      disk.bytes.fill(0, lost * 512, (lost + 1) * 512);
+      let left = writes;
+      const write = disk.write.bind(disk);
+      disk.write = async (at, from) => {
+        if (left-- <= 0) {
+          await write(at, from.subarray(0, 100)); // torn
+          throw new Error("power is gone");
+        }
+        await write(at, from);
+      };
+      const done = await repairGpt(disk).then(
+        () => true,
+        () => false,
+      );
+      assert.deepEqual((await tableOf(disk)).partitions, before.partitions);
+      if (done) break;
+    }
+  }
+});
+
 test("copies that differ are told, and the first counts", async () => {
   const disk = await demoDisk();
   patchHeader(disk, lastLba, { diskGuid: "99999999-2222-4333-8444-555555555555" });

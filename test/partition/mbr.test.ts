@@ -55,6 +55,21 @@ test("the bytes of the classic disk's only entry", async () => {
   assert.equal(table, "78563412" + "0000" + entry + "00".repeat(48) + "55aa");
 });
 
+test("the bytes of extended boot records, the first with a link", async () => {
+  const disk = new MemoryDevice(new Uint8Array(12 * MiB));
+  const partitions = Array.from({ length: 5 }, () => ({ sizeBytes: MiB, type: "linux" }));
+  await writeTable(disk, planTable({ sizeBytes: 12 * MiB, table: "mbr", layout: "aligned", partitions }));
+  const record = (atMiB: number): string =>
+    Buffer.from(disk.bytes).toString("hex", atMiB * MiB + 446, atMiB * MiB + 512);
+  const end = "55aa";
+  // The partition counts from its record, the link from the first record; CHS from the start of the disk.
+  const first = "00" + "a22300" + "83" + "c30300" + "00080000" + "00080000";
+  const link = "00" + "c30400" + "05" + "050401" + "00100000" + "00100000";
+  assert.equal(record(4), first + link + "00".repeat(32) + end);
+  const second = "00" + "e32400" + "83" + "050401" + "00080000" + "00080000";
+  assert.equal(record(6), second + "00".repeat(48) + end);
+});
+
 test("logical partitions are numbered from 5, in the order of the chain, whichever slot they are in", async () => {
   for (const code of [0x05, 0x0f, 0x85]) {
     const disk = diskWith({ ...extended, type: code });

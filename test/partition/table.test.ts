@@ -155,6 +155,35 @@ test("a partition opens as a device of its own, unless it passes the end", async
   assert.equal((await readBytes(openPartitionReader(disk, partition), 0, 4)).toString(), "104,101,114,101");
 });
 
+test("an MBR written over a GPT leaves no GPT header behind", async () => {
+  const disk = new MemoryDevice(new Uint8Array(8 * MiB));
+  const request = { sizeBytes: 8 * MiB, layout: "aligned", partitions: [rest] } as const;
+  await writeTable(disk, planTable({ ...request, table: "gpt" }));
+  assert.ok(Buffer.from(disk.bytes).includes("EFI PART"));
+  await writeTable(disk, planTable({ ...request, table: "mbr" }));
+  assert.ok(!Buffer.from(disk.bytes).includes("EFI PART"));
+});
+
+test("a classic disk tells its geometry, also past cylinder 1023; an aligned one need not have any", async () => {
+  const geometryOf = async (sizeBytes: number, layout: "classic" | "aligned"): Promise<unknown> => {
+    await using disk = sparseDisk(sizeBytes);
+    const geometry = { heads: 16, sectors: 63 };
+    await writeTable(disk, planTable({ sizeBytes, table: "mbr", layout, geometry, partitions: [rest] }));
+    return (await tableOf(disk)).geometry;
+  };
+  assert.deepEqual(await geometryOf(100 * MiB, "classic"), { heads: 16, sectors: 63 });
+  assert.deepEqual(await geometryOf(1000 * MiB, "classic"), { heads: 16, sectors: 63 });
+  assert.equal(await geometryOf(100 * MiB, "aligned"), undefined);
+});
+
+test("a GPT goes where no MBR reaches", async () => {
+  const sizeBytes = 3 * 2 ** 40;
+  await using disk = sparseDisk(sizeBytes);
+  const plan = planTable({ sizeBytes, table: "gpt", layout: "aligned", partitions: [rest] });
+  await writeTable(disk, plan);
+  assertSame(await tableOf(disk), plan);
+});
+
 test("a plan is for one size of device", async () => {
   const plan = planTable({ sizeBytes: 8 * MiB, table: "mbr", layout: "aligned", partitions: [rest] });
   await assert.rejects(writeTable(sparseDisk(9 * MiB), plan), { code: "usage" });

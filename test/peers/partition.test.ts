@@ -124,6 +124,15 @@ test("the classic disk is to sfdisk what it was in its day", needsSfdisk, async 
   assert.match(runPeer("sfdisk", ["-V", image]), /No errors detected/);
 });
 
+test("a GPT disk of 3 TiB has no fault to anyone", needsAll, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("disk.img");
+  const partitions = [{ sizeBytes: "rest", type: "linux" }] as const;
+  await writeImage(image, { sizeBytes: 3 * 2 ** 40, table: "gpt", layout: "aligned", partitions });
+  assert.deepEqual(seenBySfdisk(image), await readImage(image));
+  assertNoPeerComplains(image, "gpt", 1);
+});
+
 test("a disk with 56 logical partitions is read whole", needsSfdisk, async () => {
   await using folder = temporaryFolder();
   const image = folder.join("disk.img");
