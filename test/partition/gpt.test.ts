@@ -156,20 +156,23 @@ test("a repair leaves primary entries where they were put to make room for a boo
   assert.deepEqual(await messagesOf(disk), []);
 });
 
-test("a repair cut short never costs the copy that was good", async () => {
-  for (const lost of [1, lastLba]) {
+const repairable: readonly (readonly [string, (disk: MemoryDevice) => MemoryDevice])[] = [
+  ["the primary is lost", (disk) => (disk.bytes.fill(0, 512, 1024), disk)],
+  ["the backup is lost", (disk) => (disk.bytes.fill(0, lastLba * 512), disk)],
+  ["the device grew", (disk) => new MemoryDevice(Buffer.concat([disk.bytes, new Uint8Array(MiB)]))],
+];
+
+for (const [what, change] of repairable) {
+  test(`a repair cut short where ${what} leaves a copy that can be used`, async () => {
     for (let writes = 0; ; writes++) {
-      const disk = await demoDisk();
+      const disk = change(await demoDisk());
       const before = await tableOf(disk);
-      disk.bytes.fill(0, lost * 512, (lost + 1) * 512);
       let left = writes;
       const write = disk.write.bind(disk);
       disk.write = async (at, from) => {
-        if (left-- <= 0) {
-          await write(at, from.subarray(0, 100)); // torn
-          throw new Error("power is gone");
-        }
-        await write(at, from);
+        if (left-- > 0) return write(at, from);
+        await write(at, from.subarray(0, 20)); // torn
+        throw new Error("power is gone");
       };
       const done = await repairGpt(disk).then(
         () => true,
@@ -178,8 +181,8 @@ test("a repair cut short never costs the copy that was good", async () => {
       assert.deepEqual((await tableOf(disk)).partitions, before.partitions);
       if (done) break;
     }
-  }
-});
+  });
+}
 
 test("copies that differ are told, and the first counts", async () => {
   const disk = await demoDisk();

@@ -2,8 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { MemoryDevice, readBytes, type BlockReader } from "../../src/device/index.ts";
-import { openPartitionDevice, openPartitionReader, planTable, readTable } from "../../src/partition/index.ts";
-import { writeTable, type PartitionTable, type TablePlan, type TableRequest } from "../../src/partition/index.ts";
+import {
+  openPartitionDevice,
+  openPartitionReader,
+  planTable,
+  readTable,
+  writeTable,
+  type PartitionTable,
+  type TablePlan,
+  type TableRequest,
+} from "../../src/partition/index.ts";
 import { anyRequest, MiB, sparseDisk } from "./sparse-disk.ts";
 
 const rest = { sizeBytes: "rest", type: "linux" } as const;

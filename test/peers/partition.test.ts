@@ -3,9 +3,18 @@ import * as fs from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FileDevice } from "../../src/device/index.ts";
-import { identifyBootSector, partitionTypeNames, planTable, readTable } from "../../src/partition/index.ts";
-import { gptTypeGuid, mbrTypeCode, repairGpt, writeTable } from "../../src/partition/index.ts";
-import type { PartitionTable, TableRequest } from "../../src/partition/index.ts";
+import {
+  identifyBootSector,
+  partitionTypeNames,
+  planTable,
+  readTable,
+  gptTypeGuid,
+  mbrTypeCode,
+  repairGpt,
+  writeTable,
+  type PartitionTable,
+  type TableRequest,
+} from "../../src/partition/index.ts";
 import { anyRequest, MiB } from "../partition/sparse-disk.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
