@@ -1,3 +1,4 @@
+export { FolderSource } from "./folder-source.ts";
 export type {
   Content,
   DataPiece,

@@ -1,0 +1,169 @@
+import * as fs from "node:fs";
+import { isSystemError, libc, systemReason } from "../base/index.ts";
+import { encodeName } from "../bytes/index.ts";
+
+/** Some names of one folder, to be looked at by one thread. */
+export interface ScanRequest {
+  readonly folder: string;
+  readonly names: readonly string[];
+  /** A buffer of an earlier result that is not needed any more: contents go there. */
+  readonly spare?: ArrayBuffer;
+}
+
+/** What is there under those names, in a form that passes between threads without being copied. */
+export interface ScanResult {
+  /** `columnCount` numbers for each name, in the order of `Column`. */
+  readonly columns: Float64Array<ArrayBuffer>;
+  /** The contents of the small files, one after the other. */
+  readonly contents: Uint8Array<ArrayBuffer>;
+  /** By place in `names`, only where there are any. */
+  readonly linkTargets: ReadonlyMap<number, Uint8Array>;
+  readonly xattrs: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>;
+  /** The first file that could not be read; nothing after it counts. */
+  readonly problem?: { readonly place: number; readonly reason: string };
+}
+
+export const Column = {
+  mode: 0,
+  uid: 1,
+  gid: 2,
+  sizeBytes: 3,
+  modifiedSeconds: 4,
+  modifiedNanoseconds: 5,
+  accessedSeconds: 6,
+  accessedNanoseconds: 7,
+  changedSeconds: 8,
+  changedNanoseconds: 9,
+  links: 10,
+  /** Device and inode number tell files apart; as numbers only where they are exact. */
+  fileSystem: 11,
+  inode: 12,
+  device: 13,
+  isSparse: 14,
+  /** Where the content starts in `contents`; -1 where it is to be read apart. */
+  contentStart: 15,
+} as const;
+
+export const columnCount = 16;
+
+/** Larger files are read apart, in pieces. */
+const inlineLimitBytes = 128 * 1024;
+/** Contents that one scan gathers; what comes after is read apart. */
+const contentsLimitBytes = 2 * 1024 * 1024;
+const typeMask = 0o170000;
+const regularType = 0o100000;
+const linkType = 0o120000;
+const billion = 1_000_000_000n;
+
+/** A path as the system takes it: names that are not UTF-8 need their bytes. */
+export function systemPath(path: string): string | Buffer {
+  return path.isWellFormed() ? path : encodeName(path);
+}
+
+/** Looks at each name: metadata, attributes, link targets, contents of small files. Never follows a link. */
+export function scanFolder({ folder, names, spare }: ScanRequest): ScanResult {
+  const columns = new Float64Array(names.length * columnCount);
+  const linkTargets = new Map<number, Uint8Array>();
+  const xattrs = new Map<number, ReadonlyMap<string, Uint8Array>>();
+  const contents = new ContentBuffer(spare);
+  const system = libc();
+  for (const [place, name] of names.entries()) {
+    const path = systemPath(name === "" ? folder : `${folder}/${name}`);
+    const row = columns.subarray(place * columnCount, (place + 1) * columnCount);
+    try {
+      // The folder that was named itself may be reached through a link.
+      const stat = name === "" ? fs.statSync(path, { bigint: true }) : fs.lstatSync(path, { bigint: true });
+      fillRow(row, stat);
+      const type = Number(stat.mode) & typeMask;
+      if (type === linkType) linkTargets.set(place, fs.readlinkSync(path, "buffer"));
+      const found = system?.listXattrs(nulTerminated(path));
+      if (found !== undefined && found.size > 0) xattrs.set(place, found);
+      const isSmall = type === regularType && stat.size <= inlineLimitBytes && row[Column.isSparse] === 0;
+      row[Column.contentStart] = isSmall ? contents.read(path, Number(stat.size)) : -1;
+    } catch (error) {
+      const problem = { place, reason: systemReason(error) };
+      return { columns, contents: contents.bytes, linkTargets, xattrs, problem };
+    }
+  }
+  return { columns, contents: contents.bytes, linkTargets, xattrs };
+}
+
+function fillRow(row: Float64Array, stat: fs.BigIntStats): void {
+  row[Column.mode] = Number(stat.mode);
+  row[Column.uid] = Number(stat.uid);
+  row[Column.gid] = Number(stat.gid);
+  row[Column.sizeBytes] = Number(stat.size);
+  setTime(row, Column.modifiedSeconds, stat.mtimeNs);
+  setTime(row, Column.accessedSeconds, stat.atimeNs);
+  setTime(row, Column.changedSeconds, stat.ctimeNs);
+  row[Column.links] = Number(stat.nlink);
+  row[Column.fileSystem] = Number(stat.dev);
+  row[Column.inode] = Number(stat.ino);
+  row[Column.device] = Number(stat.rdev);
+  row[Column.isSparse] = stat.blocks * 512n < stat.size && stat.size > inlineLimitBytes / 32 ? 1 : 0;
+}
+
+/** Seconds and nanoseconds, the latter never negative. */
+function setTime(row: Float64Array, at: number, nanoseconds: bigint): void {
+  const rest = ((nanoseconds % billion) + billion) % billion;
+  row[at] = Number((nanoseconds - rest) / billion);
+  row[at + 1] = Number(rest);
+}
+
+function nulTerminated(path: string | Buffer): Buffer {
+  return typeof path === "string" ? Buffer.from(`${path}\0`) : Buffer.concat([path, Buffer.of(0)]);
+}
+
+/** Opens a file, its time of access left alone where that is allowed: the owner and root may. */
+export function openToRead(path: string | Buffer): number {
+  const flags = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW;
+  try {
+    return fs.openSync(path, flags | (fs.constants.O_NOATIME ?? 0));
+  } catch (error) {
+    if (isSystemError(error, "EPERM")) return fs.openSync(path, flags);
+    throw error;
+  }
+}
+
+class FileChangedError extends Error {
+  override readonly name = "FileChangedError";
+}
+
+/** Small contents gathered in one buffer. */
+class ContentBuffer {
+  #buffer: Uint8Array<ArrayBuffer>;
+  #length = 0;
+
+  constructor(spare: ArrayBuffer | undefined) {
+    this.#buffer = new Uint8Array(spare ?? new ArrayBuffer(64 * 1024));
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Gives where the content of a file starts, -1 where there is no room for it. */
+  read(path: string | Buffer, sizeBytes: number): number {
+    if (sizeBytes === 0) return this.#length;
+    if (this.#length + sizeBytes > contentsLimitBytes) return -1;
+    this.#reserve(sizeBytes + 1);
+    const start = this.#length;
+    const fd = openToRead(path);
+    try {
+      // One byte more than there should be, to notice a file that has grown.
+      const count = fs.readSync(fd, this.#buffer, start, sizeBytes + 1, 0);
+      if (count !== sizeBytes) throw new FileChangedError("it changed while it was read");
+    } finally {
+      fs.closeSync(fd);
+    }
+    this.#length += sizeBytes;
+    return start;
+  }
+
+  #reserve(sizeBytes: number): void {
+    if (this.#length + sizeBytes <= this.#buffer.length) return;
+    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.#length + sizeBytes));
+    larger.set(this.bytes);
+    this.#buffer = larger;
+  }
+}
