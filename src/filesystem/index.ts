@@ -1,1 +1,5 @@
 export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
+export { ExtFileSystem, openExt, probeExt } from "./ext/index.ts";
+export { resolvePath, type ResolveOptions } from "./path.ts";
+export { openFileSystem, probe } from "./probe.ts";
+export { treeOf, type WalkOptions } from "./walk.ts";
