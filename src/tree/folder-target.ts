@@ -22,30 +22,37 @@ export class FolderTarget implements TreeTarget {
   readonly warnings: string[] = [];
   readonly #root: string;
   readonly #isRoot = process.geteuid?.() === 0;
-  /** Folders that this target made, so that there is no link among them. */
+  /** Folders that this target made, or found to be folders, so that there is no link among them. */
   readonly #made = new Set<string>();
   /** Their modes and times are set at the end: a read-only folder could not be filled. */
   readonly #folders: MadeFolder[] = [];
   #lostOwners = 0;
 
-  private constructor(root: string) {
+  readonly #force: boolean;
+
+  private constructor(root: string, force: boolean) {
     this.#root = root;
+    this.#force = force;
     this.#made.add("");
   }
 
-  /** Makes the folder; an empty one that is there is taken. */
-  static async create(folder: string): Promise<FolderTarget> {
+  /**
+   * Makes the folder; an empty one that is there is taken. With `force` also one that is not empty: its folders
+   * are filled up, its files replaced by those of the same name.
+   */
+  static async create(folder: string, options: { readonly force?: boolean } = {}): Promise<FolderTarget> {
+    const force = options.force ?? false;
     try {
       fs.mkdirSync(systemPath(folder));
     } catch (error) {
-      const isEmpty = isSystemError(error, "EEXIST") && isEmptyFolder(folder);
-      if (!isEmpty) {
+      const isUsable = isSystemError(error, "EEXIST") && isFolder(folder) && (force || isEmpty(folder));
+      if (!isUsable) {
         const isThere = isSystemError(error, "EEXIST");
         const why = isThere ? "it is there already, and not an empty folder" : systemReason(error);
         throw new Failure(isThere ? "exists" : "failed", `cannot create "${folder}": ${why}`, { cause: error });
       }
     }
-    return new FolderTarget(folder);
+    return new FolderTarget(folder, force);
   }
 
   async add(entry: TreeEntry): Promise<void> {
@@ -74,6 +81,7 @@ export class FolderTarget implements TreeTarget {
 
   async #write(entry: TreeEntry): Promise<void> {
     const there = this.#pathOf(entry.path);
+    if (this.#force && entry.kind !== "directory") fs.rmSync(there, { force: true });
     switch (entry.kind) {
       case "hardlink":
         return this.#link(entry, there);
@@ -130,7 +138,12 @@ export class FolderTarget implements TreeTarget {
 
   #makeFolder(path: string): void {
     if (this.#made.has(path)) return;
-    fs.mkdirSync(this.#pathOf(path), 0o700);
+    try {
+      fs.mkdirSync(this.#pathOf(path), 0o700);
+    } catch (error) {
+      const isThere = this.#force && isSystemError(error, "EEXIST") && fs.lstatSync(this.#pathOf(path)).isDirectory();
+      if (!isThere) throw error;
+    }
     this.#made.add(path);
   }
 
@@ -202,7 +215,10 @@ function deviceWord(major: number, minor: number): bigint {
   return (low & 0xffn) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | ((high & ~0xfffn) << 32n);
 }
 
-function isEmptyFolder(folder: string): boolean {
-  const path = systemPath(folder);
-  return fs.statSync(path).isDirectory() && fs.readdirSync(path).length === 0;
+function isFolder(folder: string): boolean {
+  return fs.statSync(systemPath(folder)).isDirectory();
+}
+
+function isEmpty(folder: string): boolean {
+  return fs.readdirSync(systemPath(folder)).length === 0;
 }
