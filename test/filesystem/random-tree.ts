@@ -26,7 +26,7 @@ const names = fc.oneof(
 );
 
 const times = fc.record(
-  { seconds: fc.integer({ min: -(2 ** 31), max: 2 ** 33 }), nanoseconds: fc.integer({ min: 0, max: 999_999_999 }) },
+  { seconds: fc.integer({ min: -(2 ** 31) + 1, max: 2 ** 33 }), nanoseconds: fc.integer({ min: 0, max: 999_999_999 }) },
   { noNullPrototype: true },
 );
 
