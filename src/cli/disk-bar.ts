@@ -50,7 +50,7 @@ export function drawDiskBar(segments: readonly BarSegment[], layout: BarLayout):
     return kind === "partition" || (sizeBytes / totalBytes) * room >= 0.5;
   });
   const cells = layOutCells(shown, room - (shown.length - 1));
-  const key = keyLines(shown, layout);
+  const key = keyLines(segments, shown, layout);
   if (cells === undefined) return key;
   return [frameTop(cells, layout.style), contentLine(cells, layout.style), frameBottom(cells), ...key];
 }
@@ -110,12 +110,14 @@ function frameTop(cells: readonly Cell[], style: Style): string {
   return `┌${fields.join("┬")}┐`;
 }
 
-/** The whole label, or its first word, or nothing: a cut number would be another number. */
+const shortestCut = 10;
+
+/** The label, cut where that leaves enough of it, or its number, or nothing: a cut number would be another number. */
 function labelFitting(label: string, width: number): string {
   const number = label.split(" ", 1)[0] ?? "";
-  if (textWidth(number) > width) return "";
-  if (number === label || width < textWidth(number) + 4) return number;
-  return `${fitToWidth(label, width - 1)} `;
+  if (textWidth(label) < width) return number === label ? label : `${label} `;
+  if (width >= shortestCut) return `${fitToWidth(label, width - 1)} `;
+  return textWidth(number) <= width ? number : "";
 }
 
 function contentLine(cells: readonly Cell[], style: Style): string {
@@ -141,17 +143,19 @@ function frameBottom(cells: readonly Cell[]): string {
   return `└${cells.map(({ width }) => "─".repeat(width)).join("┴")}┘`;
 }
 
-function keyLines(segments: readonly BarSegment[], layout: BarLayout): string[] {
+/** What the fields are, and what the glyphs mean of which any is drawn. */
+function keyLines(segments: readonly BarSegment[], shown: readonly BarSegment[], layout: BarLayout): string[] {
   const { style } = layout;
   const partitions = segments.filter(({ kind }) => kind === "partition");
   const entries = partitions.map((segment, at) => keyEntry(segment, colours[at % colours.length] ?? "dim", style));
   const freeBytes = segments.filter(({ kind }) => kind === "free").reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const glyphsUsed = glyphsIn(segments);
+  const glyphsUsed = glyphsIn(shown);
   const legend = glyphsUsed.map((glyph) => {
     const size = glyph === "free" ? ` ${formatSize(freeBytes)}` : "";
     return style("dim", `${glyphs[glyph]} ${meanings[glyph]}${size}`);
   });
-  return [...flowEntries(entries, layout.columns), ...flowEntries(legend, layout.columns)];
+  const perLine = Math.max(1, Math.floor((layout.columns - 1 + gap.length) / (widestOf(entries) + gap.length)));
+  return [...alignedLines(entries, perLine), ...joinedLines(legend, layout.columns)];
 }
 
 function keyEntry(segment: BarSegment, colour: Format, style: Style): string {
@@ -177,15 +181,29 @@ function glyphsIn(segments: readonly BarSegment[]): Glyph[] {
   return (["used", "unused", "unknown", "free", "table"] as const).filter((glyph) => found.has(glyph));
 }
 
-/** Entries side by side in columns of one width, as many in a line as there is room for. */
-function flowEntries(entries: readonly string[], columns: number): string[] {
-  if (entries.length === 0) return [];
-  const width = Math.max(...entries.map(textWidth));
-  const perLine = Math.max(1, Math.floor((columns - 1 + 3) / (width + 3)));
+const gap = "   ";
+
+function widestOf(entries: readonly string[]): number {
+  return entries.reduce((widest, entry) => Math.max(widest, textWidth(entry)), 0);
+}
+
+/** Entries below each other in columns of one width. */
+function alignedLines(entries: readonly string[], perLine: number): string[] {
+  const width = widestOf(entries);
+  const lineCount = Math.ceil(entries.length / perLine);
+  return Array.from({ length: lineCount }, (_, line) => {
+    const row = entries.slice(line * perLine, (line + 1) * perLine);
+    return ` ${row.map((entry) => padToWidth(entry, width, "left")).join(gap)}`.trimEnd();
+  });
+}
+
+/** Entries one after the other, as many in a line as there is room for. */
+function joinedLines(entries: readonly string[], columns: number): string[] {
   const lines: string[] = [];
-  for (let at = 0; at < entries.length; at += perLine) {
-    const line = entries.slice(at, at + perLine).map((entry) => padToWidth(entry, width, "left"));
-    lines.push(` ${line.join("   ").trimEnd()}`);
+  for (const entry of entries) {
+    const last = lines.at(-1);
+    if (last !== undefined && textWidth(last + gap + entry) <= columns) lines[lines.length - 1] = last + gap + entry;
+    else lines.push(` ${entry}`);
   }
   return lines;
 }

@@ -173,9 +173,15 @@ function parseOperand(operand: Operand, text: string): unknown {
 function chosenWord(choices: readonly string[], text: string, written: string): string {
   if (choices.includes(text)) return text;
   const near = nearestWord(text, choices);
-  throw new Failure("usage", `cannot use "${written}": it is one of ${choices.join(", ")}`, {
-    ...(near === undefined ? {} : { hint: `did you mean ${near}?` }),
-  });
+  throw new Failure(
+    "usage",
+    `cannot use "${written}": it is one of ${choices.join(", ")}`,
+    near === undefined
+      ? {}
+      : {
+          hint: `did you mean ${near}?`,
+        },
+  );
 }
 
 function parseNumber(limits: { readonly minimum: number; readonly maximum: number }, written: string, text: string) {

@@ -76,9 +76,12 @@ function sizeText({ kind, sizeBytes, device }: ListItem): string {
 function timeText({ seconds }: Timestamp): string {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return `@${seconds}`;
-  const two = (value: number): string => String(value).padStart(2, "0");
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
 }
 
 function shownName(name: string, output: ListingOptions["output"]): string {

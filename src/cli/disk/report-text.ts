@@ -20,9 +20,9 @@ export function reportLines(report: DiskReport, layout: ReportLayout): string[] 
 
 function headLines(report: DiskReport, layout: ReportLayout): string[] {
   const { geometry, table, fileSystem, allocatedBytes } = report;
-  const allocated =
-    allocatedBytes === undefined ? "" : `, of which ${formatSize(allocatedBytes)} on this machine's disk`;
-  const facts: [string, string][] = [["size", `${exactSize(report.sizeBytes)}${allocated}`]];
+  const sectors = `${Math.floor(report.sizeBytes / report.sectorSizeBytes)} sectors of ${report.sectorSizeBytes}`;
+  const facts: [string, string][] = [["size", `${exactSize(report.sizeBytes)}, ${sectors}`]];
+  if (allocatedBytes !== undefined) facts.push(["takes", `${formatSize(allocatedBytes)} of this machine's disk`]);
   if (geometry !== undefined) {
     const { cylinders, heads, sectors, usableBytes } = geometry;
     facts.push(["geometry", `${cylinders} cylinders, ${heads} heads, ${sectors} sectors: ${usableBytes} bytes usable`]);
@@ -49,16 +49,14 @@ function fileSystemWords(system: FileSystemReport): string {
 
 function partitionLines(report: DiskReport, layout: ReportLayout): string[] {
   const { partitions, sectorSizeBytes } = report;
-  if (partitions.length === 0) return [];
-  const columns = partitionColumns(sectorSizeBytes);
   const headingStyle = (text: string): string => layout.style("bold", text);
-  const whole = layOutTable([...columns, uuidColumn], partitions, { headingStyle });
+  const table = (columns: readonly Column<PartitionReport>[]): string[] =>
+    partitions.length === 0 ? [] : layOutTable(columns, partitions, { headingStyle });
+  const [place, identity, contents] = partitionColumns(sectorSizeBytes);
+  const whole = table([...place, ...identity, ...contents, uuidColumn]);
   if (!layout.isTerminal || whole.every((line) => textWidth(line) <= layout.columns)) return whole;
-  // Too wide: the UUIDs get a table of their own.
-  const identified = partitions.filter(({ fileSystem }) => fileSystem?.uuid !== undefined);
-  const uuids = layOutTable([numberColumn, uuidColumn], identified, { headingStyle });
-  const narrow = layOutTable(columns, partitions, { headingStyle });
-  return identified.length === 0 ? narrow : [...narrow, "", ...uuids];
+  // Too wide: what the partitions are called gets a table of its own.
+  return [...table([...place, ...contents]), "", ...table([numberColumn, ...identity, uuidColumn])];
 }
 
 const numberColumn: Column<PartitionReport> = { heading: "#", align: "right", text: ({ number }) => String(number) };
@@ -67,28 +65,30 @@ const uuidColumn: Column<PartitionReport> = {
   text: ({ fileSystem }) => fileSystem?.uuid ?? "",
 };
 
-/** First and last are counted in sectors, as sfdisk and its kin do; the JSON document has bytes. */
-function partitionColumns(sectorSizeBytes: number): Column<PartitionReport>[] {
+type PartitionColumns = readonly Column<PartitionReport>[];
+
+/** What columns there are, of the place, the name and the contents of a partition. First and last are counted in sectors, as sfdisk and its kin do; the JSON document has bytes. */
+function partitionColumns(sectorSizeBytes: number): readonly [PartitionColumns, PartitionColumns, PartitionColumns] {
+  const lastSector = ({ startBytes, sizeBytes }: PartitionReport): number =>
+    (startBytes + sizeBytes) / sectorSizeBytes - 1;
   return [
-    numberColumn,
-    { heading: "active", text: ({ active }) => (active ? "*" : "") },
-    {
-      heading: "first sector",
-      align: "right",
-      text: ({ startBytes }) => String(startBytes / sectorSizeBytes),
-    },
-    {
-      heading: "last sector",
-      align: "right",
-      text: ({ startBytes, sizeBytes }) => String((startBytes + sizeBytes) / sectorSizeBytes - 1),
-    },
-    { heading: "size", align: "right", text: ({ sizeBytes }) => formatSize(sizeBytes) },
-    { heading: "type", text: ({ typeName }) => typeName },
-    { heading: "name", text: ({ name }) => printableName(name ?? "") },
-    { heading: "holds", text: ({ fileSystem }) => fileSystem?.kind ?? "" },
-    { heading: "label", text: ({ fileSystem }) => printableName(fileSystem?.label ?? "") },
-    { heading: "used", align: "right", text: ({ fileSystem }) => sizeOrNothing(fileSystem?.usedBytes) },
-    { heading: "free", align: "right", text: ({ fileSystem }) => sizeOrNothing(fileSystem?.freeBytes) },
+    [
+      numberColumn,
+      { heading: "active", text: ({ active }) => (active ? "*" : "") },
+      { heading: "first", align: "right", text: ({ startBytes }) => String(startBytes / sectorSizeBytes) },
+      { heading: "last", align: "right", text: (partition) => String(lastSector(partition)) },
+      { heading: "size", align: "right", text: ({ sizeBytes }) => formatSize(sizeBytes) },
+    ],
+    [
+      { heading: "type", text: ({ typeName }) => typeName },
+      { heading: "name", text: ({ name }) => printableName(name ?? "") },
+    ],
+    [
+      { heading: "holds", text: ({ fileSystem }) => fileSystem?.kind ?? "" },
+      { heading: "label", text: ({ fileSystem }) => printableName(fileSystem?.label ?? "") },
+      { heading: "used", align: "right", text: ({ fileSystem }) => sizeOrNothing(fileSystem?.usedBytes) },
+      { heading: "free", align: "right", text: ({ fileSystem }) => sizeOrNothing(fileSystem?.freeBytes) },
+    ],
   ];
 }
 
