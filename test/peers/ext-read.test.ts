@@ -95,7 +95,7 @@ for (const one of cases) {
       await using fileSystem = await openFileSystem(reader);
       const facts = await factsOf(fileSystem);
       assertSameTree(facts, modelOf(one));
-      assertDumped(facts, image, folder.join("dump"));
+      assertDumped(facts, image, { dump: folder.join("dump"), fromBytes: one.name.includes("inline") ? 1024 : 0 });
       await assertFound(fileSystem, facts);
       await assertUsed(fileSystem, image);
       assert.deepEqual(await problemsOf(fileSystem), []);
@@ -149,17 +149,26 @@ function assertSameTree(facts: Map<string, FileFacts>, model: Map<string, FileFa
   }
 }
 
-/** Compares the files with what `debugfs rdump` takes out. */
-function assertDumped(facts: Map<string, FileFacts>, image: string, dump: string): void {
+/**
+ * Compares the files with what `debugfs rdump` takes out, but for those below `fromBytes`: version 1.47.0 pads
+ * files that stand in their inode to 60 bytes.
+ */
+function assertDumped(
+  facts: Map<string, FileFacts>,
+  image: string,
+  { dump, fromBytes }: { readonly dump: string; readonly fromBytes: number },
+): void {
   fs.mkdirSync(dump);
   runPeer("debugfs", ["-R", `rdump / ${dump}`, image]);
   const dumped = factsOfFolder(dump);
-  for (const [name, { kind, hash, linkTarget }] of facts) {
-    if (kind !== "file" && kind !== "symlink" && kind !== "directory") continue;
+  for (const [name, { kind, hash, linkTarget, sizeBytes }] of facts) {
+    const isDumped = kind === "symlink" || kind === "directory" || (kind === "file" && sizeBytes >= fromBytes);
+    if (!isDumped) continue;
     const there = dumped.get(name);
     assert.deepEqual(
-      { name, kind, hash, linkTarget },
-      { name, kind: there?.kind, hash: there?.hash, linkTarget: there?.linkTarget },
+      { kind, hash, linkTarget },
+      { kind: there?.kind, hash: there?.hash, linkTarget: there?.linkTarget },
+      name,
     );
   }
 }
