@@ -6,16 +6,16 @@ import { encodeName } from "../bytes/index.ts";
 export interface ScanRequest {
   readonly folder: string;
   readonly names: readonly string[];
-  /** A buffer of an earlier result that is not needed any more: contents go there. */
-  readonly spare?: ArrayBuffer;
+  /** Where contents go, `contentsLimitBytes` long. Shared, so that nothing is copied nor collected. */
+  readonly contents: SharedArrayBuffer;
 }
 
-/** What is there under those names, in a form that passes between threads without being copied. */
+/** What is there under those names, in a form that passes between threads at little cost. */
 export interface ScanResult {
+  /** How many of the names were looked at: all, or the first so many whose contents fill a buffer. */
+  readonly count: number;
   /** `columnCount` numbers for each name, in the order of `Column`. */
   readonly columns: Float64Array<ArrayBuffer>;
-  /** The contents of the small files, one after the other. */
-  readonly contents: Uint8Array<ArrayBuffer>;
   /** By place in `names`, only where there are any. */
   readonly linkTargets: ReadonlyMap<number, Uint8Array>;
   readonly xattrs: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>;
@@ -40,16 +40,18 @@ export const Column = {
   inode: 12,
   device: 13,
   isSparse: 14,
-  /** Where the content starts in `contents`; -1 where it is to be read apart. */
+  /** Where the content starts in the request's buffer; -1 where it is to be read apart. */
   contentStart: 15,
 } as const;
 
 export const columnCount = 16;
 
 /** Larger files are read apart, in pieces. */
-const inlineLimitBytes = 128 * 1024;
-/** Contents that one scan gathers; what comes after is read apart. */
-const contentsLimitBytes = 2 * 1024 * 1024;
+const inlineLimitBytes = 1024 * 1024;
+/** Contents that one scan gathers: room for any one file. */
+export const contentsLimitBytes = 4 * 1024 * 1024;
+/** Smaller files are not looked at for holes. */
+const sparseMinimumBytes = 4096;
 const typeMask = 0o170000;
 const regularType = 0o100000;
 const linkType = 0o120000;
@@ -61,11 +63,11 @@ export function systemPath(path: string): string | Buffer {
 }
 
 /** Looks at each name: metadata, attributes, link targets, contents of small files. Never follows a link. */
-export function scanFolder({ folder, names, spare }: ScanRequest): ScanResult {
+export function scanFolder({ folder, names, contents }: ScanRequest): ScanResult {
   const columns = new Float64Array(names.length * columnCount);
   const linkTargets = new Map<number, Uint8Array>();
   const xattrs = new Map<number, ReadonlyMap<string, Uint8Array>>();
-  const contents = new ContentBuffer(spare);
+  const gathered = new GatheredContents(contents);
   const system = libc();
   for (const [place, name] of names.entries()) {
     const path = systemPath(name === "" ? folder : `${folder}/${name}`);
@@ -79,13 +81,16 @@ export function scanFolder({ folder, names, spare }: ScanRequest): ScanResult {
       const found = system?.listXattrs(nulTerminated(path));
       if (found !== undefined && found.size > 0) xattrs.set(place, found);
       const isSmall = type === regularType && stat.size <= inlineLimitBytes && row[Column.isSparse] === 0;
-      row[Column.contentStart] = isSmall ? contents.read(path, Number(stat.size)) : -1;
+      if (isSmall && !gathered.fits(Number(stat.size))) {
+        return { count: place, columns, linkTargets, xattrs };
+      }
+      row[Column.contentStart] = isSmall ? gathered.read(path, Number(stat.size)) : -1;
     } catch (error) {
       const problem = { place, reason: systemReason(error) };
-      return { columns, contents: contents.bytes, linkTargets, xattrs, problem };
+      return { count: place + 1, columns, linkTargets, xattrs, problem };
     }
   }
-  return { columns, contents: contents.bytes, linkTargets, xattrs };
+  return { count: names.length, columns, linkTargets, xattrs };
 }
 
 function fillRow(row: Float64Array, stat: fs.BigIntStats): void {
@@ -100,7 +105,7 @@ function fillRow(row: Float64Array, stat: fs.BigIntStats): void {
   row[Column.fileSystem] = Number(stat.dev);
   row[Column.inode] = Number(stat.ino);
   row[Column.device] = Number(stat.rdev);
-  row[Column.isSparse] = stat.blocks * 512n < stat.size && stat.size > inlineLimitBytes / 32 ? 1 : 0;
+  row[Column.isSparse] = stat.blocks * 512n < stat.size && stat.size > sparseMinimumBytes ? 1 : 0;
 }
 
 /** Seconds and nanoseconds, the latter never negative. */
@@ -130,23 +135,21 @@ class FileChangedError extends Error {
 }
 
 /** Small contents gathered in one buffer. */
-class ContentBuffer {
-  #buffer: Uint8Array<ArrayBuffer>;
+class GatheredContents {
+  readonly #buffer: Uint8Array;
   #length = 0;
 
-  constructor(spare: ArrayBuffer | undefined) {
-    this.#buffer = new Uint8Array(spare ?? new ArrayBuffer(64 * 1024));
+  constructor(buffer: SharedArrayBuffer) {
+    this.#buffer = new Uint8Array(buffer);
   }
 
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#buffer.subarray(0, this.#length);
+  fits(sizeBytes: number): boolean {
+    return this.#length + sizeBytes < contentsLimitBytes;
   }
 
-  /** Gives where the content of a file starts, -1 where there is no room for it. */
+  /** Gives where the content of a file starts. */
   read(path: string | Buffer, sizeBytes: number): number {
     if (sizeBytes === 0) return this.#length;
-    if (this.#length + sizeBytes > contentsLimitBytes) return -1;
-    this.#reserve(sizeBytes + 1);
     const start = this.#length;
     const fd = openToRead(path);
     try {
@@ -158,12 +161,5 @@ class ContentBuffer {
     }
     this.#length += sizeBytes;
     return start;
-  }
-
-  #reserve(sizeBytes: number): void {
-    if (this.#length + sizeBytes <= this.#buffer.length) return;
-    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.#length + sizeBytes));
-    larger.set(this.bytes);
-    this.#buffer = larger;
   }
 }

@@ -3,8 +3,8 @@ import { Failure, systemReason } from "../base/index.ts";
 import { decodeName, encodeName } from "../bytes/index.ts";
 import type { DeviceNumber, EntryKind, FileEntry, TreeEntry, TreeSource } from "./entry.ts";
 import { newBufferPair, readLargeFile } from "./file-content.ts";
-import { Column, columnCount, systemPath, type ScanRequest, type ScanResult } from "./folder-scan.ts";
-import { ScanPool } from "./scan-pool.ts";
+import { Column, columnCount, systemPath, type ScanRequest } from "./folder-scan.ts";
+import { ScanPool, type Scan } from "./scan-pool.ts";
 
 /** Names that are looked at in one go. */
 const chunkNames = 256;
@@ -26,7 +26,7 @@ interface Part {
   /** The path in the tree, `""` for the root. */
   readonly folder: string;
   readonly names?: readonly string[];
-  scan?: Promise<ScanResult>;
+  scan?: Promise<Scan>;
 }
 
 /**
@@ -66,10 +66,14 @@ export class FolderSource implements TreeSource {
         continue;
       }
       const request = this.#requestOf(part.folder, part.names);
-      const result = await (part.scan ?? this.#pool.scan(request));
-      const entries = this.#entriesOf(part.folder, part.names, result);
+      const { result, contents } = await (part.scan ?? this.#pool.scan(request));
+      if (result.count < part.names.length) {
+        parts.push({ folder: part.folder, names: part.names.slice(result.count) });
+        this.#lookAhead(parts);
+      }
+      const entries = this.#entriesOf(part.folder, part.names.slice(0, result.count), { result, contents });
       yield* inBatches(entries);
-      this.#pool.recycle(result);
+      this.#pool.recycle(contents);
     }
   }
 
@@ -97,7 +101,7 @@ export class FolderSource implements TreeSource {
     }
   }
 
-  #requestOf(folder: string, names: readonly string[]): ScanRequest {
+  #requestOf(folder: string, names: readonly string[]): Omit<ScanRequest, "contents"> {
     return { folder: this.#systemFolder(folder), names };
   }
 
@@ -118,7 +122,8 @@ export class FolderSource implements TreeSource {
     return parts;
   }
 
-  *#entriesOf(folder: string, names: readonly string[], result: ScanResult): Generator<TreeEntry> {
+  *#entriesOf(folder: string, names: readonly string[], scan: Scan): Generator<TreeEntry> {
+    const { result } = scan;
     for (const [place, name] of names.entries()) {
       const path = joinPath(folder, name);
       if (result.problem?.place === place) {
@@ -137,15 +142,15 @@ export class FolderSource implements TreeSource {
         }
         this.#firstNames.set(identity, path);
       }
-      yield this.#entryOf({ path, kind, row, place, result });
+      yield this.#entryOf({ path, kind, row, place, scan });
     }
   }
 
-  #entryOf(found: { path: string; kind: EntryKind; row: Float64Array; place: number; result: ScanResult }): FileEntry {
-    const { path, kind, row, place, result } = found;
+  #entryOf(found: { path: string; kind: EntryKind; row: Float64Array; place: number; scan: Scan }): FileEntry {
+    const { path, kind, row, place, scan } = found;
     const at = (column: number): number => row[column] ?? 0;
-    const xattrs = result.xattrs.get(place);
-    const linkTarget = result.linkTargets.get(place);
+    const xattrs = scan.result.xattrs.get(place);
+    const linkTarget = scan.result.linkTargets.get(place);
     const sizeBytes = kind === "file" ? at(Column.sizeBytes) : 0;
     return {
       path,
@@ -160,14 +165,14 @@ export class FolderSource implements TreeSource {
       ...(xattrs === undefined ? {} : { xattrs }),
       ...(linkTarget === undefined ? {} : { linkTarget: decodeName(linkTarget) }),
       ...(kind === "character" || kind === "block" ? { device: deviceNumber(at(Column.device)) } : {}),
-      ...(sizeBytes === 0 ? {} : { content: this.#contentOf(path, row, result) }),
+      ...(sizeBytes === 0 ? {} : { content: this.#contentOf(path, row, scan.contents) }),
     };
   }
 
-  #contentOf(path: string, row: Float64Array, result: ScanResult): NonNullable<FileEntry["content"]> {
+  #contentOf(path: string, row: Float64Array, contents: SharedArrayBuffer): NonNullable<FileEntry["content"]> {
     const sizeBytes = row[Column.sizeBytes] ?? 0;
     const start = row[Column.contentStart] ?? -1;
-    if (start >= 0) return [{ at: 0, bytes: result.contents.subarray(start, start + sizeBytes) }];
+    if (start >= 0) return [{ at: 0, bytes: new Uint8Array(contents, start, sizeBytes) }];
     return readLargeFile(
       { path: joinPath(this.name, path), sizeBytes, isSparse: row[Column.isSparse] === 1 },
       this.#buffers,

@@ -4,5 +4,5 @@ import { scanFolder, type ScanRequest } from "./folder-scan.ts";
 /** One of the threads of a folder source: each message is a request, answered in the same order. */
 parentPort?.on("message", (request: ScanRequest) => {
   const result = scanFolder(request);
-  parentPort?.postMessage(result, [result.columns.buffer, result.contents.buffer]);
+  parentPort?.postMessage(result, [result.columns.buffer]);
 });

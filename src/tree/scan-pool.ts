@@ -1,10 +1,18 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { scanFolder, type ScanRequest, type ScanResult } from "./folder-scan.ts";
+import { contentsLimitBytes, scanFolder, type ScanRequest, type ScanResult } from "./folder-scan.ts";
 
 /** Scans that are done on the spot before threads are worth their start. */
 const scansWithoutThreads = 3;
 const threadLimit = 4;
+/** What a thread makes lives briefly: a small nursery keeps the process small. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 };
+
+/** A result with the buffer that its contents are in. */
+export interface Scan {
+  readonly result: ScanResult;
+  readonly contents: SharedArrayBuffer;
+}
 
 interface Waiting {
   readonly resolve: (result: ScanResult) => void;
@@ -20,25 +28,26 @@ interface Thread {
 /** Threads that scan folders. They are started once a tree turns out to be large. */
 export class ScanPool {
   readonly #threads: Thread[] = [];
-  readonly #spares: ArrayBuffer[] = [];
+  readonly #buffers: SharedArrayBuffer[] = [];
   #scans = 0;
 
-  async scan(wanted: ScanRequest): Promise<ScanResult> {
+  async scan(wanted: Omit<ScanRequest, "contents">): Promise<Scan> {
     this.#scans++;
-    const spare = this.#spares.pop();
-    const request = spare === undefined ? wanted : { ...wanted, spare };
-    if (this.#scans <= scansWithoutThreads) return scanFolder(request);
+    const contents = this.#buffers.pop() ?? new SharedArrayBuffer(contentsLimitBytes);
+    const request = { ...wanted, contents };
+    if (this.#scans <= scansWithoutThreads) return { result: scanFolder(request), contents };
     if (this.#threads.length === 0) this.#start();
     const thread = this.#threads.reduce((a, b) => (b.waiting.length < a.waiting.length ? b : a));
-    return new Promise((resolve, reject) => {
+    const result = await new Promise<ScanResult>((resolve, reject) => {
       thread.waiting.push({ resolve, reject });
-      thread.worker.postMessage(request, spare === undefined ? [] : [spare]);
+      thread.worker.postMessage(request);
     });
+    return { result, contents };
   }
 
-  /** Gives the buffer of a result back, which nobody looks at any more. */
-  recycle(result: ScanResult): void {
-    this.#spares.push(result.contents.buffer);
+  /** Takes back a buffer whose contents nobody looks at any more. */
+  recycle(contents: SharedArrayBuffer): void {
+    this.#buffers.push(contents);
   }
 
   async stop(): Promise<void> {
@@ -49,9 +58,10 @@ export class ScanPool {
   #start(): void {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const script = new URL(`./folder-worker.${extension}`, import.meta.url);
-    const count = Math.min(threadLimit, Math.max(1, availableParallelism()));
+    // The reader of the tree has work of its own for one core.
+    const count = Math.min(threadLimit, Math.max(1, availableParallelism() - 1));
     for (let n = 0; n < count; n++) {
-      const thread: Thread = { worker: new Worker(script), waiting: [] };
+      const thread: Thread = { worker: new Worker(script, { resourceLimits }), waiting: [] };
       thread.worker.on("message", (result: ScanResult) => thread.waiting.shift()?.resolve(result));
       thread.worker.on("error", (error) => {
         for (const { reject } of thread.waiting.splice(0)) reject(error);
