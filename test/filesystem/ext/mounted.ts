@@ -105,7 +105,7 @@ function setAttributes(file: string, directory: string, link: string): void {
 function makeNodes(at: (name: string) => string): void {
   const make = (name: string, mode: number, major: number, minor: number) => {
     const device = ((major & 0xfff) << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12);
-    libc()?.makeNode(Buffer.from(`${at(name)}\0`), mode, device);
+    libc()?.makeNode(Buffer.from(`${at(name)}\0`), mode, BigInt(device));
   };
   make("tty", 0o020620, 4, 64);
   make("disk", 0o060660, 259, 1_000_000);
