@@ -75,13 +75,18 @@ async function entryOf(fileSystem: FileSystem, found: Found): Promise<FileEntry>
   return entry;
 }
 
-/** Reads the small files of a batch in the order of their ids. */
+/** Reads the small files of a batch in the order of their ids, all into one buffer. */
 async function withContents(fileSystem: FileSystem, batch: TreeEntry[], small: Found[]): Promise<TreeEntry[]> {
   const contents = new Map<string, DataPiece[]>();
+  const room = new Uint8Array(small.reduce((sum, { stat }) => sum + stat.sizeBytes, 0));
+  let end = 0;
   for (const { path, stat } of small.toSorted((a, b) => a.stat.id - b.stat.id)) {
+    if (stat.sizeBytes === 0) continue;
     const pieces: DataPiece[] = [];
-    if (stat.sizeBytes > 0) {
-      for await (const { at, bytes } of fileSystem.content(stat.id)) pieces.push({ at, bytes: bytes.slice() });
+    for await (const { at, bytes } of fileSystem.content(stat.id)) {
+      room.set(bytes, end);
+      pieces.push({ at, bytes: room.subarray(end, end + bytes.length) });
+      end += bytes.length;
     }
     if (pieces.length > 0) contents.set(path, pieces);
   }

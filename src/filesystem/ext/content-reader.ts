@@ -51,8 +51,13 @@ export function inlineContent(inode: ExtInode): Uint8Array {
 async function* readSmall(source: ExtSource, inode: ExtInode): AsyncGenerator<DataPiece> {
   for await (const plan of planPieces(source, inode)) {
     const [first] = plan.parts;
-    if (first !== undefined && plan.parts.length === 1) {
-      yield { at: plan.at, bytes: await source.contents.bytes(first.deviceAt, first.lengthBytes) };
+    if (first !== undefined && plan.parts.length === 1 && source.contents.canLend(first.deviceAt, plan.lengthBytes)) {
+      const lent = await source.contents.lend(first.deviceAt, plan.lengthBytes);
+      try {
+        yield { at: plan.at, bytes: lent.bytes };
+      } finally {
+        lent.giveBack();
+      }
     } else {
       yield { at: plan.at, bytes: await readPiece(source, plan, new Uint8Array(plan.lengthBytes)) };
     }

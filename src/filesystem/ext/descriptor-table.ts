@@ -114,14 +114,15 @@ export class DescriptorTable {
       freeInodes: half(d.freeInodeCountLow, d.freeInodeCountHigh),
       directories: half(d.directoryCountLow, d.directoryCountHigh),
       unusedInodes: half(d.unusedInodeCountLow, d.unusedInodeCountHigh),
-      flags: this.#hasGroupChecksums() ? d.flags : 0,
+      flags: this.hasGroupChecksums ? d.flags : 0,
       blockBitmapChecksum: half(d.blockBitmapChecksumLow, d.blockBitmapChecksumHigh),
       inodeBitmapChecksum: half(d.inodeBitmapChecksumLow, d.inodeBitmapChecksumHigh),
-      isChecksumRight: !this.#hasGroupChecksums() || descriptorChecksum(this.#layout, group, bytes) === d.checksum,
+      isChecksumRight: !this.hasGroupChecksums || descriptorChecksum(this.#layout, group, bytes) === d.checksum,
     };
   }
 
-  #hasGroupChecksums(): boolean {
+  /** Whether descriptors have checksums, and with them flags and counts of what was never used. */
+  get hasGroupChecksums(): boolean {
     return this.#layout.hasChecksums || hasFeature(this.#layout.features, "uninit_bg");
   }
 }

@@ -4,6 +4,7 @@ import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Probl
 import { readAttributes } from "./attribute-reader.ts";
 import { isShortLink } from "./block-runs.ts";
 import { decodeName } from "../../bytes/index.ts";
+import { checkExt } from "./check.ts";
 import { inlineContent, readContent, readWhole } from "./content-reader.ts";
 import { damaged } from "./damaged.ts";
 import { findInDirectory } from "./directory-lookup.ts";
@@ -23,9 +24,12 @@ export class ExtFileSystem implements FileSystem {
   readonly rootId = rootInode;
   readonly #source: ExtSource;
 
-  constructor(source: ExtSource, info: FileSystemInfo) {
+  readonly #wasReplayed: boolean;
+
+  constructor(source: ExtSource, info: FileSystemInfo, wasReplayed: boolean) {
     this.#source = source;
     this.info = info;
+    this.#wasReplayed = wasReplayed;
   }
 
   async stat(id: number): Promise<FileStat> {
@@ -81,8 +85,8 @@ export class ExtFileSystem implements FileSystem {
     return usedExtents(this.#source);
   }
 
-  async *check(): AsyncGenerator<Problem> {
-    for (const note of this.info.notes) yield { severity: "warning", message: note };
+  check(): AsyncIterable<Problem> {
+    return checkExt(this.#source, this.#wasReplayed);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

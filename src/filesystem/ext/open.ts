@@ -27,7 +27,8 @@ export async function openExt(reader: BlockReader): Promise<ExtFileSystem> {
   const replayed = await replayJournal(first);
   const source = replayed === undefined ? first : await sourceAfterReplay(replayed, found.layout, notes);
   noteShortDevice(source);
-  return new ExtFileSystem(source, await infoOf(source, replayed !== undefined));
+  const wasReplayed = replayed !== undefined;
+  return new ExtFileSystem(source, await infoOf(source, wasReplayed), wasReplayed);
 }
 
 /** The journal may hold a newer superblock. */

@@ -1,11 +1,11 @@
 import type { BlockReader } from "../../device/index.ts";
 import { ChunkCache } from "./chunk-cache.ts";
+import { ContentCache } from "./content-cache.ts";
 import { damaged } from "./damaged.ts";
 import { DescriptorTable } from "./descriptor-table.ts";
 import type { ExtLayout } from "./layout.ts";
 
-const structureChunk = { chunkBytes: 64 * 1024, chunkLimit: 512 }; // 32 MiB
-const contentChunk = { chunkBytes: 64 * 1024, chunkLimit: 64 }; // 4 MiB
+const structureChunk = { chunkBytes: 64 * 1024, chunkLimit: 256 }; // 16 MiB
 
 /** What all that reads from one ext file system has in hand. */
 export class ExtSource {
@@ -15,7 +15,7 @@ export class ExtSource {
   /** Inode tables, directories, maps: all that is small and stands together. */
   readonly structures: ChunkCache;
   /** The content of small files. Apart, so that it does not push the structures out. */
-  readonly contents: ChunkCache;
+  readonly contents: ContentCache;
   readonly descriptors: DescriptorTable;
 
   constructor(reader: BlockReader, layout: ExtLayout, notes: string[] = []) {
@@ -23,7 +23,7 @@ export class ExtSource {
     this.layout = layout;
     this.notes = notes;
     this.structures = new ChunkCache(reader, structureChunk);
-    this.contents = new ChunkCache(reader, contentChunk);
+    this.contents = new ContentCache(reader);
     this.descriptors = new DescriptorTable(layout, this.structures, () => {
       this.note("a group descriptor is broken; its copy is used");
     });
