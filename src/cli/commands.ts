@@ -28,6 +28,7 @@ export const commandEntries: readonly CommandEntry[] = [
   { words: ["disk", "check"], load: async () => (await import("./disk/check.ts")).check },
   { words: ["tour"], load: async () => (await import("./tour.ts")).tour },
   { words: ["completion"], load: async () => (await import("./completion.ts")).completion },
+  { words: ["manual"], load: async () => (await import("./manual.ts")).manual },
 ];
 
 /** What the first words of a command line name, and the words after them. */
@@ -58,7 +59,7 @@ export function verbsOf(group: CommandGroup): readonly string[] {
 }
 
 /** Everything that may come first on a command line. */
-export function firstWords(): readonly string[] {
+function firstWords(): readonly string[] {
   return [...new Set(commandEntries.map(({ words }) => words[0] ?? "")), "help"];
 }
 

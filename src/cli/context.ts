@@ -1,3 +1,4 @@
+import { printableName } from "../bytes/index.ts";
 import type { Output } from "./output.ts";
 import { noProgress, ProgressBar, ProgressLines, type ProgressDisplay } from "./progress-bar.ts";
 
@@ -31,5 +32,5 @@ export async function printLines(context: CommandContext, lines: readonly string
 /** Prints what a user should know although all went well. */
 export async function printWarnings(context: CommandContext, warnings: readonly string[]): Promise<void> {
   const label = context.stderr.style("yellow", "warning:");
-  for (const warning of warnings) await context.stderr.write(`${label} ${warning}\n`);
+  for (const warning of warnings) await context.stderr.write(`${label} ${printableName(warning)}\n`);
 }

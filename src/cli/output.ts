@@ -45,7 +45,8 @@ export class StreamOutput implements Output {
   }
 
   get columns(): number {
-    return this.#stream.columns ?? usualColumns;
+    const { columns } = this.#stream; // 0 on a terminal that does not know
+    return columns === undefined || columns === 0 ? usualColumns : columns;
   }
 
   async write(data: string | Uint8Array): Promise<void> {

@@ -5,6 +5,8 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { commandEntries, commandGroups, loadAllCommands } from "../../src/cli/commands.ts";
 import { referencePages } from "../../src/cli/reference.ts";
+import { skipWithout, runPeer } from "../peers/peer.ts";
+import { temporaryFolder } from "../temp.ts";
 import { runHoldfast } from "./run-holdfast.ts";
 
 test("docs/reference is what the commands say; else run: node test/cli/write-reference.ts", async () => {
@@ -49,4 +51,19 @@ test("bash completes verbs, options and their values", async () => {
   assert.deepEqual(complete("holdfast", "disk", "create", "--pre"), ["--preallocate"]);
   assert.deepEqual(complete("holdfast", "disk", "create", "--table", ""), ["mbr", "gpt"]);
   assert.deepEqual(complete("holdfast", "completion", ""), ["bash", "zsh", "fish"]);
+});
+
+test("man formats every manual page without complaint", { skip: skipWithout("groff") }, async () => {
+  await using folder = temporaryFolder();
+  const { stdout, status } = await runHoldfast(["manual", folder.path]);
+  assert.equal(status, 0);
+  const pages = stdout.trim().split("\n");
+  assert.equal(pages.length, commandEntries.length);
+  for (const page of pages) {
+    const complaints = runPeer("sh", ["-c", 'exec groff -man -Kutf8 -Tutf8 -ww -z "$1" 2>&1', "sh", page]);
+    assert.equal(complaints, "");
+  }
+  const create = runPeer("groff", ["-man", "-Kutf8", "-Tascii", "-P-cbou", folder.join("holdfast-disk-create.1")]);
+  assert.match(create, /holdfast-disk-create - make a hard disk of a new file/);
+  assert.match(create, /--preallocate/);
 });

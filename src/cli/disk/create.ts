@@ -95,7 +95,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       },
       { signal: context.signal, onProgress: progress.onProgress },
     );
-    progress[Symbol.dispose]();
+    progress.clear();
     await printWarnings(context, warnings);
     if (args.json) return printJson(context, { ...report, warnings });
     await printLines(context, reportLines(report, context.stdout));

@@ -31,7 +31,7 @@ export const get = defineCommand({
     const target = isTar ? tarTarget(context, args.json) : folderTarget(args.to ?? ".", args.force);
     using progress = showProgress(context, args);
     const got = await getFiles(args.place, target, { signal: context.signal, onProgress: progress.onProgress });
-    progress[Symbol.dispose]();
+    progress.clear();
     await printWarnings(context, got.warnings);
     if (args.json) return printJson(context, got);
     const files = got.fileCount === 1 ? "1 file" : `${got.fileCount} files`;

@@ -111,7 +111,7 @@ function remarkLines(report: DiskReport, layout: ReportLayout): string[] {
 }
 
 /** The disk as the bar wants it: partitions that hold something, and what lies in none. */
-export function barSegments(report: DiskReport): BarSegment[] {
+function barSegments(report: DiskReport): BarSegment[] {
   const { fileSystem, partitions } = report;
   if (fileSystem !== undefined && partitions.length === 0) {
     const { kind, sizeBytes, usedBytes } = fileSystem;
