@@ -24,10 +24,8 @@ export async function dispatch(words: readonly string[], context: CommandContext
 async function printHelp(words: readonly string[], context: CommandContext): Promise<void> {
   const { commandHelp, groupHelp, mainHelp } = await import("./help.ts");
   const layout = { columns: context.stdout.columns, style: context.stdout.style };
-  if (words.length === 0 || words[0]?.startsWith("-") === true) {
-    return context.stdout.write(await mainHelp(layout));
-  }
-  if (words[0] === "help") return context.stdout.write(await mainHelp(layout));
+  const [first = "help"] = words;
+  if (first === "help" || first.startsWith("-")) return context.stdout.write(await mainHelp(layout));
   const found = findCommand(words);
   const text =
     found.kind === "group" ? await groupHelp(found.group, layout) : commandHelp(await found.entry.load(), layout);
