@@ -1,3 +1,6 @@
+export { copyTree } from "./copy-tree.ts";
+export { FolderSource } from "./folder-source.ts";
+export { FolderTarget } from "./folder-target.ts";
 export type {
   Content,
   DataPiece,

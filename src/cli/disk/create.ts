@@ -91,6 +91,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
         preallocate: args.preallocate,
         ...(args.geometry === undefined ? {} : { geometry: args.geometry }),
         ...(args.uuid === undefined ? {} : { uuid: args.uuid }),
+        nowMs: Date.now(),
         ...sourceDateEpochIn(context.env),
       },
       { signal: context.signal, onProgress: progress.onProgress },

@@ -1,0 +1,52 @@
+import { damaged } from "./damaged.ts";
+import { extentRuns } from "./extent-reader.ts";
+import { indirectRuns } from "./indirect-reader.ts";
+import { hasFlag, type ExtInode } from "./inode-reader.ts";
+import type { ExtLayout } from "./layout.ts";
+import type { ExtSource } from "./source.ts";
+
+/** Consecutive blocks of a file that are consecutive on the device. */
+export interface FileRun {
+  readonly logical: number;
+  readonly physical: number;
+  readonly count: number;
+  /** False for blocks that are reserved and read as zeros. */
+  readonly isWritten: boolean;
+}
+
+/** Follows a map of blocks: told of each block that holds a part of the map itself. */
+export type OnMapBlock = (physical: number, block: Uint8Array) => void;
+
+/**
+ * Where the blocks of a file stand, in the order of the file. Throws `damaged` where the map leaves the file
+ * system, goes backwards, or has more blocks than there are: so the work is bounded by the device.
+ */
+export async function* fileRuns(source: ExtSource, inode: ExtInode, onMapBlock?: OnMapBlock): AsyncGenerator<FileRun> {
+  const runs = hasFlag(inode, "extents")
+    ? extentRuns(source, inode, onMapBlock)
+    : indirectRuns(source, inode, onMapBlock);
+  const { blockCount, firstDataBlock } = source.layout;
+  let mapped = 0;
+  for await (const run of runs) {
+    if (run.physical <= firstDataBlock || run.physical + run.count > blockCount) {
+      const last = run.physical + run.count - 1;
+      throw damaged(`inode ${inode.id}`, `its blocks ${run.physical} to ${last} are not all inside the file system`);
+    }
+    mapped += run.count;
+    if (mapped > blockCount) throw damaged(`inode ${inode.id}`, "it has more blocks than the file system");
+    yield run;
+  }
+}
+
+/** Whether a file keeps what it holds in blocks, and not in its inode. */
+export function hasBlocks(layout: ExtLayout, inode: ExtInode): boolean {
+  if (hasFlag(inode, "inlineData")) return false;
+  if (inode.kind === "symlink") return !isShortLink(layout, inode);
+  return inode.kind === "file" || inode.kind === "directory";
+}
+
+/** Whether a link's target stands in the inode: then it has no blocks besides the one for its attributes. */
+export function isShortLink(layout: ExtLayout, inode: ExtInode): boolean {
+  const attributeBytes = inode.xattrBlock === 0 ? 0 : layout.clusterBlocks * layout.blockSizeBytes;
+  return inode.sizeBytes < inode.block.length && inode.allocatedBytes <= attributeBytes;
+}
