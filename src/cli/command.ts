@@ -1,4 +1,4 @@
-import type { CommandContext } from "./context.ts";
+import type { Output } from "./output.ts";
 
 /**
  * A command is data: what it is called, what words it takes, what it says of itself, and what it runs. Usage
@@ -142,6 +142,37 @@ export interface Command extends CommandText {
   readonly operands: OperandTable;
   readonly options: OptionTable;
   run(context: CommandContext, args: ArgumentTable): Promise<void>;
+}
+
+/** A command by its words; its module is loaded when it is wanted, so that starting stays quick. */
+export interface CommandEntry {
+  readonly words: readonly string[];
+  readonly load: () => Promise<Command>;
+}
+
+/** A first word that several commands share. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** Commands in the order in which help shows them. */
+export interface CommandIndex {
+  readonly groups: readonly CommandGroup[];
+  readonly entries: readonly CommandEntry[];
+}
+
+/** The world as a command sees it: nothing else of the process is touched by one. */
+export interface CommandContext {
+  /** For results. */
+  readonly stdout: Output;
+  /** For messages and progress. */
+  readonly stderr: Output;
+  readonly env: NodeJS.ProcessEnv;
+  /** Given when the user interrupts. */
+  readonly signal: AbortSignal;
+  /** All that this program can be told to do. */
+  readonly commands: CommandIndex;
 }
 
 /** Declares a command; the types of the arguments of `run` follow from the operands and options declared. */

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { defineCommand } from "./command.ts";
-import { loadAllCommands } from "./commands.ts";
+import { loadAll } from "./find-command.ts";
 import { manualPage } from "./manual-page.ts";
 
 /** `holdfast manual` */
@@ -13,7 +13,7 @@ export const manual = defineCommand({
   examples: [{ line: "holdfast manual ~/.local/share/man/man1", help: 'then "man holdfast-disk-create" works' }],
   async run(context, args) {
     await fs.mkdir(args.folder, { recursive: true });
-    for (const command of await loadAllCommands()) {
+    for (const command of await loadAll(context.commands)) {
       const { fileName, text } = manualPage(command);
       await fs.writeFile(path.join(args.folder, fileName), text);
       await context.stdout.write(`${path.join(args.folder, fileName)}\n`);

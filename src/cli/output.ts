@@ -38,7 +38,7 @@ export class StreamOutput implements Output {
 
   constructor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv) {
     this.#stream = stream;
-    this.isTerminal = stream.isTTY === true;
+    this.isTerminal = stream.isTTY;
     const isColoured = this.isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
     this.style = isColoured ? (format, text) => styleText(format, text, { validateStream: false }) : plain;
     stream.on("error", () => undefined); // every write hears of its own error

@@ -1,8 +1,8 @@
 import { Failure } from "../../base/index.ts";
 import { printableName } from "../../bytes/index.ts";
 import { checkDisk, type CheckReport, type DiskProblem, type Place } from "../../disk/index.ts";
-import { defineCommand, jsonOption } from "../command.ts";
-import { showProgress, type CommandContext } from "../context.ts";
+import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
+import { showProgress } from "../print.ts";
 import { JsonListDocument } from "../json-document.ts";
 import { parsePlace } from "../place.ts";
 import type { ProgressDisplay } from "../progress-bar.ts";

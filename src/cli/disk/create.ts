@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { createDisk } from "../../disk/index.ts";
 import { defineCommand, jsonOption } from "../command.ts";
-import { printJson, printLines, printWarnings, showProgress } from "../context.ts";
+import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { parsePartitionSpec, specKeys } from "./partition-spec.ts";
 import { reportLines } from "./report-text.ts";
 

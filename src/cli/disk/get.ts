@@ -1,8 +1,8 @@
 import { Failure } from "../../base/index.ts";
 import { formatSize } from "../../bytes/index.ts";
 import { getFiles, type GetTarget } from "../../disk/index.ts";
-import { defineCommand, jsonOption } from "../command.ts";
-import { printJson, printWarnings, showProgress, type CommandContext } from "../context.ts";
+import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
+import { printJson, printWarnings, showProgress } from "../print.ts";
 import { parsePlace } from "../place.ts";
 
 /** `holdfast disk get` */

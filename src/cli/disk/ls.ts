@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { listFiles, type ListedFolder, type Place } from "../../disk/index.ts";
-import { defineCommand, jsonOption } from "../command.ts";
-import { printWarnings, type CommandContext } from "../context.ts";
+import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
+import { printWarnings } from "../print.ts";
 import { JsonListDocument } from "../json-document.ts";
 import { parsePlace } from "../place.ts";
 import { listingText } from "./listing-text.ts";

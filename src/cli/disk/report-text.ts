@@ -20,8 +20,8 @@ export function reportLines(report: DiskReport, layout: ReportLayout): string[] 
 
 function headLines(report: DiskReport, layout: ReportLayout): string[] {
   const { geometry, table, fileSystem, allocatedBytes } = report;
-  const sectors = `${Math.floor(report.sizeBytes / report.sectorSizeBytes)} sectors of ${report.sectorSizeBytes}`;
-  const facts: [string, string][] = [["size", `${exactSize(report.sizeBytes)}, ${sectors}`]];
+  const count = `${Math.floor(report.sizeBytes / report.sectorSizeBytes)} sectors of ${report.sectorSizeBytes}`;
+  const facts: [string, string][] = [["size", `${exactSize(report.sizeBytes)}, ${count}`]];
   if (allocatedBytes !== undefined) facts.push(["takes", `${formatSize(allocatedBytes)} of this machine's disk`]);
   if (geometry !== undefined) {
     const { cylinders, heads, sectors, usableBytes } = geometry;

@@ -1,6 +1,6 @@
 import { showDisk } from "../../disk/index.ts";
 import { defineCommand, jsonOption } from "../command.ts";
-import { printJson, printLines, showProgress } from "../context.ts";
+import { printJson, printLines, showProgress } from "../print.ts";
 import { reportLines } from "./report-text.ts";
 
 /** `holdfast disk show` */

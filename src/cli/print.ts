@@ -1,17 +1,6 @@
 import { printableName } from "../bytes/index.ts";
-import type { Output } from "./output.ts";
+import type { CommandContext } from "./command.ts";
 import { noProgress, ProgressBar, ProgressLines, type ProgressDisplay } from "./progress-bar.ts";
-
-/** The world as a command sees it: nothing else of the process is touched by one. */
-export interface CommandContext {
-  /** For results. */
-  readonly stdout: Output;
-  /** For messages and progress. */
-  readonly stderr: Output;
-  readonly env: NodeJS.ProcessEnv;
-  /** Given when the user interrupts. */
-  readonly signal: AbortSignal;
-}
 
 /** Shows progress for as long as it lives: a bar on a terminal, lines with `--json`, otherwise nothing. */
 export function showProgress(context: CommandContext, options: { readonly json: boolean }): ProgressDisplay {
