@@ -10,7 +10,6 @@ import type { CreateDiskRequest, CreatedDisk } from "./request.ts";
 import { showDisk } from "./show-disk.ts";
 
 const sectorBytes = 512;
-const billion = 1_000_000_000n;
 
 /** A partition whose size is known, or is what the others leave. */
 interface SizedPartition extends WantedPartition {
@@ -51,11 +50,11 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
 }
 
 /** The time that everything new is given. */
-function timeOf({ sourceDateEpoch }: CreateDiskRequest): Pick<MakingFacts, "now" | "isReproducible"> {
+function timeOf({ sourceDateEpoch, nowMs }: CreateDiskRequest): Pick<MakingFacts, "now" | "isReproducible"> {
   if (sourceDateEpoch !== undefined) return { now: { seconds: sourceDateEpoch, nanoseconds: 0 }, isReproducible: true };
-  const nanoseconds = BigInt(Date.now()) * 1_000_000n;
-  const now = { seconds: Number(nanoseconds / billion), nanoseconds: Number(nanoseconds % billion) };
-  return { now, isReproducible: false };
+  const seconds = Math.floor(nowMs / 1000);
+  const nanoseconds = Math.floor((nowMs - seconds * 1000) * 1e6);
+  return { now: { seconds, nanoseconds }, isReproducible: false };
 }
 
 /** Finds the size of a partition that is to be as large as its files need. */

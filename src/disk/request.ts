@@ -50,7 +50,9 @@ export interface CreateDiskRequest {
   readonly preallocate: boolean;
   /** Everything random (disk id, UUIDs) is derived from it: the same request then gives the same bytes. */
   readonly uuid?: string;
-  /** Seconds since 1970 that stand for now (SOURCE_DATE_EPOCH). */
+  /** The clock: milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Seconds since 1970 that stand for now, and for every later time (SOURCE_DATE_EPOCH). */
   readonly sourceDateEpoch?: number;
 }
 

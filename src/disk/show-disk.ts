@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { Failure } from "../base/index.ts";
+import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { readBytes, type BlockReader } from "../device/index.ts";
 import { openFileSystem, probe, type Extent } from "../filesystem/index.ts";
 import { cylindersOf, defaultGeometry, identifyBootSector, type Partition } from "../partition/index.ts";
@@ -10,20 +10,24 @@ const bootSectorBytes = 512;
 const sectorBytes = 512;
 
 /** Looks at a disk without changing it. A damaged file system is told of in the report, not thrown. */
-export async function showDisk(path: string): Promise<DiskReport> {
+export async function showDisk(path: string, job: JobOptions = {}): Promise<DiskReport> {
   await using disk = await OpenDisk.open(path);
   const { reader, table } = disk;
   const partitions: PartitionReport[] = [];
-  for (const partition of table?.partitions ?? []) partitions.push(await reportPartition(disk, partition));
+  for (const partition of table?.partitions ?? []) {
+    stopIfAborted(job.signal);
+    partitions.push(await reportPartition(disk, partition));
+  }
   const fileSystem = table === undefined ? await reportFileSystem(disk.readerOf(undefined)) : undefined;
   const boot = await readBytes(reader, 0, Math.min(bootSectorBytes, reader.sizeBytes));
   const allocatedBytes = allocatedBytesOf(path);
+  const geometry = geometryOf(disk);
   return {
     path,
     sizeBytes: reader.sizeBytes,
     ...(allocatedBytes === undefined ? {} : { allocatedBytes }),
     sectorSizeBytes: table?.sectorSizeBytes ?? sectorBytes,
-    geometry: geometryOf(disk),
+    ...(geometry.cylinders === 0 ? {} : { geometry }),
     bootCode: identifyBootSector(boot),
     ...(table === undefined ? {} : { table: { kind: table.kind, diskId: table.diskId, problems: table.problems } }),
     partitions,

@@ -2,21 +2,29 @@ import * as fs from "node:fs";
 import { isSystemError, libc, systemReason } from "../base/index.ts";
 import { encodeName } from "../bytes/index.ts";
 
-/** Some names of one folder, to be looked at by one thread. */
-export interface ScanRequest {
+/** Some names of one folder. */
+export interface FolderNames {
+  /** The folder's path in the tree, `""` for the root. */
+  readonly path: string;
+  /** The folder's path for the system. */
   readonly folder: string;
   readonly names: readonly string[];
+}
+
+/** What one thread is to look at in one go. */
+export interface ScanRequest {
+  readonly folders: readonly FolderNames[];
   /** Where contents go, `contentsLimitBytes` long. Shared, so that nothing is copied nor collected. */
   readonly contents: SharedArrayBuffer;
 }
 
 /** What is there under those names, in a form that passes between threads at little cost. */
 export interface ScanResult {
-  /** How many of the names were looked at: all, or the first so many whose contents fill a buffer. */
+  /** How many of all the names were looked at: all, or the first so many whose contents fill a buffer. */
   readonly count: number;
   /** `columnCount` numbers for each name, in the order of `Column`. */
   readonly columns: Float64Array<ArrayBuffer>;
-  /** By place in `names`, only where there are any. */
+  /** By place among all the names, only where there are any. */
   readonly linkTargets: ReadonlyMap<number, Uint8Array>;
   readonly xattrs: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>;
   /** The first file that could not be read; nothing after it counts. */
@@ -63,34 +71,52 @@ export function systemPath(path: string): string | Buffer {
 }
 
 /** Looks at each name: metadata, attributes, link targets, contents of small files. Never follows a link. */
-export function scanFolder({ folder, names, contents }: ScanRequest): ScanResult {
-  const columns = new Float64Array(names.length * columnCount);
-  const linkTargets = new Map<number, Uint8Array>();
-  const xattrs = new Map<number, ReadonlyMap<string, Uint8Array>>();
+export function scanFolders({ folders, contents }: ScanRequest): ScanResult {
+  const nameCount = folders.reduce((sum, { names }) => sum + names.length, 0);
+  const result = {
+    count: 0,
+    columns: new Float64Array(nameCount * columnCount),
+    linkTargets: new Map<number, Uint8Array>(),
+    xattrs: new Map<number, ReadonlyMap<string, Uint8Array>>(),
+  };
   const gathered = new GatheredContents(contents);
-  const system = libc();
-  for (const [place, name] of names.entries()) {
-    const path = systemPath(name === "" ? folder : `${folder}/${name}`);
-    const row = columns.subarray(place * columnCount, (place + 1) * columnCount);
-    try {
-      // The folder that was named itself may be reached through a link.
-      const stat = name === "" ? fs.statSync(path, { bigint: true }) : fs.lstatSync(path, { bigint: true });
-      fillRow(row, stat);
-      const type = Number(stat.mode) & typeMask;
-      if (type === linkType) linkTargets.set(place, fs.readlinkSync(path, "buffer"));
-      const found = system?.listXattrs(nulTerminated(path));
-      if (found !== undefined && found.size > 0) xattrs.set(place, found);
-      const isSmall = type === regularType && stat.size <= inlineLimitBytes && row[Column.isSparse] === 0;
-      if (isSmall && !gathered.fits(Number(stat.size))) {
-        return { count: place, columns, linkTargets, xattrs };
+  for (const { folder, names } of folders) {
+    for (const name of names) {
+      try {
+        if (!scanName(result, gathered, folder, name)) return result;
+      } catch (error) {
+        const place = result.count++;
+        return { ...result, problem: { place, reason: systemReason(error) } };
       }
-      row[Column.contentStart] = isSmall ? gathered.read(path, Number(stat.size)) : -1;
-    } catch (error) {
-      const problem = { place, reason: systemReason(error) };
-      return { count: place + 1, columns, linkTargets, xattrs, problem };
+      result.count++;
     }
   }
-  return { count: names.length, columns, linkTargets, xattrs };
+  return result;
+}
+
+interface GrowingResult {
+  readonly count: number;
+  readonly columns: Float64Array;
+  readonly linkTargets: Map<number, Uint8Array>;
+  readonly xattrs: Map<number, ReadonlyMap<string, Uint8Array>>;
+}
+
+/** Adds what is under one name; false where its content does not fit any more. */
+function scanName(result: GrowingResult, gathered: GatheredContents, folder: string, name: string): boolean {
+  const place = result.count;
+  const path = systemPath(name === "" ? folder : `${folder}/${name}`);
+  const row = result.columns.subarray(place * columnCount, (place + 1) * columnCount);
+  // The folder that was named itself may be reached through a link.
+  const stat = name === "" ? fs.statSync(path, { bigint: true }) : fs.lstatSync(path, { bigint: true });
+  fillRow(row, stat);
+  const type = Number(stat.mode) & typeMask;
+  const isSmall = type === regularType && stat.size <= inlineLimitBytes && row[Column.isSparse] === 0;
+  if (isSmall && !gathered.fits(Number(stat.size))) return false;
+  if (type === linkType) result.linkTargets.set(place, fs.readlinkSync(path, "buffer"));
+  const found = libc()?.listXattrs(nulTerminated(path));
+  if (found !== undefined && found.size > 0) result.xattrs.set(place, found);
+  row[Column.contentStart] = isSmall ? gathered.read(path, Number(stat.size)) : -1;
+  return true;
 }
 
 function fillRow(row: Float64Array, stat: fs.BigIntStats): void {

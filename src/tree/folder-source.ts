@@ -3,13 +3,13 @@ import { Failure, systemReason } from "../base/index.ts";
 import { decodeName, encodeName } from "../bytes/index.ts";
 import type { DeviceNumber, EntryKind, FileEntry, TreeEntry, TreeSource } from "./entry.ts";
 import { newBufferPair, readLargeFile } from "./file-content.ts";
-import { Column, columnCount, systemPath, type ScanRequest } from "./folder-scan.ts";
+import { Column, columnCount, systemPath, type FolderNames, type ScanResult } from "./folder-scan.ts";
 import { ScanPool, type Scan } from "./scan-pool.ts";
 
-/** Names that are looked at in one go. */
-const chunkNames = 256;
-/** Chunks that are asked for before the first of them is used. */
-const chunksAhead = 8;
+/** Names that are looked at in one go, of one folder or of several small ones. */
+const scanNames = 128;
+/** Scans that are asked for before the first of them is used. */
+const scansAhead = 8;
 
 const kindOfType: ReadonlyMap<number, EntryKind> = new Map([
   [0o010000, "fifo"],
@@ -21,13 +21,8 @@ const kindOfType: ReadonlyMap<number, EntryKind> = new Map([
   [0o140000, "socket"],
 ]);
 
-/** Part of a folder: some of its names, or the folder whose names are not known yet. */
-interface Part {
-  /** The path in the tree, `""` for the root. */
-  readonly folder: string;
-  readonly names?: readonly string[];
-  scan?: Promise<Scan>;
-}
+/** What is still to come, in its order: a folder that was not listed yet, names of folders, or a scan of such. */
+type Part = { readonly unlisted: string } | FolderNames | Scan;
 
 /**
  * A folder of this machine as a tree, names in byte order, each folder's files before what is in its folders.
@@ -55,25 +50,21 @@ export class FolderSource implements TreeSource {
   }
 
   async *entries(): AsyncGenerator<readonly TreeEntry[]> {
-    // What is still to come, the next last: folders found on the way go on top.
-    const parts: Part[] = [{ folder: "" }, { folder: "", names: [""] }];
+    // The next part is the last of the list: what is found on the way goes on top.
+    const parts: Part[] = [{ unlisted: "" }, { path: "", folder: this.name, names: [""] }];
     for (;;) {
       this.#lookAhead(parts);
-      const part = parts.pop();
-      if (part === undefined) return;
-      if (part.names === undefined) {
-        parts.push(...this.#listFolder(part.folder).toReversed());
-        continue;
-      }
-      const request = this.#requestOf(part.folder, part.names);
-      const { result, contents } = await (part.scan ?? this.#pool.scan(request));
-      if (result.count < part.names.length) {
-        parts.push({ folder: part.folder, names: part.names.slice(result.count) });
+      const scan = parts.pop();
+      if (scan === undefined) return;
+      if (!("contents" in scan)) throw new TypeError("a part came up that was not asked for");
+      const result = await this.#pool.resultOf(scan);
+      const rest = restAfter(scan.folders, result.count);
+      if (rest.length > 0) {
+        parts.push(...rest.toReversed());
         this.#lookAhead(parts);
       }
-      const entries = this.#entriesOf(part.folder, part.names.slice(0, result.count), { result, contents });
-      yield* inBatches(entries);
-      this.#pool.recycle(contents);
+      yield* inBatches(this.#entriesOf(scan, result));
+      this.#pool.recycle(scan.contents);
     }
   }
 
@@ -81,76 +72,87 @@ export class FolderSource implements TreeSource {
     await this.#pool.stop();
   }
 
-  /** Starts the scans of the next parts; lists folders only when their turn comes near. */
+  /** Lists the next folders and asks for the scans of what is in them. */
   #lookAhead(parts: Part[]): void {
-    let ahead = 0;
-    for (let n = parts.length - 1; n >= 0 && ahead < chunksAhead; n--) {
-      const part = parts[n];
-      if (part === undefined) return;
-      if (part.names === undefined) {
-        const listed = this.#listFolder(part.folder).toReversed();
-        parts.splice(n, 1, ...listed);
-        n += listed.length;
-        continue;
+    const next: Scan[] = [];
+    let folders: FolderNames[] = [];
+    let nameCount = 0;
+    const askForScan = (): void => {
+      if (folders.length > 0) next.push(this.#pool.ask(folders));
+      folders = [];
+      nameCount = 0;
+    };
+    while (next.length < scansAhead) {
+      const part = parts.pop();
+      if (part === undefined) break;
+      if ("contents" in part) {
+        askForScan();
+        next.push(part);
+      } else if ("unlisted" in part) {
+        parts.push(...this.#listFolder(part.unlisted).toReversed());
+      } else {
+        folders.push(part);
+        nameCount += part.names.length;
+        if (nameCount >= scanNames) askForScan();
       }
-      if (part.scan === undefined) {
-        part.scan = this.#pool.scan(this.#requestOf(part.folder, part.names));
-        part.scan.catch(() => {}); // reported when its turn comes
-      }
-      ahead++;
     }
-  }
-
-  #requestOf(folder: string, names: readonly string[]): Omit<ScanRequest, "contents"> {
-    return { folder: this.#systemFolder(folder), names };
-  }
-
-  #systemFolder(folder: string): string {
-    return folder === "" ? this.name : `${this.name}/${folder}`;
+    askForScan();
+    parts.push(...next.toReversed());
   }
 
   /** The parts of a folder: its names in chunks, then each folder in it. */
-  #listFolder(folder: string): Part[] {
-    const listed = readFolder(this.#systemFolder(folder));
+  #listFolder(path: string): Part[] {
+    const folder = path === "" ? this.name : joinPath(this.name, path);
+    const listed = readFolder(folder);
     const parts: Part[] = [];
-    for (let first = 0; first < listed.length; first += chunkNames) {
-      parts.push({ folder, names: listed.slice(first, first + chunkNames).map(({ name }) => name) });
+    for (let first = 0; first < listed.length; first += scanNames) {
+      parts.push({ path, folder, names: listed.slice(first, first + scanNames).map(({ name }) => name) });
     }
-    for (const { name, isFolder } of listed) {
-      if (isFolder) parts.push({ folder: joinPath(folder, name) });
-    }
+    for (const { name, isFolder } of listed) if (isFolder) parts.push({ unlisted: joinPath(path, name) });
+    if (path === "" && parts.length > 1) this.#pool.start();
     return parts;
   }
 
-  *#entriesOf(folder: string, names: readonly string[], scan: Scan): Generator<TreeEntry> {
-    const { result } = scan;
-    for (const [place, name] of names.entries()) {
-      const path = joinPath(folder, name);
-      if (result.problem?.place === place) {
-        throw new Failure("failed", `cannot read "${joinPath(this.name, path)}": ${result.problem.reason}`);
+  *#entriesOf(scan: Scan, result: ScanResult): Generator<TreeEntry> {
+    let place = 0;
+    for (const { path, names } of scan.folders) {
+      for (const name of names.slice(0, result.count - place)) {
+        const entry = this.#entryAt(joinPath(path, name), place, scan, result);
+        if (entry !== undefined) yield entry;
+        place++;
       }
-      const row = result.columns.subarray(place * columnCount, (place + 1) * columnCount);
-      const identity = `${row[Column.fileSystem]}:${row[Column.inode]}`;
-      if (this.#leaveOut.has(identity)) continue;
-      const kind = kindOfType.get((row[Column.mode] ?? 0) & 0o170000);
-      if (kind === undefined) continue;
-      if (kind !== "directory" && (row[Column.links] ?? 0) > 1) {
-        const first = this.#firstNames.get(identity);
-        if (first !== undefined) {
-          yield { path, kind: "hardlink", linkTarget: first };
-          continue;
-        }
-        this.#firstNames.set(identity, path);
-      }
-      yield this.#entryOf({ path, kind, row, place, scan });
     }
   }
 
-  #entryOf(found: { path: string; kind: EntryKind; row: Float64Array; place: number; scan: Scan }): FileEntry {
-    const { path, kind, row, place, scan } = found;
+  #entryAt(path: string, place: number, scan: Scan, result: ScanResult): TreeEntry | undefined {
+    if (result.problem?.place === place) {
+      throw new Failure("failed", `cannot read "${joinPath(this.name, path)}": ${result.problem.reason}`);
+    }
+    const row = result.columns.subarray(place * columnCount, (place + 1) * columnCount);
+    const identity = `${row[Column.fileSystem]}:${row[Column.inode]}`;
+    if (this.#leaveOut.has(identity)) return undefined;
+    const kind = kindOfType.get((row[Column.mode] ?? 0) & 0o170000);
+    if (kind === undefined) return undefined;
+    if (kind !== "directory" && (row[Column.links] ?? 0) > 1) {
+      const first = this.#firstNames.get(identity);
+      if (first !== undefined) return { path, kind: "hardlink", linkTarget: first };
+      this.#firstNames.set(identity, path);
+    }
+    return this.#entryOf({ path, kind, row, place, contents: scan.contents, result });
+  }
+
+  #entryOf(found: {
+    path: string;
+    kind: EntryKind;
+    row: Float64Array;
+    place: number;
+    contents: SharedArrayBuffer;
+    result: ScanResult;
+  }): FileEntry {
+    const { path, kind, row, place, contents, result } = found;
     const at = (column: number): number => row[column] ?? 0;
-    const xattrs = scan.result.xattrs.get(place);
-    const linkTarget = scan.result.linkTargets.get(place);
+    const xattrs = result.xattrs.get(place);
+    const linkTarget = result.linkTargets.get(place);
     const sizeBytes = kind === "file" ? at(Column.sizeBytes) : 0;
     return {
       path,
@@ -165,7 +167,7 @@ export class FolderSource implements TreeSource {
       ...(xattrs === undefined ? {} : { xattrs }),
       ...(linkTarget === undefined ? {} : { linkTarget: decodeName(linkTarget) }),
       ...(kind === "character" || kind === "block" ? { device: deviceNumber(at(Column.device)) } : {}),
-      ...(sizeBytes === 0 ? {} : { content: this.#contentOf(path, row, scan.contents) }),
+      ...(sizeBytes === 0 ? {} : { content: this.#contentOf(path, row, contents) }),
     };
   }
 
@@ -178,6 +180,17 @@ export class FolderSource implements TreeSource {
       this.#buffers,
     );
   }
+}
+
+/** The names that come after the first `count` of several folders. */
+function restAfter(folders: readonly FolderNames[], count: number): FolderNames[] {
+  const rest: FolderNames[] = [];
+  let skipped = count;
+  for (const part of folders) {
+    if (skipped < part.names.length) rest.push({ ...part, names: part.names.slice(skipped) });
+    skipped = Math.max(0, skipped - part.names.length);
+  }
+  return rest;
 }
 
 /** Entries as they come, those whose content is a stream at the end of their batch. */

@@ -1,0 +1,64 @@
+import { Failure } from "../../base/index.ts";
+import { printableName } from "../../bytes/index.ts";
+import { checkDisk, type CheckReport, type DiskProblem, type Place } from "../../disk/index.ts";
+import { defineCommand, jsonOption } from "../command.ts";
+import { showProgress, type CommandContext } from "../context.ts";
+import { JsonListDocument } from "../json-document.ts";
+import { parsePlace } from "../place.ts";
+import type { ProgressDisplay } from "../progress-bar.ts";
+
+/** `holdfast disk check` */
+export const check = defineCommand({
+  words: ["disk", "check"],
+  summary: "look for damage in the partition table and the file systems",
+  description:
+    "Nothing is changed. Every problem is printed on a line of its own; with an error among them the exit status is 3. A warning leaves the data whole.",
+  operands: { image: { arity: "one", parse: parsePlace, help: "IMAGE, or IMAGE:2 for partition 2 only" } },
+  options: { json: jsonOption },
+  examples: [{ line: "holdfast disk check big", help: "the table, and every file system that is known" }],
+  async run(context, args) {
+    using progress = showProgress(context, args);
+    const report = args.json
+      ? await checkAsJson(context, args.image, progress)
+      : await checkAsText(context, args.image, progress);
+    progress[Symbol.dispose]();
+    if (report.errorCount === 0) return;
+    throw new Failure("damaged", `cannot vouch for "${args.image.image}": ${countsText(report)}`);
+  },
+});
+
+async function checkAsJson(context: CommandContext, place: Place, progress: ProgressDisplay): Promise<CheckReport> {
+  const document = await JsonListDocument.open(context.stdout, { ...place }, "problems");
+  const report = await checkDisk(place, {
+    signal: context.signal,
+    onProgress: progress.onProgress,
+    onProblem: (problem) => document.add(problem),
+  });
+  await document.close({ ...report });
+  return report;
+}
+
+async function checkAsText(context: CommandContext, place: Place, progress: ProgressDisplay): Promise<CheckReport> {
+  const { stdout } = context;
+  const report = await checkDisk(place, {
+    signal: context.signal,
+    onProgress: progress.onProgress,
+    onProblem: (problem) => stdout.write(`${problemText(problem, stdout)}\n`),
+  });
+  progress[Symbol.dispose]();
+  for (const { where, what, isChecked } of report.parts) {
+    await stdout.write(`${where}: ${what}${isChecked ? ", checked" : ", not checked"}\n`);
+  }
+  if (report.errorCount === 0) await stdout.write(`${countsText(report)}\n`);
+  return report;
+}
+
+function problemText({ severity, where, message }: DiskProblem, stdout: CommandContext["stdout"]): string {
+  return `${stdout.style(severity === "error" ? "red" : "yellow", `${severity}:`)} ${where}: ${printableName(message)}`;
+}
+
+function countsText({ errorCount, warningCount }: CheckReport): string {
+  const errors = errorCount === 0 ? "no errors" : errorCount === 1 ? "1 error" : `${errorCount} errors`;
+  if (warningCount === 0) return errors;
+  return `${errors}, ${warningCount === 1 ? "1 warning" : `${warningCount} warnings`}`;
+}

@@ -1,0 +1,12 @@
+/** `node test/cli/write-reference.ts` writes docs/reference anew from the commands. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { commandGroups, loadAllCommands } from "../../src/cli/commands.ts";
+import { referencePages } from "../../src/cli/reference.ts";
+
+const folder = path.join(import.meta.dirname, "../../docs/reference");
+fs.rmSync(folder, { recursive: true, force: true });
+fs.mkdirSync(folder, { recursive: true });
+for (const { fileName, text } of referencePages(await loadAllCommands(), commandGroups)) {
+  fs.writeFileSync(path.join(folder, fileName), text);
+}
