@@ -8,7 +8,11 @@ import { blockBitmap } from "./used-extents.ts";
 
 /** Compares the block bitmaps of the window with what was claimed, and counts what is free. */
 export async function checkBlockBitmaps(state: CheckState): Promise<void> {
-  for (let group = state.blocks.firstGroup; group < state.blocks.endGroup; group++) {
+  for (
+    let group = state.blocks.firstGroup;
+    group < Math.min(state.blocks.endGroup, state.source.groupsOnDevice);
+    group++
+  ) {
     await findDamage(state.report, undefined, () => checkBlockBitmap(state, group));
   }
 }

@@ -30,7 +30,7 @@ export async function claimMetadata(state: CheckState): Promise<void> {
     if (layout.clusterBlocks === 1) claimBlocks(state, block, count, { what });
     else claimUnshared(state, block, count);
   };
-  for (let group = 0; group < layout.groupCount; group++) {
+  for (let group = 0; group < source.groupsOnDevice; group++) {
     const descriptor = await descriptors.of(group).catch(() => undefined); // told of by the check of the descriptors
     const leading = leadingMetadataBlocks(layout, group);
     if (leading > 0) claim(groupStart(layout, group), leading, `the superblock and descriptors of group ${group}`);

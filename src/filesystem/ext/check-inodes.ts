@@ -26,7 +26,7 @@ const badBlocksInode = 1;
 export async function checkInodes(state: CheckState): Promise<void> {
   await claimMetadata(state);
   noteNameless(state);
-  for (let group = 0; group < state.source.layout.groupCount; group++) {
+  for (let group = 0; group < state.source.groupsOnDevice; group++) {
     await findDamage(state.report, undefined, () => checkGroupOfInodes(state, group));
   }
 }
@@ -34,7 +34,7 @@ export async function checkInodes(state: CheckState): Promise<void> {
 /** In a further window only claims are looked at. */
 export async function claimInWindow(state: CheckState): Promise<void> {
   await claimMetadata(state);
-  for (let group = 0; group < state.source.layout.groupCount; group++) {
+  for (let group = 0; group < state.source.groupsOnDevice; group++) {
     await findDamage(undefined, undefined, async () => {
       for await (const stretch of inodesOfGroup(state.source, await state.source.descriptors.of(group))) {
         for (const one of stretch) {

@@ -17,6 +17,14 @@ export async function checkSuperblocks(state: CheckState): Promise<void> {
   else if ((record.state & stateClean) === 0 && !hasFeature(features, "needs_recovery")) {
     report.warning("the file system was not unmounted cleanly");
   }
+  const { groupCount, blockCount, blockSizeBytes } = source.layout;
+  if (source.groupsOnDevice < groupCount) {
+    report.error(
+      `of its ${groupCount} groups, those from ${source.groupsOnDevice} on are behind the end of the device`,
+    );
+  } else if (blockCount * blockSizeBytes > source.reader.sizeBytes) {
+    report.error("its last blocks are behind the end of the device");
+  }
   if (state.orphans.size > 0) report.warning(`${state.orphans.size} inodes wait to be deleted or cut`);
   await checkCopies(state);
   await checkDescriptors(state);
@@ -24,7 +32,7 @@ export async function checkSuperblocks(state: CheckState): Promise<void> {
 
 async function checkCopies({ source, report }: CheckState): Promise<void> {
   const { layout, reader } = source;
-  for (let group = 1; group < layout.groupCount; group++) {
+  for (let group = 1; group < source.groupsOnDevice; group++) {
     if (!hasSuperblockCopy(layout, group)) continue;
     const at = groupStart(layout, group) * layout.blockSizeBytes;
     await findDamage(report, undefined, async () => {
@@ -39,7 +47,7 @@ async function checkCopies({ source, report }: CheckState): Promise<void> {
 
 async function checkDescriptors({ source, report }: CheckState): Promise<void> {
   const { descriptors, layout } = source;
-  for (let group = 0; group < layout.groupCount; group++) {
+  for (let group = 0; group < source.groupsOnDevice; group++) {
     await findDamage(report, undefined, async () => {
       const descriptor = await descriptors.primary(group);
       if (!descriptor.isChecksumRight) report.error(`the checksum of the descriptor of group ${group} is wrong`);

@@ -37,7 +37,7 @@ export async function* checkExt(source: ExtSource, wasReplayed: boolean): AsyncG
   await checkInodes(state);
   await checkBlockBitmaps(state);
   await checkNames(state);
-  while (state.blocks.endGroup < source.layout.groupCount) {
+  while (state.blocks.endGroup < source.groupsOnDevice) {
     state.blocks = new BlockUse(source.layout, state.blocks.endGroup);
     state.claimedShared.clear();
     await claimInWindow(state);

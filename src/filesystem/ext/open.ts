@@ -117,7 +117,8 @@ async function freeBlocks(source: ExtSource, wasReplayed: boolean): Promise<numb
   const { record, features, groupCount, clusterBlocks, blockCount } = source.layout;
   const inSuperblock =
     record.freeBlockCountLow + (hasFeature(features, "64bit") ? record.freeBlockCountHigh * 2 ** 32 : 0);
-  if (!wasReplayed || groupCount > summedGroupLimit) return Math.min(inSuperblock, blockCount);
+  if (!wasReplayed || groupCount > summedGroupLimit || source.groupsOnDevice < groupCount)
+    return Math.min(inSuperblock, blockCount);
   let clusters = 0;
   for (let group = 0; group < groupCount; group++) clusters += (await source.descriptors.of(group)).freeClusters;
   return Math.min(clusters * clusterBlocks, blockCount);

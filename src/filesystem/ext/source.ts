@@ -29,6 +29,12 @@ export class ExtSource {
     });
   }
 
+  /** How many groups begin on the device: all, unless it is too short, be it cut or the superblock wrong. */
+  get groupsOnDevice(): number {
+    const { blockSizeBytes, blocksPerGroup, groupCount } = this.layout;
+    return Math.min(groupCount, Math.ceil(this.reader.sizeBytes / blockSizeBytes / blocksPerGroup));
+  }
+
   /** One block that holds structures. Throws `damaged` where there is no such block. */
   block(number: number, what: string): Promise<Uint8Array> {
     const { blockCount, blockSizeBytes } = this.layout;
