@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { isSystemError } from "../base/index.ts";
+import { Failure, isSystemError, systemReason } from "../base/index.ts";
 
 /** Formats of `util.styleText`: `bold`, `red`, `dim`. */
 export type Format = Parameters<typeof styleText>[0];
@@ -12,7 +12,7 @@ export interface Output {
   /** Width of the terminal; 80 where there is none. */
   readonly columns: number;
   readonly style: Style;
-  /** Resolves when the reader has kept up. Throws `ClosedPipe` once the reader is gone. */
+  /** Resolves when the reader has kept up. Throws `ClosedPipe` once the reader is gone, a failure where it cannot be written. */
   write(data: string | Uint8Array): Promise<void>;
   /** Resolves once everything written has left this process. */
   flush(): Promise<void>;
@@ -25,6 +25,9 @@ export class ClosedPipe extends Error {
 
 export const plain: Style = (_, text) => text;
 
+/** As `process.stdout` and `process.stderr` are declared. */
+type ProcessStream = NodeJS.WriteStream & { readonly fd: number };
+
 const collectedLimit = 32 * 1024;
 const usualColumns = 80;
 
@@ -32,11 +35,11 @@ const usualColumns = 80;
 export class StreamOutput implements Output {
   readonly isTerminal: boolean;
   readonly style: Style;
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: ProcessStream;
   #collected: string[] = [];
   #collectedLength = 0;
 
-  constructor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv) {
+  constructor(stream: ProcessStream, env: NodeJS.ProcessEnv) {
     this.#stream = stream;
     this.isTerminal = stream.isTTY;
     const isColoured = this.isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
@@ -71,8 +74,16 @@ export class StreamOutput implements Output {
     return new Promise((resolve, reject) => {
       this.#stream.write(data, (error) => {
         if (error === undefined || error === null) resolve();
-        else reject(isSystemError(error, "EPIPE", "ERR_STREAM_DESTROYED") ? new ClosedPipe() : error);
+        else reject(writeFailure(error, this.#stream));
       });
     });
   }
+}
+
+/** A full disk behind a redirection is the user's to know of, not a bug. */
+function writeFailure(error: Error, stream: ProcessStream): Error {
+  if (isSystemError(error, "EPIPE", "ERR_STREAM_DESTROYED")) return new ClosedPipe();
+  const name = stream.fd === 2 ? "standard error" : "standard output";
+  const code = isSystemError(error, "ENOSPC", "EDQUOT") ? "no-space" : "failed";
+  return new Failure(code, `cannot write to ${name}: ${systemReason(error)}`, { cause: error });
 }

@@ -50,6 +50,10 @@ async function report(error: unknown, context: CommandContext): Promise<number> 
   const [message = "", ...others] = lines;
   try {
     await stdout.flush();
+  } catch {
+    // The message is still wanted where the results have nowhere to go.
+  }
+  try {
     await stderr.write(`${stderr.style("red", "holdfast:")} ${message}\n`);
     for (const line of others) await stderr.write(`${line}\n`);
     await stderr.flush();

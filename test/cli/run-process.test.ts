@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { startScript, transcriptOf } from "./run-holdfast.ts";
@@ -72,3 +74,17 @@ test("what was printed before a failure is not lost", async () => {
   assert.equal(stderr, "holdfast: then this\n");
   assert.equal(status, 3);
 });
+
+const fullDevice = "/dev/full";
+const skip = fs.existsSync(fullDevice) ? false : `no ${fullDevice}`;
+
+for (const { work, says, status } of [
+  { work: "print-much", says: "cannot write to standard output: no space left on device", status: 1 },
+  { work: "print-then-fail", says: "then this", status: 3 },
+]) {
+  test(`a full disk behind standard output is no bug: ${work}`, { skip }, async () => {
+    const line = `exec "$0" "$@" > ${fullDevice}`;
+    const child = spawn("sh", ["-c", line, process.execPath, fixture, work], { stdio: ["ignore", "pipe", "pipe"] });
+    assert.deepEqual(await transcriptOf(child), { stdout: "", stderr: `holdfast: ${says}\n`, status });
+  });
+}
