@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { commands } from "../../src/cli/commands.ts";
+import { temporaryFolder } from "../temp.ts";
 import { runHoldfast } from "./run-holdfast.ts";
 
 interface Refused {
@@ -78,6 +79,10 @@ const refused: readonly Refused[] = [
   {
     line: "disk cat big",
     says: 'cannot read "big": it names no file in the image\nhint: write the path after a colon, as in big:/etc/fstab',
+  },
+  {
+    line: "disk check big:2/etc",
+    says: 'cannot check "big:2/etc": a file system can only be checked as a whole\nhint: leave the path away: big:2',
   },
   {
     line: "completion tcsh",
@@ -165,4 +170,20 @@ test("an invalid SOURCE_DATE_EPOCH is refused", async () => {
   const { stderr, status } = await runHoldfast(words, { SOURCE_DATE_EPOCH: "yesterday" });
   assert.match(stderr, /^holdfast: cannot use SOURCE_DATE_EPOCH="yesterday"/);
   assert.equal(status, 2);
+});
+
+test("what holds nothing that could be checked is not called sound", async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("zeros");
+  fs.writeFileSync(image, new Uint8Array(2 ** 20));
+  const text = await runHoldfast(["disk", "check", image]);
+  assert.equal(text.stdout, "disk: no file system known, not checked\n");
+  assert.equal(
+    text.stderr,
+    `holdfast: cannot check "${image}": there is no partition table and no file system known\n`,
+  );
+  assert.equal(text.status, 1);
+  const json = await runHoldfast(["disk", "check", "--json", image]);
+  assert.equal((JSON.parse(json.stdout) as { errorCount: number }).errorCount, 0);
+  assert.equal(json.status, 1);
 });

@@ -12,8 +12,8 @@ export const check = defineCommand({
   words: ["disk", "check"],
   summary: "look for damage in the partition table and the file systems",
   description:
-    "Nothing is changed. Every problem is printed on a line of its own; with an error among them the exit status is 3. A warning leaves the data whole.",
-  operands: { image: { arity: "one", parse: parsePlace, help: "IMAGE, or IMAGE:2 for partition 2 only" } },
+    "Nothing is changed. Every problem is printed on a line of its own; with an error among them the exit status is 3. A warning leaves the data whole. Where nothing is known that could be checked, the exit status is 1.",
+  operands: { image: { arity: "one", parse: parsePartitionPlace, help: "IMAGE, or IMAGE:2 for partition 2 only" } },
   options: { json: jsonOption },
   examples: [{ line: "holdfast disk check big", help: "the table, and every file system that is known" }],
   async run(context, args) {
@@ -22,10 +22,24 @@ export const check = defineCommand({
       ? await checkAsJson(context, args.image, progress)
       : await checkAsText(context, args.image, progress);
     progress.clear();
-    if (report.errorCount === 0) return;
-    throw new Failure("damaged", `cannot vouch for "${args.image.image}": ${countsText(report)}`);
+    const name = placeName(args.image);
+    if (report.errorCount > 0) throw new Failure("damaged", `cannot vouch for "${name}": ${countsText(report)}`);
+    if (report.parts.some(({ isChecked }) => isChecked)) return;
+    throw new Failure("unsupported", `cannot check "${name}": there is no partition table and no file system known`);
   },
 });
+
+function parsePartitionPlace(text: string): Place {
+  const place = parsePlace(text);
+  if (place.path === undefined || place.path === "/") return place;
+  throw new Failure("usage", `cannot check "${text}": a file system can only be checked as a whole`, {
+    hint: `leave the path away: ${placeName(place)}`,
+  });
+}
+
+function placeName({ image, partition }: Place): string {
+  return partition === undefined ? image : `${image}:${partition}`;
+}
 
 async function checkAsJson(context: CommandContext, place: Place, progress: ProgressDisplay): Promise<CheckReport> {
   const document = await JsonListDocument.open(context.stdout, { ...place }, "problems");
@@ -52,7 +66,8 @@ async function checkAsText(context: CommandContext, place: Place, progress: Prog
   for (const { where, what, isChecked } of report.parts) {
     await stdout.write(`${where}: ${what}${isChecked ? ", checked" : ", not checked"}\n`);
   }
-  if (report.errorCount === 0) await stdout.write(`${countsText(report)}\n`);
+  const isSound = report.errorCount === 0 && report.parts.some(({ isChecked }) => isChecked);
+  if (isSound) await stdout.write(`${countsText(report)}\n`);
   return report;
 }
 
