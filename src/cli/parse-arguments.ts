@@ -69,6 +69,7 @@ class Parser {
     const equals = word.indexOf("=");
     const written = equals < 0 ? word : word.slice(0, equals);
     const name = written.slice(2);
+    if (name === "help") throw this.#usage(`cannot use "${word}": --help takes no value`);
     const option = this.#command.options[name];
     if (option === undefined || !Object.hasOwn(this.#command.options, name)) throw this.#unknownOption(written);
     const found = { name, option, written };
@@ -136,7 +137,7 @@ class Parser {
       const isOne = operand.arity === "one" || operand.arity === "optional";
       const isRequired = operand.arity === "one" || operand.arity === "one-or-more";
       if (isRequired && rest.length === 0) throw this.#usage(`${running}: ${name.toUpperCase()} is missing`);
-      const taken = rest.slice(0, isOne ? 1 : rest.length).map((word) => parseOperand(operand, word));
+      const taken = rest.slice(0, isOne ? 1 : rest.length).map((word) => parseOperand(name, operand, word));
       table[argumentName(name)] = isOne ? taken[0] : taken;
       rest = rest.slice(taken.length);
     }
@@ -165,7 +166,9 @@ function parseValue(option: ValueOption, written: string, text: string): unknown
   return chosenWord(option.choices, text, `${written} ${text}`);
 }
 
-function parseOperand(operand: Operand, text: string): unknown {
+function parseOperand(name: string, operand: Operand, text: string): unknown {
+  // As from an unset variable in quotes: it would be taken for a file without a name.
+  if (text === "") throw new Failure("usage", `cannot use "" as ${name.toUpperCase()}: it is empty`);
   if (operand.choices !== undefined) return chosenWord(operand.choices, text, text);
   return operand.parse === undefined ? text : operand.parse(text);
 }

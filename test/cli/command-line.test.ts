@@ -81,6 +81,18 @@ const refused: readonly Refused[] = [
     says: 'cannot read "big": it names no file in the image\nhint: write the path after a colon, as in big:/etc/fstab',
   },
   {
+    line: "disk ls big --help=yes",
+    says: 'cannot use "--help=yes": --help takes no value\nhint: usage: holdfast disk ls PLACE [options]',
+  },
+  {
+    line: "disk show ",
+    says: 'cannot use "" as FILE: it is empty',
+  },
+  {
+    line: "disk create - --size 4GB",
+    says: "cannot make a disk on standard output: it is not written in order\nhint: name a file; ./- is a file of that name",
+  },
+  {
     line: "disk check big:2/etc",
     says: 'cannot check "big:2/etc": a file system can only be checked as a whole\nhint: leave the path away: big:2',
   },

@@ -17,7 +17,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
     rows: Object.entries(specKeys).map(([key, { help }]) => ({ term: key, text: help })),
   },
   operands: {
-    file: { arity: "one", help: "the file to make" },
+    file: { arity: "one", parse: parseNewFile, help: "the file to make" },
   },
   options: {
     size: {
@@ -103,8 +103,16 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
   },
 });
 
+/** A disk is not written from its beginning to its end, so it cannot go to standard output. */
+function parseNewFile(text: string): string {
+  if (text !== "-") return text;
+  throw new Failure("usage", `cannot make a disk on standard output: it is not written in order`, {
+    hint: "name a file; ./- is a file of that name",
+  });
+}
+
 function parseGeometry(text: string): { readonly heads: number; readonly sectors: number } {
-  const match = /^(\d+)x(\d+)$/i.exec(text);
+  const match = /^(\d+)[x,](\d+)$/i.exec(text);
   if (match === null) {
     throw new Failure("usage", `cannot understand the geometry "${text}"`, {
       hint: "write heads x sectors of a track, as in 255x63",

@@ -25,7 +25,10 @@ function headLines(report: DiskReport, layout: ReportLayout): string[] {
   if (allocatedBytes !== undefined) facts.push(["takes", `${formatSize(allocatedBytes)} of this machine's disk`]);
   if (geometry !== undefined) {
     const { cylinders, heads, sectors, usableBytes } = geometry;
-    facts.push(["geometry", `${cylinders} cylinders, ${heads} heads, ${sectors} sectors: ${usableBytes} bytes usable`]);
+    facts.push([
+      "geometry",
+      `${cylinders} ${cylinders === 1 ? "cylinder" : "cylinders"}, ${heads} heads, ${sectors} sectors: ${usableBytes} bytes usable`,
+    ]);
   }
   facts.push(["table", table === undefined ? "none" : `${table.kind}, disk ${table.diskId}`]);
   facts.push(["boot code", report.bootCode]);
