@@ -139,7 +139,7 @@ operands
   PLACE  IMAGE, IMAGE:/path, or IMAGE:2/path for partition 2
 
 options
-  -l, --long       with mode, links, owner, group, size, time
+  -l, --long       with mode, links, owner, group, size, time in UTC
   -R, --recursive  with everything below
       --json       print one JSON document instead of text
   -h, --help       show this help

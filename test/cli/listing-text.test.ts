@@ -50,7 +50,7 @@ test("the mode is spelled as ls spells it", async () => {
 });
 
 test("the long form has a column for everything", () => {
-  process.env["TZ"] = "UTC";
+  process.env["TZ"] = "Asia/Tokyo"; // makes no difference
   const items = [
     item({ name: "passwd", sizeBytes: 1234 }),
     item({ name: "tty", kind: "character", mode: 0o666, gid: 5, device: { major: 5, minor: 0 } }),
@@ -67,6 +67,17 @@ lrwxrwxrwx   1    0 0    4 2023-11-14 22:13 sh -> dash
 `.trimStart(),
   );
 });
+
+for (const [seconds, spelled] of [
+  [-1, "1969-12-31 23:59"],
+  [253_402_300_800, "+010000-01-01 00:00"],
+  [2 ** 53, "@9007199254740992"],
+] as const) {
+  test(`the time ${seconds} is spelled ${spelled}`, () => {
+    const listed = listing([item({ modified: { seconds, nanoseconds: 0 } })], { isLong: true });
+    assert.equal(listed, `-rw-r--r-- 1 0 0 0 ${spelled} file\n`);
+  });
+}
 
 test("a listing of many folders is headed by their paths", () => {
   assert.equal(listing([item({ name: "a" })], { isRecursive: true }), "/etc:\na\n");

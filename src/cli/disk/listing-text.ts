@@ -72,16 +72,12 @@ function sizeText({ kind, sizeBytes, device }: ListItem): string {
   return isDevice && device !== undefined ? `${device.major}, ${device.minor}` : String(sizeBytes);
 }
 
-/** `2026-11-24 02:44`, in the time zone of this machine. */
+/** `2026-11-24 02:44` in UTC: an image reads the same on every machine. */
 function timeText({ seconds }: Timestamp): string {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return `@${seconds}`;
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, "0");
+  const [day = "", time = ""] = date.toISOString().split("T");
+  return `${day} ${time.slice(0, "hh:mm".length)}`;
 }
 
 function shownName(name: string, output: ListingOptions["output"]): string {

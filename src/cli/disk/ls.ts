@@ -14,7 +14,7 @@ export const ls = defineCommand({
     place: { arity: "one", parse: parsePlace, help: "IMAGE, IMAGE:/path, or IMAGE:2/path for partition 2" },
   },
   options: {
-    long: { kind: "flag", short: "l", help: "with mode, links, owner, group, size, time" },
+    long: { kind: "flag", short: "l", help: "with mode, links, owner, group, size, time in UTC" },
     recursive: { kind: "flag", short: "R", help: "with everything below" },
     json: jsonOption,
   },
