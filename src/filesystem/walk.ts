@@ -68,7 +68,7 @@ function isSmall(stat: FileStat): boolean {
 }
 
 async function entryOf(fileSystem: FileSystem, found: Found): Promise<FileEntry> {
-  const { id, links, allocatedBytes, ...rest } = found.stat;
+  const { id, links: _links, allocatedBytes: _allocatedBytes, ...rest } = found.stat;
   const entry = { ...rest, path: found.path };
   if (entry.kind === "symlink") return { ...entry, linkTarget: await fileSystem.readLink(id) };
   if (entry.kind === "file" && !isSmall(found.stat)) return { ...entry, content: fileSystem.content(id) };

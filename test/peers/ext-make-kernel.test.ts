@@ -55,23 +55,31 @@ async function sampleTree(folder: TemporaryFolder): Promise<string> {
   return tree;
 }
 
-test("the kernel sees every file of a folder as it was", {
-  skip: skipWithoutMount() || skipWithout("e2fsck"),
-}, async () => {
-  await using folder = temporaryFolder();
-  const tree = await sampleTree(folder);
-  const expected = await factsOfFolder(tree);
-  for (const kind of ["ext2", "ext3", "ext4"]) {
-    for (const blockSizeBytes of [1024, 2048, 4096]) {
-      const image = folder.join("disk");
-      await makeDisk(image, kind, blockSizeBytes, tree);
-      await assertPartition(image, folder, expected);
+test(
+  "the kernel sees every file of a folder as it was",
+  {
+    skip: skipWithoutMount() || skipWithout("e2fsck"),
+  },
+  async () => {
+    await using folder = temporaryFolder();
+    const tree = await sampleTree(folder);
+    const expected = await factsOfFolder(tree);
+    for (const kind of ["ext2", "ext3", "ext4"]) {
+      for (const blockSizeBytes of [1024, 2048, 4096]) {
+        const image = folder.join("disk");
+        await makeDisk(image, kind, blockSizeBytes, tree);
+        await assertPartition(image, folder, expected);
+      }
     }
-  }
-});
+  },
+);
 
 /** e2fsck, the kernel and our reader agree that the first partition holds these files. */
-async function assertPartition(image: string, folder: TemporaryFolder, expected: Map<string, FileFacts>): Promise<void> {
+async function assertPartition(
+  image: string,
+  folder: TemporaryFolder,
+  expected: Map<string, FileFacts>,
+): Promise<void> {
   const said = runPeer("e2fsck", ["-fn", `${image}?offset=${partitionAt}`]);
   const complaints = said.split("\n").filter((line) => line !== "" && !/^Pass \d|: \d+\/\d+ files/.test(line));
   assert.deepEqual(complaints, []);
@@ -96,27 +104,31 @@ function minbase(folder: string): string | undefined {
   return tree;
 }
 
-test("a Debian minbase tree as tar comes out the same in ext2, ext3 and ext4 of each block size", {
-  skip: skipWithoutMount() || skipWithout("e2fsck", "debootstrap", "tar"),
-}, async (t) => {
-  await using folder = temporaryFolder();
-  const tree = minbase(folder.path);
-  if (tree === undefined) {
-    t.skip("debootstrap found no mirror");
-    return;
-  }
-  const tar = folder.join("minbase.tar");
-  runPeer("tar", ["--xattrs", "--acls", "--format=pax", "--numeric-owner", "-C", tree, "-cf", tar, "."]);
-  const expected = await factsOfFolder(tree);
-  for (const kind of ["ext2", "ext3", "ext4"]) {
-    for (const blockSizeBytes of [1024, 2048, 4096]) {
-      const image = folder.join("disk");
-      await makeDisk(image, kind, blockSizeBytes, tar);
-      await assertPartition(image, folder, expected);
-      // GNU tar's own comparison, for it knows nothing of our ways.
-      await whileMounted(image, folder.join("check"), `ro,offset=${partitionAt}`, async () => {
-        runPeer("tar", ["--compare", "--xattrs", "--acls", "--numeric-owner", "-C", folder.join("check"), "-f", tar]);
-      });
+test(
+  "a Debian minbase tree as tar comes out the same in ext2, ext3 and ext4 of each block size",
+  {
+    skip: skipWithoutMount() || skipWithout("e2fsck", "debootstrap", "tar"),
+  },
+  async (t) => {
+    await using folder = temporaryFolder();
+    const tree = minbase(folder.path);
+    if (tree === undefined) {
+      t.skip("debootstrap found no mirror");
+      return;
     }
-  }
-});
+    const tar = folder.join("minbase.tar");
+    runPeer("tar", ["--xattrs", "--acls", "--format=pax", "--numeric-owner", "-C", tree, "-cf", tar, "."]);
+    const expected = await factsOfFolder(tree);
+    for (const kind of ["ext2", "ext3", "ext4"]) {
+      for (const blockSizeBytes of [1024, 2048, 4096]) {
+        const image = folder.join("disk");
+        await makeDisk(image, kind, blockSizeBytes, tar);
+        await assertPartition(image, folder, expected);
+        // GNU tar's own comparison, for it knows nothing of our ways.
+        await whileMounted(image, folder.join("check"), `ro,offset=${partitionAt}`, async () => {
+          runPeer("tar", ["--compare", "--xattrs", "--acls", "--numeric-owner", "-C", folder.join("check"), "-f", tar]);
+        });
+      }
+    }
+  },
+);

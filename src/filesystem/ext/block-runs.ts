@@ -1,21 +1,10 @@
 import { damaged } from "./damaged.ts";
 import { extentRuns } from "./extent-reader.ts";
+import type { FileRun, OnMapBlock } from "./file-run.ts";
 import { indirectRuns } from "./indirect-reader.ts";
 import { hasFlag, type ExtInode } from "./inode-reader.ts";
 import type { ExtLayout } from "./layout.ts";
 import type { ExtSource } from "./source.ts";
-
-/** Consecutive blocks of a file that are consecutive on the device. */
-export interface FileRun {
-  readonly logical: number;
-  readonly physical: number;
-  readonly count: number;
-  /** False for blocks that are reserved and read as zeros. */
-  readonly isWritten: boolean;
-}
-
-/** Follows a map of blocks: told of each block that holds a part of the map itself. */
-export type OnMapBlock = (physical: number, block: Uint8Array) => void;
 
 /**
  * Where the blocks of a file stand, in the order of the file. Throws `damaged` where the map leaves the file

@@ -1,4 +1,4 @@
-import type { FileRun, OnMapBlock } from "./block-runs.ts";
+import type { FileRun, OnMapBlock } from "./file-run.ts";
 import { damaged } from "./damaged.ts";
 import {
   extentEntryBytes,

@@ -62,7 +62,7 @@ export function decodeInode(layout: ExtLayout, id: number, raw: Uint8Array): Ext
   }
   const extraSize = extraSizeOf(raw);
   const extra = extraSize === 0 ? undefined : inodeExtra.decode(extraBytesOf(raw, extraSize));
-  const has = (field: keyof InodeExtra & string) => {
+  const has = (field: keyof InodeExtra) => {
     const [at, type] = inodeExtra.fields[field];
     return extraSize >= at + type.sizeBytes;
   };
