@@ -8,7 +8,7 @@ import {
   xattrInodeHeaderBytes,
   xattrMagic,
 } from "./extended-attribute.ts";
-import type { ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
 import type { ExtSource } from "./source.ts";
 
 /** One attribute as it stands on disk. */
