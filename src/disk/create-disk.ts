@@ -43,7 +43,9 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
   for (const [n, place] of plan.partitions.entries()) {
     const partition = sized[n];
     if (partition?.ext === undefined) continue;
-    warnings.push(...(await makeFileSystem(device, place, partition.ext, partition.from, output.partPath, job)));
+    warnings.push(
+      ...(await makeFileSystem(device, place, partition.ext, partition.from, [output.partPath, request.path], job)),
+    );
   }
   output.commit();
   return { report: await showDisk(request.path), warnings };
@@ -73,7 +75,7 @@ async function decideSize(
       hint: "give a size, or save the input to a file first",
     });
   }
-  await using sources = await openSources(partition.from, []);
+  await using sources = await openSources(partition.from, [request.path]);
   const measured = await measureExt(sources.list, { ...ext, ...job });
   const hasOwnCount = ext.inodeRatioBytes !== undefined || ext.inodeCount !== undefined;
   const decided: ExtOptions = {
@@ -105,11 +107,11 @@ async function makeFileSystem(
   place: PlannedPartition,
   ext: ExtOptions,
   from: readonly string[],
-  ownPath: string,
+  ownPaths: readonly string[],
   job: JobOptions,
 ): Promise<readonly string[]> {
   const slice = new SliceDevice(device, place.startLba * sectorBytes, place.sectorCount * sectorBytes);
-  await using sources = await openSources(from, [ownPath]);
+  await using sources = await openSources(from, ownPaths);
   const made = await makeExt(slice, sources.list, { ...ext, ...job });
   return made.warnings;
 }

@@ -1,10 +1,8 @@
 export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
 export {
-  ExtFileSystem,
   makeExt,
   measureExt,
   openExt,
-  probeExt,
   type ExtKind,
   type ExtOptions,
   type MadeExt,

@@ -35,14 +35,14 @@ class Resolver {
   }
 
   async resolve(): Promise<number> {
-    let rest = namesOf(this.#path);
+    const rest = namesOf(this.#path);
     const mustBeDirectory = /\/\.?$/.test(this.#path);
     for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
       const isLast = rest.length === 0;
       const stat = await this.#step(name);
       if (stat === undefined) continue;
       if (stat.kind === "symlink" && (!isLast || this.#followLast || mustBeDirectory)) {
-        rest = [...(await this.#follow(stat)), ...rest];
+        rest.unshift(...(await this.#follow(stat)));
       } else if (stat.kind === "directory") {
         this.#ids.push(stat.id);
         this.#names.push(name);

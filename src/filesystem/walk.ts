@@ -1,20 +1,20 @@
 import { Failure } from "../base/index.ts";
 import { printableName } from "../bytes/index.ts";
-import type { DataPiece, FileEntry, TreeEntry, TreeSource } from "../tree/index.ts";
+import type { DataPiece, FileEntry, HardLinkEntry, TreeEntry, TreeSource } from "../tree/index.ts";
 import type { DirectoryItem, FileStat, FileSystem } from "./file-system.ts";
 import { resolvePath, type ResolveOptions } from "./path.ts";
 
 export type WalkOptions = ResolveOptions;
 
 /** A batch ends with this many entries or this much content in memory, whichever comes first. */
-const batchEntryLimit = 1000;
-const batchContentBytes = 4 * 1024 * 1024;
+const batchEntryLimit = 500;
+const batchContentBytes = 2 * 1024 * 1024;
 /** Larger files are streamed. */
 const inlineFileBytes = 128 * 1024;
 /** How many names are sorted at once; a directory with more comes in stretches, each sorted. */
 const sortedNameLimit = 200_000;
 /** How many files are looked at together, in the order of their ids, which is mostly that of the device. */
-const statWindow = 2000;
+const statWindow = 500;
 
 /**
  * The tree under a path of a file system, each directory before what it holds, names in order. A second name of
@@ -37,29 +37,22 @@ interface Found {
 async function* batchesOf(fileSystem: FileSystem, path: string, options: WalkOptions): AsyncGenerator<TreeEntry[]> {
   const rootId = await resolvePath(fileSystem, path, options);
   const firstPaths = new FirstPaths();
-  let batch: TreeEntry[] = [];
-  let small: Found[] = [];
+  let batch: (Found | HardLinkEntry)[] = [];
   let smallBytes = 0;
-  for await (const found of walk(fileSystem, { path: "", stat: await fileSystem.stat(rootId) })) {
-    const earlier = firstPaths.of(found);
-    if (earlier !== undefined) {
-      batch.push({ path: found.path, kind: "hardlink", linkTarget: earlier });
-    } else if (isSmall(found.stat)) {
-      small.push(found);
-      smallBytes += found.stat.sizeBytes;
-      batch.push(await entryOf(fileSystem, found));
-    } else {
-      batch.push(await entryOf(fileSystem, found));
-    }
-    const isStreamed = earlier === undefined && found.stat.kind === "file" && !isSmall(found.stat);
-    if (isStreamed || batch.length >= batchEntryLimit || smallBytes >= batchContentBytes) {
-      yield await withContents(fileSystem, batch, small);
+  for await (const some of walk(fileSystem, { path: "", stat: await fileSystem.stat(rootId) })) {
+    for (const found of some) {
+      const earlier = firstPaths.of(found);
+      batch.push(earlier === undefined ? found : { path: found.path, kind: "hardlink", linkTarget: earlier });
+      const isFile = earlier === undefined && found.stat.kind === "file";
+      if (isFile && isSmall(found.stat)) smallBytes += found.stat.sizeBytes;
+      const isStreamed = isFile && !isSmall(found.stat);
+      if (!isStreamed && batch.length < batchEntryLimit && smallBytes < batchContentBytes) continue;
+      yield await entriesOf(fileSystem, batch);
       batch = [];
-      small = [];
       smallBytes = 0;
     }
   }
-  if (batch.length > 0) yield await withContents(fileSystem, batch, small);
+  if (batch.length > 0) yield await entriesOf(fileSystem, batch);
 }
 
 /** Small files, empty ones too, have their content in the batch. */
@@ -67,33 +60,56 @@ function isSmall(stat: FileStat): boolean {
   return stat.kind === "file" && stat.sizeBytes <= inlineFileBytes;
 }
 
-async function entryOf(fileSystem: FileSystem, found: Found): Promise<FileEntry> {
-  const { id, links, allocatedBytes, ...rest } = found.stat;
-  const entry = { ...rest, path: found.path };
-  if (entry.kind === "symlink") return { ...entry, linkTarget: await fileSystem.readLink(id) };
-  if (entry.kind === "file" && !isSmall(found.stat)) return { ...entry, content: fileSystem.content(id) };
-  return entry;
+async function entriesOf(fileSystem: FileSystem, batch: readonly (Found | HardLinkEntry)[]): Promise<TreeEntry[]> {
+  const contents = await smallContents(fileSystem, batch);
+  const entries: TreeEntry[] = [];
+  for (const one of batch) {
+    if ("stat" in one) entries.push(await entryOf(fileSystem, one, contents.get(one)));
+    else entries.push(one);
+  }
+  return entries;
+}
+
+async function entryOf(fileSystem: FileSystem, found: Found, pieces: DataPiece[] | undefined): Promise<FileEntry> {
+  const { id, kind, mode, uid, gid, sizeBytes, modified, accessed, changed, created, xattrs, device } = found.stat;
+  const content = pieces ?? (kind === "file" && !isSmall(found.stat) ? fileSystem.content(id) : undefined);
+  return {
+    path: found.path,
+    kind,
+    mode,
+    uid,
+    gid,
+    sizeBytes,
+    modified,
+    ...(accessed === undefined ? {} : { accessed }),
+    ...(changed === undefined ? {} : { changed }),
+    ...(created === undefined ? {} : { created }),
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(device === undefined ? {} : { device }),
+    ...(kind === "symlink" ? { linkTarget: await fileSystem.readLink(id) } : {}),
+    ...(content === undefined ? {} : { content }),
+  };
 }
 
 /** Reads the small files of a batch in the order of their ids, all into one buffer. */
-async function withContents(fileSystem: FileSystem, batch: TreeEntry[], small: Found[]): Promise<TreeEntry[]> {
-  const contents = new Map<string, DataPiece[]>();
+async function smallContents(
+  fileSystem: FileSystem,
+  batch: readonly (Found | HardLinkEntry)[],
+): Promise<Map<Found, DataPiece[]>> {
+  const contents = new Map<Found, DataPiece[]>();
+  const small = batch.filter((one): one is Found => "stat" in one && isSmall(one.stat) && one.stat.sizeBytes > 0);
   const room = new Uint8Array(small.reduce((sum, { stat }) => sum + stat.sizeBytes, 0));
   let end = 0;
-  for (const { path, stat } of small.toSorted((a, b) => a.stat.id - b.stat.id)) {
-    if (stat.sizeBytes === 0) continue;
+  for (const found of small.sort((a, b) => a.stat.id - b.stat.id)) {
     const pieces: DataPiece[] = [];
-    for await (const { at, bytes } of fileSystem.content(stat.id)) {
+    for await (const { at, bytes } of fileSystem.content(found.stat.id)) {
       room.set(bytes, end);
       pieces.push({ at, bytes: room.subarray(end, end + bytes.length) });
       end += bytes.length;
     }
-    if (pieces.length > 0) contents.set(path, pieces);
+    if (pieces.length > 0) contents.set(found, pieces);
   }
-  return batch.map((entry) => {
-    const content = contents.get(entry.path);
-    return content === undefined ? entry : ({ ...entry, content } as FileEntry);
-  });
+  return contents;
 }
 
 /** The path under which a file with several names came first, until all its names have come. */
@@ -113,10 +129,10 @@ class FirstPaths {
   }
 }
 
-/** Depth first, each directory before what it holds. */
-async function* walk(fileSystem: FileSystem, root: Found): AsyncGenerator<Found> {
+/** Depth first, each directory before what it holds. Files come together with their neighbours. */
+async function* walk(fileSystem: FileSystem, root: Found): AsyncGenerator<readonly Found[]> {
   const seen = new Set<number>();
-  const stack: AsyncGenerator<Found>[] = [];
+  const stack: { readonly windows: AsyncGenerator<Found[]>; window: Found[]; next: number }[] = [];
   const enter = (found: Found) => {
     if (seen.has(found.stat.id)) {
       throw new Failure("damaged", `cannot walk the tree: directory ${found.stat.id} is reached a second time`, {
@@ -124,31 +140,40 @@ async function* walk(fileSystem: FileSystem, root: Found): AsyncGenerator<Found>
       });
     }
     seen.add(found.stat.id);
-    stack.push(childrenOf(fileSystem, found));
+    stack.push({ windows: childrenOf(fileSystem, found), window: [], next: 0 });
   };
-  yield root;
+  yield [root];
   if (root.stat.kind === "directory") enter(root);
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const next = await top.next();
-    if (next.done === true) {
-      stack.pop();
-      continue;
+    if (top.next >= top.window.length) {
+      const more = await top.windows.next();
+      if (more.done === true) {
+        stack.pop();
+        continue;
+      }
+      top.window = more.value;
+      top.next = 0;
     }
-    yield next.value;
-    if (next.value.stat.kind === "directory") enter(next.value);
+    // Up to the next directory, and that one.
+    const from = top.next;
+    const at = top.window.findIndex(({ stat }, n) => n >= from && stat.kind === "directory");
+    top.next = at < 0 ? top.window.length : at + 1;
+    yield top.window.slice(from, top.next);
+    const directory = at < 0 ? undefined : top.window[at];
+    if (directory !== undefined) enter(directory);
   }
 }
 
-async function* childrenOf(fileSystem: FileSystem, directory: Found): AsyncGenerator<Found> {
+async function* childrenOf(fileSystem: FileSystem, directory: Found): AsyncGenerator<Found[]> {
   const prefix = directory.path === "" ? "" : `${directory.path}/`;
   for await (const items of sortedItems(fileSystem, directory.stat.id)) {
     for (let from = 0; from < items.length; from += statWindow) {
       const window = items.slice(from, from + statWindow);
       const stats = await statAll(fileSystem, window);
-      for (const { name, id } of window) {
+      yield window.flatMap(({ name, id }) => {
         const stat = stats.get(id);
-        if (stat !== undefined) yield { path: prefix + name, stat };
-      }
+        return stat === undefined ? [] : [{ path: prefix + name, stat }];
+      });
     }
   }
 }

@@ -8,7 +8,7 @@ import {
   xattrInodeHeaderBytes,
   xattrMagic,
 } from "./extended-attribute.ts";
-import type { ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
 import type { ExtSource } from "./source.ts";
 
 /** One attribute as it stands on disk. */
@@ -52,7 +52,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-export function inodeAttributes(inode: ExtInode): RawAttribute[] {
+function inodeAttributes(inode: ExtInode): RawAttribute[] {
   if (!hasInodeAttributes(inode)) return [];
   const area = inode.tail.subarray(xattrInodeHeaderBytes);
   return parseAttributes(area, 0, `the attributes in inode ${inode.id}`);
@@ -68,7 +68,7 @@ async function blockAttributes(source: ExtSource, inode: ExtInode): Promise<RawA
 }
 
 /** The entries from `at` on; offsets of values count from the start of `area`. */
-export function parseAttributes(area: Uint8Array, start: number, what: string): RawAttribute[] {
+function parseAttributes(area: Uint8Array, start: number, what: string): RawAttribute[] {
   const found: RawAttribute[] = [];
   const view = viewOf(area);
   for (let at = start; ;) {

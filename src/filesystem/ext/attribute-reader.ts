@@ -4,7 +4,8 @@ import { hasInodeAttributes, isInlineData, rawAttributes, type RawAttribute } fr
 import { readWhole } from "./content-reader.ts";
 import { damaged } from "./damaged.ts";
 import { xattrName } from "./extended-attribute.ts";
-import { hasFlag, readInode, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { hasFlag, readInode } from "./inode-reader.ts";
 import type { ExtSource } from "./source.ts";
 
 /** Linux takes no value longer than this (XATTR_SIZE_MAX). */

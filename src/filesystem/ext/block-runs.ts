@@ -1,21 +1,11 @@
 import { damaged } from "./damaged.ts";
-import { extentRuns } from "./extent-reader.ts";
+import { extentRuns, rootRuns } from "./extent-reader.ts";
+import type { FileRun, OnMapBlock } from "./file-run.ts";
 import { indirectRuns } from "./indirect-reader.ts";
-import { hasFlag, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { hasFlag } from "./inode-reader.ts";
 import type { ExtLayout } from "./layout.ts";
 import type { ExtSource } from "./source.ts";
-
-/** Consecutive blocks of a file that are consecutive on the device. */
-export interface FileRun {
-  readonly logical: number;
-  readonly physical: number;
-  readonly count: number;
-  /** False for blocks that are reserved and read as zeros. */
-  readonly isWritten: boolean;
-}
-
-/** Follows a map of blocks: told of each block that holds a part of the map itself. */
-export type OnMapBlock = (physical: number, block: Uint8Array) => void;
 
 /**
  * Where the blocks of a file stand, in the order of the file. Throws `damaged` where the map leaves the file
@@ -25,17 +15,33 @@ export async function* fileRuns(source: ExtSource, inode: ExtInode, onMapBlock?:
   const runs = hasFlag(inode, "extents")
     ? extentRuns(source, inode, onMapBlock)
     : indirectRuns(source, inode, onMapBlock);
-  const { blockCount, firstDataBlock } = source.layout;
   let mapped = 0;
   for await (const run of runs) {
-    if (run.physical <= firstDataBlock || run.physical + run.count > blockCount) {
-      const last = run.physical + run.count - 1;
-      throw damaged(`inode ${inode.id}`, `its blocks ${run.physical} to ${last} are not all inside the file system`);
-    }
     mapped += run.count;
-    if (mapped > blockCount) throw damaged(`inode ${inode.id}`, "it has more blocks than the file system");
+    refuseImpossibleRun(source.layout, inode, run, mapped);
     yield run;
   }
+}
+
+/** The same for a file whose whole map stands in its inode; undefined for others. */
+export function inlineRuns(source: ExtSource, inode: ExtInode): FileRun[] | undefined {
+  if (!hasFlag(inode, "extents")) return undefined;
+  const runs = rootRuns(inode);
+  let mapped = 0;
+  for (const run of runs ?? []) {
+    mapped += run.count;
+    refuseImpossibleRun(source.layout, inode, run, mapped);
+  }
+  return runs;
+}
+
+function refuseImpossibleRun(layout: ExtLayout, inode: ExtInode, run: FileRun, mapped: number): void {
+  const { blockCount, firstDataBlock } = layout;
+  if (run.physical <= firstDataBlock || run.physical + run.count > blockCount) {
+    const last = run.physical + run.count - 1;
+    throw damaged(`inode ${inode.id}`, `its blocks ${run.physical} to ${last} are not all inside the file system`);
+  }
+  if (mapped > blockCount) throw damaged(`inode ${inode.id}`, "it has more blocks than the file system");
 }
 
 /** Whether a file keeps what it holds in blocks, and not in its inode. */

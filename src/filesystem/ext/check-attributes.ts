@@ -5,7 +5,7 @@ import { claimBlocks } from "./check-claims.ts";
 import { findDamage, type CheckState } from "./check-state.ts";
 import { crc32c } from "../../bytes/index.ts";
 import { xattrBlockHeader, xattrEntryHash } from "./extended-attribute.ts";
-import type { ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
 
 const aclIndexes: ReadonlySet<number> = new Set([2, 3]);
 const checksumAt = xattrBlockHeader.fields.checksum[0];

@@ -8,7 +8,8 @@ import { directoryTail, directoryTailBytes, directoryTailFileType } from "./dire
 import { shownName } from "./encrypted-name.ts";
 import { hasFeature } from "./features.ts";
 import { directoryTypeOfKind, rootInode } from "./inode.ts";
-import { hasFlag, readInode, seedOfInode, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { hasFlag, readInode, seedOfInode } from "./inode-reader.ts";
 
 /** Names of one directory that are compared with each other; in a larger one those after them are not. */
 const comparedNames = 500_000;

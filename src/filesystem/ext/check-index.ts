@@ -17,7 +17,8 @@ import {
 import { hashName } from "./directory-hash.ts";
 import { hashVersionOf } from "./directory-lookup.ts";
 import { hasFeature } from "./features.ts";
-import { hasFlag, seedOfInode, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { hasFlag, seedOfInode } from "./inode-reader.ts";
 import type { ExtSource } from "./source.ts";
 
 /** What the index says of one block of the directory. */

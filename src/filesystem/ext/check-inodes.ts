@@ -17,7 +17,8 @@ import {
   resizeInode,
   rootInode,
 } from "./inode.ts";
-import { decodeInode, extraSizeOf, hasFlag, isInodeChecksumRight, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { decodeInode, extraSizeOf, hasFlag, isInodeChecksumRight } from "./inode-reader.ts";
 import { inodesOfGroup, type TableInode } from "./inode-table-reader.ts";
 
 const badBlocksInode = 1;

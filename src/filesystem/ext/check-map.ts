@@ -5,7 +5,8 @@ import type { CheckState } from "./check-state.ts";
 import { extentBlockChecksum } from "./checksum.ts";
 import { extentEntryBytes, extentHeader } from "./extent.ts";
 import { journalInode, resizeInode } from "./inode.ts";
-import { hasFlag, seedOfInode, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { hasFlag, seedOfInode } from "./inode-reader.ts";
 
 /** What a walk over the map of an inode has counted. */
 export interface MapSummary {

@@ -1,7 +1,7 @@
 import type { Problem } from "../file-system.ts";
 
 /** How many problems are told one by one. */
-export const problemLimit = 500;
+const problemLimit = 500;
 
 /** A problem, and the inode that it is about, so that its path can be looked up. */
 export interface Finding extends Problem {

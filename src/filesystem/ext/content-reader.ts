@@ -1,13 +1,14 @@
 import { Failure } from "../../base/index.ts";
 import type { DataPiece } from "../../tree/index.ts";
 import { inlineDataRest } from "./attribute-list.ts";
-import { fileRuns } from "./block-runs.ts";
+import { fileRuns, inlineRuns } from "./block-runs.ts";
+import { pieceLimitBytes } from "./buffer-pool.ts";
 import { damaged } from "./damaged.ts";
-import { hasFlag, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import type { FileRun } from "./file-run.ts";
+import { hasFlag } from "./inode-reader.ts";
 import type { ExtSource } from "./source.ts";
 
-/** The longest piece, and with the one that is read ahead half of what a file being read holds in memory. */
-const pieceLimitBytes = 4 * 1024 * 1024;
 /** A file up to this size is read through the cache, with its neighbours. */
 const smallFileBytes = 32 * 1024;
 
@@ -49,7 +50,7 @@ export function inlineContent(inode: ExtInode): Uint8Array {
 }
 
 async function* readSmall(source: ExtSource, inode: ExtInode): AsyncGenerator<DataPiece> {
-  for await (const plan of planPieces(source, inode)) {
+  for await (const plan of planInline(source, inode) ?? planPieces(source, inode)) {
     const [first] = plan.parts;
     if (first !== undefined && plan.parts.length === 1 && source.contents.canLend(first.deviceAt, plan.lengthBytes)) {
       const lent = await source.contents.lend(first.deviceAt, plan.lengthBytes);
@@ -66,25 +67,21 @@ async function* readSmall(source: ExtSource, inode: ExtInode): AsyncGenerator<Da
 
 /** Reads the next piece while the one before it is worked on, in two buffers that take turns. */
 async function* readAhead(source: ExtSource, inode: ExtInode): AsyncGenerator<DataPiece> {
-  const buffers = [new Uint8Array(0), new Uint8Array(0)];
-  let turn = 0;
+  const buffers = [source.buffers.take(), source.buffers.take()] as const;
+  let turn: 0 | 1 = 0;
   let ahead: { readonly at: number; readonly bytes: Promise<Uint8Array> } | undefined;
   try {
     for await (const plan of planPieces(source, inode)) {
       const before = ahead === undefined ? undefined : { at: ahead.at, bytes: await ahead.bytes };
-      let buffer = buffers[turn] ?? new Uint8Array(0);
-      if (buffer.length < plan.lengthBytes) {
-        buffer = new Uint8Array(plan.lengthBytes);
-        buffers[turn] = buffer;
-      }
-      turn = 1 - turn;
-      ahead = { at: plan.at, bytes: readPiece(source, plan, buffer.subarray(0, plan.lengthBytes)) };
+      ahead = { at: plan.at, bytes: readPiece(source, plan, buffers[turn].subarray(0, plan.lengthBytes)) };
       ahead.bytes.catch(() => {}); // seen when its turn comes
+      turn = turn === 0 ? 1 : 0;
       if (before !== undefined) yield before;
     }
     if (ahead !== undefined) yield { at: ahead.at, bytes: await ahead.bytes };
   } finally {
-    await ahead?.bytes.catch(() => {}); // a reader that gives up must not close the device under a read
+    await ahead?.bytes.catch(() => {}); // who gives up must not close the device under a read
+    for (const buffer of buffers) source.buffers.giveBack(buffer);
   }
 }
 
@@ -99,23 +96,53 @@ async function readPiece(source: ExtSource, plan: PiecePlan, into: Uint8Array): 
 
 /** Joins runs that follow each other in the file, and on the device where they do there too. */
 async function* planPieces(source: ExtSource, inode: ExtInode): AsyncGenerator<PiecePlan> {
-  const { blockSizeBytes } = source.layout;
-  let plan: PiecePlan | undefined;
+  let open: PiecePlan | undefined;
   for await (const run of fileRuns(source, inode)) {
-    if (!run.isWritten) continue;
-    const runEnd = Math.min((run.logical + run.count) * blockSizeBytes, inode.sizeBytes);
-    for (let at = run.logical * blockSizeBytes; at < runEnd;) {
-      if (plan !== undefined && (plan.at + plan.lengthBytes !== at || plan.lengthBytes >= pieceLimitBytes)) {
-        yield plan;
-        plan = undefined;
-      }
-      plan ??= { at, lengthBytes: 0, parts: [] };
-      const lengthBytes = Math.min(runEnd - at, pieceLimitBytes - plan.lengthBytes);
-      extend(plan, run.physical * blockSizeBytes + (at - run.logical * blockSizeBytes), lengthBytes);
-      at += lengthBytes;
-    }
+    const { whole, last } = addRun(source, inode, run, open);
+    yield* whole;
+    open = last;
   }
-  if (plan !== undefined) yield plan;
+  if (open !== undefined) yield open;
+}
+
+/** The same where the map stands in the inode: without waiting for anything. */
+function planInline(source: ExtSource, inode: ExtInode): PiecePlan[] | undefined {
+  const runs = inlineRuns(source, inode);
+  if (runs === undefined) return undefined;
+  const plans: PiecePlan[] = [];
+  let open: PiecePlan | undefined;
+  for (const run of runs) {
+    const { whole, last } = addRun(source, inode, run, open);
+    plans.push(...whole);
+    open = last;
+  }
+  if (open !== undefined) plans.push(open);
+  return plans;
+}
+
+/** Adds a run to the piece that is open: gives the pieces that are whole by that, and the one that is open then. */
+function addRun(
+  source: ExtSource,
+  inode: ExtInode,
+  run: FileRun,
+  open: PiecePlan | undefined,
+): { readonly whole: readonly PiecePlan[]; readonly last: PiecePlan | undefined } {
+  const { blockSizeBytes } = source.layout;
+  const whole: PiecePlan[] = [];
+  let plan = open;
+  const start = run.logical * blockSizeBytes;
+  const end = run.isWritten ? Math.min(start + run.count * blockSizeBytes, inode.sizeBytes) : start;
+  for (let at = start; at < end;) {
+    if (plan !== undefined && (plan.at + plan.lengthBytes !== at || plan.lengthBytes >= pieceLimitBytes)) {
+      whole.push(plan);
+      plan = undefined;
+    }
+    plan ??= { at, lengthBytes: 0, parts: [] };
+    const lengthBytes = Math.min(end - at, pieceLimitBytes - plan.lengthBytes);
+    extend(plan, run.physical * blockSizeBytes + (at - start), lengthBytes);
+    at += lengthBytes;
+  }
+  return { whole, last: plan };
 }
 
 function extend(plan: PiecePlan, deviceAt: number, lengthBytes: number): void {

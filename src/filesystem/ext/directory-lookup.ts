@@ -14,7 +14,8 @@ import { hashName, hashVersion } from "./directory-hash.ts";
 import { directoryRecords } from "./directory-reader.ts";
 import { nameBytesOf } from "./encrypted-name.ts";
 import { hasFeature } from "./features.ts";
-import { hasFlag, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { hasFlag } from "./inode-reader.ts";
 import type { ExtSource } from "./source.ts";
 import { flagUnsignedHash } from "./superblock.ts";
 

@@ -4,7 +4,8 @@ import { fileRuns } from "./block-runs.ts";
 import { damaged } from "./damaged.ts";
 import { isDotName, recordsIn, type DirectoryRecord } from "./directory-block.ts";
 import { shownName } from "./encrypted-name.ts";
-import { hasFlag, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { hasFlag } from "./inode-reader.ts";
 import type { ExtSource } from "./source.ts";
 
 /** At the start of an inline directory stands only the number of the inode above. */

@@ -11,7 +11,8 @@ import { findInDirectory } from "./directory-lookup.ts";
 import { listDirectory } from "./directory-reader.ts";
 import { refuseEncrypted } from "./encrypted-name.ts";
 import { rootInode } from "./inode.ts";
-import { hasFlag, readInode, type ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { hasFlag, readInode } from "./inode-reader.ts";
 import type { ExtSource } from "./source.ts";
 import { usedExtents } from "./used-extents.ts";
 

@@ -1,4 +1,4 @@
-import type { FileRun, OnMapBlock } from "./block-runs.ts";
+import type { FileRun, OnMapBlock } from "./file-run.ts";
 import { damaged } from "./damaged.ts";
 import {
   extentEntryBytes,
@@ -9,7 +9,7 @@ import {
   extentMaximumBlocks,
   extentMaximumDepth,
 } from "./extent.ts";
-import type { ExtInode } from "./inode-reader.ts";
+import type { ExtInode } from "./ext-inode.ts";
 import type { ExtSource } from "./source.ts";
 
 const logicalLimit = 2 ** 32;
@@ -67,7 +67,14 @@ async function* nodeRuns(
   }
 }
 
-function* leafRuns(inode: ExtInode, node: Node): Generator<FileRun> {
+/** The runs of a tree that is all in the inode; undefined for one that is not. */
+export function rootRuns(inode: ExtInode): FileRun[] | undefined {
+  if (extentHeader.get(inode.block, "depth") !== 0) return undefined;
+  return leafRuns(inode, { bytes: inode.block, depth: 0, from: 0, to: logicalLimit });
+}
+
+function leafRuns(inode: ExtInode, node: Node): FileRun[] {
+  const runs: FileRun[] = [];
   const count = entryCount(inode, node);
   let from = node.from;
   for (let n = 1; n <= count; n++) {
@@ -77,14 +84,15 @@ function* leafRuns(inode: ExtInode, node: Node): Generator<FileRun> {
     if (blocks === 0 || entry.logicalBlock < from || entry.logicalBlock + blocks > node.to) {
       throw damaged(`inode ${inode.id}`, "its extents are out of order or overlap");
     }
-    yield {
+    runs.push({
       logical: entry.logicalBlock,
       physical: entry.startLow + entry.startHigh * 2 ** 32,
       count: blocks,
       isWritten,
-    };
+    });
     from = entry.logicalBlock + blocks;
   }
+  return runs;
 }
 
 function entryCount(inode: ExtInode, node: Node): number {

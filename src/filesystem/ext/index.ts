@@ -1,4 +1,3 @@
-export { ExtFileSystem } from "./ext-file-system.ts";
 export { makeExt, measureExt, type MadeExt, type MeasuredExt } from "./make.ts";
 export { openExt, probeExt } from "./open.ts";
 export type { ExtKind, ExtOptions } from "./profile.ts";

@@ -1,5 +1,5 @@
-import type { FileRun, OnMapBlock } from "./block-runs.ts";
-import type { ExtInode } from "./inode-reader.ts";
+import type { FileRun, OnMapBlock } from "./file-run.ts";
+import type { ExtInode } from "./ext-inode.ts";
 import type { ExtSource } from "./source.ts";
 
 const directCount = 12;

@@ -1,43 +1,11 @@
-import type { EntryKind, Timestamp } from "../../tree/index.ts";
+import type { EntryKind } from "../../tree/index.ts";
 import { hasChecksumHigh, inodeChecksum, inodeChecksumSeed } from "./checksum.ts";
 import { damaged } from "./damaged.ts";
+import type { ExtInode } from "./ext-inode.ts";
 import { hasFeature } from "./features.ts";
-import {
-  decodeTime,
-  inodeBase,
-  inodeBaseBytes,
-  inodeExtra,
-  inodeFlag,
-  kindOfMode,
-  type InodeBase,
-  type InodeExtra,
-} from "./inode.ts";
+import { decodeTime, inodeBase, inodeBaseBytes, inodeExtra, inodeFlag, kindOfMode } from "./inode.ts";
 import type { ExtLayout } from "./layout.ts";
 import type { ExtSource } from "./source.ts";
-
-/** An inode in use, decoded. */
-export interface ExtInode {
-  readonly id: number;
-  readonly kind: EntryKind;
-  /** The low 12 bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly sizeBytes: number;
-  readonly allocatedBytes: number;
-  readonly links: number;
-  readonly flags: number;
-  readonly generation: number;
-  readonly modified: Timestamp;
-  readonly accessed: Timestamp;
-  readonly changed: Timestamp;
-  readonly created: Timestamp | undefined;
-  /** The 60 bytes that hold the map of blocks, a short link target, a device number or the first data. */
-  readonly block: Uint8Array;
-  readonly xattrBlock: number;
-  /** What follows the fields in the inode: room for attributes, often empty. */
-  readonly tail: Uint8Array;
-}
 
 /** The bytes of an inode as they stand in its table. Throws `damaged` where there is no such inode. */
 export async function inodeBytes(source: ExtSource, id: number): Promise<Uint8Array> {
@@ -51,43 +19,61 @@ export async function inodeBytes(source: ExtSource, id: number): Promise<Uint8Ar
 
 /** Reads an inode that something refers to. Throws `damaged` where it is not in use or is of no known kind. */
 export async function readInode(source: ExtSource, id: number): Promise<ExtInode> {
-  return decodeInode(source.layout, id, await inodeBytes(source, id));
+  const kept = source.inodes.get(id);
+  if (kept !== undefined) return kept;
+  // A copy, lest an inode that is kept keeps all the structures around it in memory.
+  const inode = decodeInode(source.layout, id, Buffer.from(await inodeBytes(source, id)));
+  if (source.inodes.size >= keptInodes) source.inodes.clear();
+  source.inodes.set(id, inode);
+  return inode;
+}
+
+/** A file is mostly read soon after it was looked at. */
+const keptInodes = 2048;
+
+const at = offsetsOf(inodeBase.fields);
+const extraAt = offsetsOf(inodeExtra.fields);
+
+/** A table-driven decoder takes too long where every file of a tree is looked at: only the offsets are the struct's. */
+function offsetsOf<K extends string>(
+  fields: Readonly<Record<K, readonly [number, unknown]>>,
+): Readonly<Record<K, number>> {
+  const entries = Object.entries<readonly [number, unknown]>(fields).map(([name, [offset]]) => [name, offset]);
+  return Object.fromEntries(entries) as Record<K, number>;
 }
 
 export function decodeInode(layout: ExtLayout, id: number, raw: Uint8Array): ExtInode {
-  const base = inodeBase.decode(raw);
-  const kind = kindOfMode(base.mode);
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
+  const u16 = (offset: number) => view.getUint16(offset, true);
+  const u32 = (offset: number) => view.getUint32(offset, true);
+  const mode = u16(at.mode);
+  const kind = kindOfMode(mode);
   if (kind === undefined) {
-    throw damaged(`inode ${id}`, base.mode === 0 ? "it is not in use" : `its mode ${base.mode.toString(8)} is no kind`);
+    throw damaged(`inode ${id}`, mode === 0 ? "it is not in use" : `its mode ${mode.toString(8)} is no kind`);
   }
   const extraSize = extraSizeOf(raw);
-  const extra = extraSize === 0 ? undefined : inodeExtra.decode(extraBytesOf(raw, extraSize));
-  const has = (field: keyof InodeExtra & string) => {
-    const [at, type] = inodeExtra.fields[field];
-    return extraSize >= at + type.sizeBytes;
-  };
-  const time = (seconds: number, field: "modifyTimeExtra" | "accessTimeExtra" | "changeTimeExtra") =>
-    decodeTime(seconds, extra !== undefined && has(field) ? extra[field] : 0);
+  const extra = (offset: number) => (extraSize >= offset + 4 ? u32(inodeBaseBytes + offset) : 0);
+  const flags = u32(at.flags);
   return {
     id,
     kind,
-    mode: base.mode & 0xfff,
-    uid: base.uidLow + base.uidHigh * 2 ** 16,
-    gid: base.gidLow + base.gidHigh * 2 ** 16,
-    sizeBytes: sizeOf(layout, base, kind),
-    allocatedBytes: allocatedBytesOf(layout, base),
-    links: base.linkCount,
-    flags: base.flags,
-    generation: base.generation,
-    modified: time(base.modifyTime, "modifyTimeExtra"),
-    accessed: time(base.accessTime, "accessTimeExtra"),
-    changed: time(base.changeTime, "changeTimeExtra"),
+    mode: mode & 0xfff,
+    uid: u16(at.uidLow) + u16(at.uidHigh) * 2 ** 16,
+    gid: u16(at.gidLow) + u16(at.gidHigh) * 2 ** 16,
+    sizeBytes: u32(at.sizeLow) + (hasWideSize(layout, kind) ? u32(at.sizeHigh) * 2 ** 32 : 0),
+    allocatedBytes: allocatedBytesOf(layout, { low: u32(at.blockCountLow), high: u16(at.blockCountHigh), flags }),
+    links: u16(at.linkCount),
+    flags,
+    generation: u32(at.generation),
+    modified: decodeTime(u32(at.modifyTime), extra(extraAt.modifyTimeExtra)),
+    accessed: decodeTime(u32(at.accessTime), extra(extraAt.accessTimeExtra)),
+    changed: decodeTime(u32(at.changeTime), extra(extraAt.changeTimeExtra)),
     created:
-      extra !== undefined && has("creationTimeExtra")
-        ? decodeTime(extra.creationTime, extra.creationTimeExtra)
+      extraSize >= extraAt.creationTimeExtra + 4
+        ? decodeTime(extra(extraAt.creationTime), extra(extraAt.creationTimeExtra))
         : undefined,
-    block: base.block,
-    xattrBlock: base.xattrBlockLow + (hasFeature(layout.features, "64bit") ? base.xattrBlockHigh * 2 ** 32 : 0),
+    block: raw.subarray(at.block, at.block + inodeBase.fields.block[1].sizeBytes),
+    xattrBlock: u32(at.xattrBlockLow) + (layout.has64bit ? u16(at.xattrBlockHigh) * 2 ** 32 : 0),
     tail: extraSize === 0 ? nothing : raw.subarray(inodeBaseBytes + extraSize),
   };
 }
@@ -97,7 +83,8 @@ const nothing = new Uint8Array(0);
 /** How many bytes after the first 128 hold fields; 0 where there are none or their number cannot be. */
 export function extraSizeOf(raw: Uint8Array): number {
   if (raw.length <= inodeBaseBytes) return 0;
-  const size = inodeExtra.fields.extraSize[1].decode(new DataView(raw.buffer, raw.byteOffset + inodeBaseBytes, 2), 0);
+  const place = inodeBaseBytes + extraAt.extraSize;
+  const size = (raw[place] ?? 0) | ((raw[place + 1] ?? 0) << 8);
   return size % 4 === 0 && size <= raw.length - inodeBaseBytes ? size : 0;
 }
 
@@ -110,15 +97,17 @@ function extraBytesOf(raw: Uint8Array, extraSize: number): Uint8Array {
 }
 
 /** The upper half of the size counts for files; for directories only with `large_dir`. */
-function sizeOf(layout: ExtLayout, base: InodeBase, kind: EntryKind): number {
-  const isWide = kind === "file" || (kind === "directory" && hasFeature(layout.features, "large_dir"));
-  return base.sizeLow + (isWide ? base.sizeHigh * 2 ** 32 : 0);
+function hasWideSize(layout: ExtLayout, kind: EntryKind): boolean {
+  return kind === "file" || (kind === "directory" && hasFeature(layout.features, "large_dir"));
 }
 
-function allocatedBytesOf(layout: ExtLayout, base: InodeBase): number {
-  if (!hasFeature(layout.features, "huge_file")) return base.blockCountLow * 512;
-  const count = base.blockCountLow + base.blockCountHigh * 2 ** 32;
-  return count * ((base.flags & inodeFlag.huge) === 0 ? 512 : layout.blockSizeBytes);
+function allocatedBytesOf(
+  layout: ExtLayout,
+  count: { readonly low: number; readonly high: number; readonly flags: number },
+): number {
+  if (!hasFeature(layout.features, "huge_file")) return count.low * 512;
+  const units = count.low + count.high * 2 ** 32;
+  return units * ((count.flags & inodeFlag.huge) === 0 ? 512 : layout.blockSizeBytes);
 }
 
 export function hasFlag(inode: ExtInode, flag: keyof typeof inodeFlag): boolean {

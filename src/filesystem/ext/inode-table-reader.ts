@@ -13,7 +13,7 @@ const modeAt = inodeBase.fields.mode[0];
 const linksAt = inodeBase.fields.linkCount[0];
 
 /** How many inodes of a group may have been used: those after them were never written. */
-export function initialisedInodes(source: ExtSource, descriptor: GroupDescriptor): number {
+function initialisedInodes(source: ExtSource, descriptor: GroupDescriptor): number {
   const { inodesPerGroup } = source.layout;
   if ((descriptor.flags & groupInodesUninitialised) !== 0) return 0;
   if (!source.descriptors.hasGroupChecksums) return inodesPerGroup;

@@ -1,7 +1,9 @@
 import { crc32c } from "../../bytes/index.ts";
-import { fileRuns, type FileRun } from "./block-runs.ts";
+import { fileRuns } from "./block-runs.ts";
 import { damaged } from "./damaged.ts";
-import { readInode, type ExtInode } from "./inode-reader.ts";
+import type { FileRun } from "./file-run.ts";
+import type { ExtInode } from "./ext-inode.ts";
+import { readInode } from "./inode-reader.ts";
 import { journalBlockType, journalFeature, journalMagic, journalSuperblock } from "./journal-format.ts";
 import type { ExtSource } from "./source.ts";
 

@@ -28,6 +28,7 @@ export interface ExtLayout {
   readonly superblockBlock: number;
   readonly checksumSeed: number;
   readonly hasChecksums: boolean;
+  readonly has64bit: boolean;
 }
 
 const largestLogBlockSize = 6; // 64 KiB
@@ -97,6 +98,7 @@ export function layoutOf(bytes: Uint8Array): ExtLayout {
       ? record.checksumSeed
       : checksumSeedOf(bytes.subarray(uuidAt, uuidAt + uuidBytes)),
     hasChecksums: has("metadata_csum"),
+    has64bit: has("64bit"),
   };
   refuseImpossible(layout);
   return layout;

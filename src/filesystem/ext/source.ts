@@ -1,11 +1,13 @@
 import type { BlockReader } from "../../device/index.ts";
 import { ChunkCache } from "./chunk-cache.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { ContentCache } from "./content-cache.ts";
 import { damaged } from "./damaged.ts";
 import { DescriptorTable } from "./descriptor-table.ts";
+import type { ExtInode } from "./ext-inode.ts";
 import type { ExtLayout } from "./layout.ts";
 
-const structureChunk = { chunkBytes: 64 * 1024, chunkLimit: 256 }; // 16 MiB
+const structureChunk = { chunkBytes: 64 * 1024, chunkLimit: 128 }; // 8 MiB
 
 /** What all that reads from one ext file system has in hand. */
 export class ExtSource {
@@ -17,6 +19,9 @@ export class ExtSource {
   /** The content of small files. Apart, so that it does not push the structures out. */
   readonly contents: ContentCache;
   readonly descriptors: DescriptorTable;
+  /** Inodes that were decoded lately. */
+  readonly inodes = new Map<number, ExtInode>();
+  readonly buffers = new BufferPool();
 
   constructor(reader: BlockReader, layout: ExtLayout, notes: string[] = []) {
     this.reader = reader;

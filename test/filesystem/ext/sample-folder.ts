@@ -46,6 +46,6 @@ export function fillSample(folder: string): void {
 }
 
 /** Sets an attribute where the folder can have any. */
-export function setXattr(file: string, name: string, value: string): void {
+function setXattr(file: string, name: string, value: string): void {
   libc()?.setXattr(Buffer.from(`${file}\0`), name, Buffer.from(value));
 }
