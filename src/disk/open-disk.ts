@@ -57,7 +57,14 @@ export async function openPlace(place: Place): Promise<OpenPlace> {
   await using stack = new AsyncDisposableStack();
   const disk = stack.use(await OpenDisk.open(place.image));
   const number = place.partition ?? (await defaultPartition(disk));
-  const fileSystem = stack.use(await openFileSystem(disk.readerOf(number)));
+  const reader = disk.readerOf(number);
+  if ((await probe(reader)) === undefined) {
+    const where = number === undefined ? `"${place.image}"` : `partition ${number} of "${place.image}"`;
+    throw new Failure("unsupported", `cannot look into ${where}: it holds no file system that is known`, {
+      hint: "disk show tells what is there",
+    });
+  }
+  const fileSystem = stack.use(await openFileSystem(reader));
   const open = stack.move();
   return { path: place.path ?? "/", fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }

@@ -12,6 +12,8 @@ export interface FileSystemRequest {
   readonly inodeSizeBytes?: number;
   readonly journalBytes?: number;
   readonly reservedPercent?: number;
+  /** Leave unused inode tables for the kernel to clear in the background. */
+  readonly lazyInodeTables?: boolean;
   /** Features to add, or with `^` in front to leave out. */
   readonly features?: readonly string[];
 }

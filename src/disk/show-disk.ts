@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { readBytes, type BlockReader } from "../device/index.ts";
 import { openFileSystem, probe, type Extent } from "../filesystem/index.ts";
-import { cylindersOf, defaultGeometry, identifyBootSector, type Partition } from "../partition/index.ts";
+import { cylindersOf, identifyBootSector, type Partition } from "../partition/index.ts";
 import { OpenDisk } from "./open-disk.ts";
 import type { DiskReport, FileSystemReport, GeometryReport, PartitionReport } from "./report.ts";
 
@@ -27,7 +27,7 @@ export async function showDisk(path: string, job: JobOptions = {}): Promise<Disk
     sizeBytes: reader.sizeBytes,
     ...(allocatedBytes === undefined ? {} : { allocatedBytes }),
     sectorSizeBytes: table?.sectorSizeBytes ?? sectorBytes,
-    ...(geometry.cylinders === 0 ? {} : { geometry }),
+    ...(geometry === undefined ? {} : { geometry }),
     bootCode: identifyBootSector(boot),
     ...(table === undefined ? {} : { table: { kind: table.kind, diskId: table.diskId, problems: table.problems } }),
     partitions,
@@ -36,8 +36,10 @@ export async function showDisk(path: string, job: JobOptions = {}): Promise<Disk
   };
 }
 
-function geometryOf({ reader, table }: OpenDisk): GeometryReport {
-  const geometry = table?.geometry ?? defaultGeometry;
+/** The geometry that an MBR's own CHS fields speak of; other disks have none. */
+function geometryOf({ reader, table }: OpenDisk): GeometryReport | undefined {
+  const geometry = table?.geometry;
+  if (geometry === undefined) return undefined;
   const cylinders = cylindersOf(reader.sizeBytes, geometry);
   return { cylinders, ...geometry, usableBytes: cylinders * geometry.heads * geometry.sectors * sectorBytes };
 }

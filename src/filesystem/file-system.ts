@@ -23,6 +23,7 @@ export interface FileSystemInfo {
 export interface FileStat extends Metadata {
   readonly id: number;
   readonly kind: EntryKind;
+  /** As the file system keeps it: of a link the length of its target, of a directory what its names take. */
   readonly sizeBytes: number;
   readonly allocatedBytes: number;
   readonly links: number;

@@ -79,7 +79,7 @@ async function entryOf(fileSystem: FileSystem, found: Found, pieces: DataPiece[]
     mode,
     uid,
     gid,
-    sizeBytes,
+    sizeBytes: kind === "file" ? sizeBytes : 0,
     modified,
     ...(accessed === undefined ? {} : { accessed }),
     ...(changed === undefined ? {} : { changed }),

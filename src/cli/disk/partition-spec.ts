@@ -28,6 +28,7 @@ export const specKeys = {
   "inode-size": { kind: "size", help: "bytes of an inode: 128, 256, 512 or 1024" },
   journal: { kind: "size", help: "size of the journal" },
   reserved: { kind: "number", help: "percent of the blocks that only root may fill" },
+  lazy: { kind: "flag", help: "leave unused inode tables for the kernel to clear in the background" },
   features: { kind: "list", help: "file system features to add, or with ^ in front to leave out, joined by +" },
 } as const satisfies Readonly<Record<string, SpecKey>>;
 
@@ -104,6 +105,7 @@ const fileSystemKeys = [
   "inode-size",
   "journal",
   "reserved",
+  "lazy",
   "features",
 ] as const;
 
@@ -127,6 +129,7 @@ function readFileSystem(spec: string, values: SpecValues, refusing: Refusing): F
     inodeSizeBytes: refusing("inode-size", parseSize),
     journalBytes: refusing("journal", parseSize),
     reservedPercent: refusing("reserved", percentage),
+    lazyInodeTables: values.has("lazy") ? true : undefined,
     features: refusing("features", (text) => text.split(/[+ ]/).filter((word) => word !== "")),
   });
 }

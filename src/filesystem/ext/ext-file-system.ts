@@ -43,7 +43,7 @@ export class ExtFileSystem implements FileSystem {
       mode: inode.mode,
       uid: inode.uid,
       gid: inode.gid,
-      sizeBytes: inode.kind === "file" ? inode.sizeBytes : 0,
+      sizeBytes: inode.sizeBytes,
       allocatedBytes: inode.allocatedBytes,
       links: inode.links,
       modified: inode.modified,
