@@ -2,15 +2,19 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-const treeBytes = 300 * 1024 * 1024;
+const release = "bookworm";
+const packages = ["python3", "git", "ca-certificates", "man-db", "openssh-client"];
 const smallFolders = 100;
 const filesAFolder = 1000;
 
-/** About 300 MB of a real Debian tree: the beginning of this machine's own `/usr`, as far as it can be read. */
+/** A root tree of Debian, about 300 MB: the essential packages and a few that a machine has. Made as root, once. */
 export function debianTree(folder: string): string {
   return made(path.join(folder, "debian"), (target) => {
-    let room = treeBytes;
-    for (const part of ["lib", "bin", "share"]) room = copyPart(path.join("/usr", part), path.join(target, part), room);
+    const args = ["--variant=minbase", `--include=${packages.join(",")}`, release, target];
+    execFileSync("debootstrap", args, { stdio: ["ignore", "ignore", "inherit"] });
+    for (const leftover of ["var/cache/apt/archives", "var/lib/apt/lists"]) {
+      fs.rmSync(path.join(target, leftover), { recursive: true, force: true });
+    }
   });
 }
 
@@ -46,31 +50,4 @@ function made(target: string, make: (part: string) => void): string {
   make(part);
   fs.renameSync(part, target);
   return target;
-}
-
-/** Copies files, folders and links in order of name until the room is used up; gives the room left. */
-function copyPart(from: string, to: string, room: number): number {
-  fs.mkdirSync(to, { recursive: true });
-  let left = room;
-  for (const entry of fs.readdirSync(from, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (left <= 0) break;
-    const source = path.join(from, entry.name);
-    const target = path.join(to, entry.name);
-    if (entry.isDirectory()) left = copyPart(source, target, left);
-    else if (entry.isSymbolicLink()) fs.symlinkSync(fs.readlinkSync(source), target);
-    else if (entry.isFile() && isReadable(source)) {
-      fs.copyFileSync(source, target);
-      left -= fs.statSync(target).size;
-    }
-  }
-  return left;
-}
-
-function isReadable(file: string): boolean {
-  try {
-    fs.accessSync(file, fs.constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

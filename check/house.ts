@@ -15,14 +15,14 @@ export function findBreaches(sources: Sources): readonly string[] {
   const edges = new Map<string, string[]>();
   for (const [file, text] of sources) {
     const targets: string[] = [];
-    for (const { specifier, line } of importsOf(file, text)) {
+    for (const { specifier, line, loads } of importsOf(file, text)) {
       const target = importedFile(file, specifier);
       if (target === undefined) continue;
       const breach = sources.has(target)
         ? breachOf(file, target, (folder) => folders.has(folder))
         : "there is no such file in src/";
       if (breach !== undefined) breaches.push(`src/${file}:${line}: imports "${specifier}": ${breach}`);
-      targets.push(target);
+      if (loads) targets.push(target);
     }
     edges.set(file, targets);
   }

@@ -5,6 +5,8 @@ export interface Import {
   /** As written: `../base/index.ts`, `node:fs`. */
   readonly specifier: string;
   readonly line: number;
+  /** Whether the other module is loaded before this one runs: not where only types are taken, nor by `import()`. */
+  readonly loads: boolean;
 }
 
 /** Everything that a module imports or exports from elsewhere, types too, in the order of the text. */
@@ -12,16 +14,16 @@ export function importsOf(file: string, text: string): readonly Import[] {
   const { program, errors } = parseSync(file, text);
   if (errors[0] !== undefined) throw new Error(`${file}: ${errors[0].message}`);
   const found: Import[] = [];
-  const add = (source: { readonly start: number; readonly value?: unknown } | null): void => {
+  const add = (source: { readonly start: number; readonly value?: unknown } | null, loads: boolean): void => {
     if (typeof source?.value !== "string") return; // computed: nobody knows
-    found.push({ specifier: source.value, line: text.slice(0, source.start).split("\n").length });
+    found.push({ specifier: source.value, line: text.slice(0, source.start).split("\n").length, loads });
   };
   new Visitor({
-    ImportDeclaration: (node) => add(node.source),
-    ExportNamedDeclaration: (node) => add(node.source),
-    ExportAllDeclaration: (node) => add(node.source),
-    ImportExpression: (node) => add(node.source),
-    TSImportType: (node) => add(node.source),
+    ImportDeclaration: (node) => add(node.source, node.importKind !== "type"),
+    ExportNamedDeclaration: (node) => add(node.source, node.exportKind !== "type"),
+    ExportAllDeclaration: (node) => add(node.source, node.exportKind !== "type"),
+    ImportExpression: (node) => add(node.source, false),
+    TSImportType: (node) => add(node.source, false),
   }).visit(program);
   return found;
 }

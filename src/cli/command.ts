@@ -1,4 +1,4 @@
-import type { CommandContext } from "./context.ts";
+import type { Output } from "./output.ts";
 
 /**
  * A command is data: what it is called, what words it takes, what it says of itself, and what it runs. Usage
@@ -13,7 +13,7 @@ interface OptionBase {
 }
 
 /** `--force`: there or not there. */
-export interface FlagOption extends OptionBase {
+interface FlagOption extends OptionBase {
   readonly kind: "flag";
 }
 
@@ -29,26 +29,26 @@ interface ValueOptionBase<Value> extends OptionBase {
 }
 
 /** `--label root`. With `parse` the command gets what the text means. */
-export interface StringOption extends ValueOptionBase<string> {
+interface StringOption extends ValueOptionBase<string> {
   readonly kind: "string";
   readonly parse?: (text: string) => unknown;
 }
 
 /** `--size 4GB`, in bytes; or one of a few words, such as `auto`. */
-export interface SizeOption extends ValueOptionBase<number> {
+interface SizeOption extends ValueOptionBase<number> {
   readonly kind: "size";
   readonly words?: readonly string[];
 }
 
 /** A whole number between two limits. */
-export interface NumberOption extends ValueOptionBase<number> {
+interface NumberOption extends ValueOptionBase<number> {
   readonly kind: "number";
   readonly minimum: number;
   readonly maximum: number;
 }
 
 /** One word of several. */
-export interface ChoiceOption extends ValueOptionBase<string> {
+interface ChoiceOption extends ValueOptionBase<string> {
   readonly kind: "choice";
   readonly choices: readonly string[];
 }
@@ -105,7 +105,7 @@ type OperandValue<Declared extends Operand> = Declared["arity"] extends "one"
     : readonly Parsed<Declared>[];
 
 /** What `run` gets: `--dry-run` as `dryRun`, the operand FILE as `file`, each of the type that its declaration says. */
-export type Arguments<Operands extends OperandTable, Options extends OptionTable> = {
+type Arguments<Operands extends OperandTable, Options extends OptionTable> = {
   readonly [Name in keyof Operands & string as CamelCase<Name>]: OperandValue<Operands[Name]>;
 } & {
   readonly [Name in keyof Options & string as CamelCase<Name>]: OptionValue<Options[Name]>;
@@ -142,6 +142,37 @@ export interface Command extends CommandText {
   readonly operands: OperandTable;
   readonly options: OptionTable;
   run(context: CommandContext, args: ArgumentTable): Promise<void>;
+}
+
+/** A command by its words; its module is loaded when it is wanted, so that starting stays quick. */
+export interface CommandEntry {
+  readonly words: readonly string[];
+  readonly load: () => Promise<Command>;
+}
+
+/** A first word that several commands share. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** Commands in the order in which help shows them. */
+export interface CommandIndex {
+  readonly groups: readonly CommandGroup[];
+  readonly entries: readonly CommandEntry[];
+}
+
+/** The world as a command sees it: nothing else of the process is touched by one. */
+export interface CommandContext {
+  /** For results. */
+  readonly stdout: Output;
+  /** For messages and progress. */
+  readonly stderr: Output;
+  readonly env: NodeJS.ProcessEnv;
+  /** Given when the user interrupts. */
+  readonly signal: AbortSignal;
+  /** All that this program can be told to do. */
+  readonly commands: CommandIndex;
 }
 
 /** Declares a command; the types of the arguments of `run` follow from the operands and options declared. */

@@ -1,5 +1,4 @@
-import type { Command, Option } from "./command.ts";
-import type { CommandGroup } from "./commands.ts";
+import type { Command, CommandGroup, Option } from "./command.ts";
 
 /** A command for a completion script: what may be typed after it. */
 interface Completion {

@@ -1,6 +1,6 @@
 import { defineCommand } from "./command.ts";
 import { bashCompletion, fishCompletion, zshCompletion } from "./completion-script.ts";
-import { commandGroups, loadAllCommands } from "./commands.ts";
+import { loadAll } from "./find-command.ts";
 
 const scriptMakers = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
@@ -16,6 +16,6 @@ export const completion = defineCommand({
     { line: "holdfast completion fish > ~/.config/fish/completions/holdfast.fish", help: "once" },
   ],
   async run(context, args) {
-    await context.stdout.write(scriptMakers[args.shell](await loadAllCommands(), commandGroups));
+    await context.stdout.write(scriptMakers[args.shell](await loadAll(context.commands), context.commands.groups));
   },
 });

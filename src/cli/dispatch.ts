@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
-import { findCommand, unknownCommand, verbsOf } from "./commands.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext } from "./command.ts";
+import { findCommand } from "./find-command.ts";
 import { parseArguments } from "./parse-arguments.ts";
 
 /** Runs what the words after `holdfast` say. Throws what the command throws, and `usage` failures of its own. */
@@ -9,12 +9,8 @@ export async function dispatch(words: readonly string[], context: CommandContext
   if (first === undefined || first === "--help" || first === "-h") return printHelp([], context);
   if (first === "--version" || first === "-V") return context.stdout.write(`holdfast ${version()}\n`);
   if (first === "help") return printHelp(words.slice(1), context);
-  const found = findCommand(words);
-  if (found.kind === "group") {
-    const [word = "--help"] = found.rest;
-    if (word !== "--help" && word !== "-h") throw unknownCommand([found.group.name, word], verbsOf(found.group));
-    return printHelp([found.group.name], context);
-  }
+  const found = findCommand(context.commands, words);
+  if (found.kind === "group") return printHelp([found.group.name], context);
   const command = await found.entry.load();
   const args = parseArguments(command, found.rest);
   if (args === "help") return printHelp(found.entry.words, context);
@@ -23,14 +19,15 @@ export async function dispatch(words: readonly string[], context: CommandContext
 
 async function printHelp(words: readonly string[], context: CommandContext): Promise<void> {
   const { commandHelp, groupHelp, mainHelp } = await import("./help.ts");
-  const layout = { columns: context.stdout.columns, style: context.stdout.style };
-  if (words.length === 0 || words[0]?.startsWith("-") === true) {
-    return context.stdout.write(await mainHelp(layout));
-  }
-  if (words[0] === "help") return context.stdout.write(await mainHelp(layout));
-  const found = findCommand(words);
+  const { commands, stdout } = context;
+  const layout = { columns: stdout.columns, style: stdout.style };
+  const [first = "help"] = words;
+  if (first === "help" || first.startsWith("-")) return context.stdout.write(await mainHelp(commands, layout));
+  const found = findCommand(context.commands, words);
   const text =
-    found.kind === "group" ? await groupHelp(found.group, layout) : commandHelp(await found.entry.load(), layout);
+    found.kind === "group"
+      ? await groupHelp(commands, found.group, layout)
+      : commandHelp(await found.entry.load(), layout);
   await context.stdout.write(text);
 }
 

@@ -4,11 +4,13 @@ import {
   operandUsage,
   optionUsage,
   type Command,
+  type CommandGroup,
+  type CommandIndex,
   type Described,
   type Example,
   type Option,
 } from "./command.ts";
-import { commandEntries, commandGroups, entriesOf, verbsOf, type CommandGroup } from "./commands.ts";
+import { entriesOf, verbsOf } from "./find-command.ts";
 import type { Style } from "./output.ts";
 import { textWidth, wrapText } from "./text-width.ts";
 
@@ -21,13 +23,13 @@ const widestText = 100;
 const indent = "  ";
 
 /** The page of `holdfast --help`. */
-export async function mainHelp(layout: HelpLayout): Promise<string> {
+export async function mainHelp(index: CommandIndex, layout: HelpLayout): Promise<string> {
   const { style } = layout;
   const singles = await Promise.all(
-    commandEntries.filter(({ words }) => words.length === 1).map((entry) => entry.load()),
+    index.entries.filter(({ words }) => words.length === 1).map((entry) => entry.load()),
   );
-  const groups = commandGroups.map((group): Described => {
-    return { term: group.name, text: `${group.summary}\n${verbsOf(group).join(" ")}` };
+  const groups = index.groups.map((group): Described => {
+    return { term: group.name, text: `${group.summary}\n${verbsOf(index, group).join(" ")}` };
   });
   const others = singles.map((command): Described => ({ term: command.words.join(" "), text: command.summary }));
   return page([
@@ -39,8 +41,8 @@ export async function mainHelp(layout: HelpLayout): Promise<string> {
 }
 
 /** The page of `holdfast disk --help`. */
-export async function groupHelp(group: CommandGroup, layout: HelpLayout): Promise<string> {
-  const commands = await Promise.all(entriesOf(group).map((entry) => entry.load()));
+export async function groupHelp(index: CommandIndex, group: CommandGroup, layout: HelpLayout): Promise<string> {
+  const commands = await Promise.all(entriesOf(index, group).map((entry) => entry.load()));
   const described = commands.map((command): Described => {
     return { term: command.words.slice(1).join(" "), text: command.summary };
   });

@@ -38,14 +38,15 @@ export class StreamOutput implements Output {
 
   constructor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv) {
     this.#stream = stream;
-    this.isTerminal = stream.isTTY === true;
+    this.isTerminal = stream.isTTY;
     const isColoured = this.isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
     this.style = isColoured ? (format, text) => styleText(format, text, { validateStream: false }) : plain;
     stream.on("error", () => undefined); // every write hears of its own error
   }
 
   get columns(): number {
-    return this.#stream.columns ?? usualColumns;
+    const { columns } = this.#stream; // 0 on a terminal that does not know
+    return columns === undefined || columns === 0 ? usualColumns : columns;
   }
 
   async write(data: string | Uint8Array): Promise<void> {

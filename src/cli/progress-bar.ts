@@ -6,6 +6,8 @@ import { fitToWidth, textWidth } from "./text-width.ts";
 /** Shows how far a work has come for as long as it lives; disposed, it leaves nothing behind on a terminal. */
 export interface ProgressDisplay extends Disposable {
   readonly onProgress: (progress: Progress) => void;
+  /** Makes way for other output, until the next report. */
+  clear(): void;
 }
 
 const redrawMilliseconds = 100;
@@ -37,8 +39,13 @@ export class ProgressBar implements ProgressDisplay {
     ignoreClosed(this.#output.write(eraseLine + style("cyan", line)));
   };
 
-  [Symbol.dispose](): void {
+  clear(): void {
     if (this.#isVisible) ignoreClosed(this.#output.write(eraseLine));
+    this.#isVisible = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
   }
 }
 
@@ -62,10 +69,16 @@ export class ProgressLines implements ProgressDisplay {
     ignoreClosed(this.#output.write(`${JSON.stringify({ progress })}\n`).then(() => this.#output.flush()));
   };
 
+  clear(): void {}
+
   [Symbol.dispose](): void {}
 }
 
-export const noProgress: ProgressDisplay = { onProgress: () => undefined, [Symbol.dispose]: () => undefined };
+export const noProgress: ProgressDisplay = {
+  onProgress: () => undefined,
+  clear: () => undefined,
+  [Symbol.dispose]: () => undefined,
+};
 
 /** `filling  ███████░░░  70%  2.1 GiB of 3 GiB  310 MiB/s  3 s left`, no wider than the terminal. */
 export function progressLine(

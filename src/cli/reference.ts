@@ -1,5 +1,4 @@
-import { commandName, commandUsage, type Command, type Described } from "./command.ts";
-import type { CommandGroup } from "./commands.ts";
+import { commandName, commandUsage, type Command, type CommandGroup, type Described } from "./command.ts";
 import { operandsOf, optionsOf } from "./help.ts";
 
 /** A page of `docs/reference/`. */
@@ -43,14 +42,12 @@ function indexPage(commands: readonly Command[], groups: readonly CommandGroup[]
 
 const exitStatusText = `## Exit status
 
-| status | meaning |
-| ---: | --- |
-| 0 | done |
-| 1 | failed |
-| 2 | wrong words on the command line |
-| 3 | what was examined is damaged or does not match |
-| 4 | refused, for safety |
-| 130 | interrupted |`;
+- 0: done
+- 1: failed
+- 2: wrong words on the command line
+- 3: what was examined is damaged or does not match
+- 4: refused, for safety
+- 130: interrupted`;
 
 function commandSection(command: Command): string[] {
   const examples = command.examples.map(({ line, help }) => `# ${help}\n${line}`).join("\n\n");

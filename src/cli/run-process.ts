@@ -1,5 +1,5 @@
 import { exitStatusOf, Failure } from "../base/index.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext, CommandIndex } from "./command.ts";
 import { ClosedPipe, StreamOutput } from "./output.ts";
 
 const interruptedStatus = 130;
@@ -8,7 +8,10 @@ const interruptedStatus = 130;
  * Runs one command to its end as this process's only work: it listens for signals, reports what was thrown,
  * and returns the exit status once all output has left. Throws nothing.
  */
-export async function runProcess(work: (context: CommandContext) => Promise<void>): Promise<number> {
+export async function runProcess(
+  commands: CommandIndex,
+  work: (context: CommandContext) => Promise<void>,
+): Promise<number> {
   const interrupt = new AbortController();
   listenForSignals(interrupt);
   const context: CommandContext = {
@@ -16,6 +19,7 @@ export async function runProcess(work: (context: CommandContext) => Promise<void
     stderr: new StreamOutput(process.stderr, process.env),
     env: process.env,
     signal: interrupt.signal,
+    commands,
   };
   try {
     await work(context);

@@ -2,9 +2,9 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { prepareDemonstration } from "../disk/index.ts";
-import { defineCommand } from "./command.ts";
-import { showProgress, type CommandContext } from "./context.ts";
+import { defineCommand, type CommandContext } from "./command.ts";
 import { dispatch } from "./dispatch.ts";
+import { showProgress } from "./print.ts";
 
 /** `holdfast tour`: the command lines that a user would type, each shown and then run as it stands. */
 export const tour = defineCommand({

@@ -1,4 +1,7 @@
+import type { Problem } from "../partition/index.ts";
 import type { DataPiece, EntryKind, Metadata, DeviceNumber } from "../tree/index.ts";
+
+export type { Problem };
 
 /** What a file system says of itself. */
 export interface FileSystemInfo {
@@ -36,12 +39,6 @@ export interface DirectoryItem {
 export interface Extent {
   readonly startBytes: number;
   readonly lengthBytes: number;
-}
-
-/** One thing that is wrong. A warning leaves the data whole; an error means damage. */
-export interface Problem {
-  readonly severity: "warning" | "error";
-  readonly message: string;
 }
 
 /**

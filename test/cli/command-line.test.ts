@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { commandEntries } from "../../src/cli/commands.ts";
+import { commands } from "../../src/cli/commands.ts";
 import { runHoldfast } from "./run-holdfast.ts";
 
 interface Refused {
@@ -98,7 +98,7 @@ test("without words, and with --help, the same help is printed", async () => {
   const bare = await runHoldfast([]);
   assert.equal(bare.status, 0);
   assert.match(bare.stdout, /^Holdfast keeps your own machines/);
-  for (const { words } of commandEntries) assert.match(bare.stdout, new RegExp(`\\b${words[0]}\\b`));
+  for (const { words } of commands.entries) assert.match(bare.stdout, new RegExp(`\\b${words[0]}\\b`));
   for (const words of [["--help"], ["-h"], ["help"]]) assert.deepEqual(await runHoldfast(words), bare);
 });
 
@@ -145,7 +145,7 @@ examples
 });
 
 test("every command has help that fits 80 columns but for what is to be typed", async () => {
-  const pages = await Promise.all(commandEntries.map(({ words }) => runHoldfast([...words, "--help"])));
+  const pages = await Promise.all(commands.entries.map(({ words }) => runHoldfast([...words, "--help"])));
   for (const { stdout, status } of pages) {
     assert.equal(status, 0);
     const typed = / {2}holdfast /;

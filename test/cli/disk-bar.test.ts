@@ -34,7 +34,7 @@ test("a disk is drawn to scale", () => {
 │█░░░░│██████████████░░░░░░│▒▒▒▒▒▒▒▒▒▒│········································│
 └─────┴────────────────────┴──────────┴────────────────────────────────────────┘
  1 ESP 512 MiB, 6% used   2 root 2 GiB, 70% used   3 swap 1 GiB
- █ used   ░ unused   ▒ no file system known   · in no partition 4 GiB`.trimStart(),
+ █ used   ░ unused   ▒ no file system known   · in no partition 4.00 GiB`.trimStart(),
   );
 });
 

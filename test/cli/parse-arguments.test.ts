@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Failure } from "../../src/base/index.ts";
-import { defineCommand, type ArgumentTable } from "../../src/cli/command.ts";
-import type { CommandContext } from "../../src/cli/context.ts";
+import { defineCommand, type ArgumentTable, type CommandContext } from "../../src/cli/command.ts";
 import { parseArguments } from "../../src/cli/parse-arguments.ts";
 
 const sample = defineCommand({

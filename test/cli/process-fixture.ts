@@ -1,6 +1,6 @@
 /** A process whose work is named by its first word, for the tests of `runProcess`. */
 import { Failure } from "../../src/base/index.ts";
-import type { CommandContext } from "../../src/cli/context.ts";
+import type { CommandContext } from "../../src/cli/command.ts";
 import { runProcess } from "../../src/cli/run-process.ts";
 
 const works: Readonly<Record<string, (context: CommandContext) => Promise<void>>> = {
@@ -37,4 +37,7 @@ const works: Readonly<Record<string, (context: CommandContext) => Promise<void>>
   },
 };
 
-process.exitCode = await runProcess(works[process.argv[2] ?? ""] ?? (async () => undefined));
+process.exitCode = await runProcess(
+  { groups: [], entries: [] },
+  works[process.argv[2] ?? ""] ?? (async () => undefined),
+);

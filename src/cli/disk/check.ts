@@ -1,8 +1,8 @@
 import { Failure } from "../../base/index.ts";
 import { printableName } from "../../bytes/index.ts";
 import { checkDisk, type CheckReport, type DiskProblem, type Place } from "../../disk/index.ts";
-import { defineCommand, jsonOption } from "../command.ts";
-import { showProgress, type CommandContext } from "../context.ts";
+import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
+import { showProgress } from "../print.ts";
 import { JsonListDocument } from "../json-document.ts";
 import { parsePlace } from "../place.ts";
 import type { ProgressDisplay } from "../progress-bar.ts";
@@ -21,7 +21,7 @@ export const check = defineCommand({
     const report = args.json
       ? await checkAsJson(context, args.image, progress)
       : await checkAsText(context, args.image, progress);
-    progress[Symbol.dispose]();
+    progress.clear();
     if (report.errorCount === 0) return;
     throw new Failure("damaged", `cannot vouch for "${args.image.image}": ${countsText(report)}`);
   },
@@ -43,9 +43,12 @@ async function checkAsText(context: CommandContext, place: Place, progress: Prog
   const report = await checkDisk(place, {
     signal: context.signal,
     onProgress: progress.onProgress,
-    onProblem: (problem) => stdout.write(`${problemText(problem, stdout)}\n`),
+    async onProblem(problem) {
+      progress.clear();
+      await stdout.write(`${problemText(problem, stdout)}\n`);
+    },
   });
-  progress[Symbol.dispose]();
+  progress.clear();
   for (const { where, what, isChecked } of report.parts) {
     await stdout.write(`${where}: ${what}${isChecked ? ", checked" : ", not checked"}\n`);
   }

@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { createDisk } from "../../disk/index.ts";
 import { defineCommand, jsonOption } from "../command.ts";
-import { printJson, printLines, printWarnings, showProgress } from "../context.ts";
+import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { parsePartitionSpec, specKeys } from "./partition-spec.ts";
 import { reportLines } from "./report-text.ts";
 
@@ -96,7 +96,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       },
       { signal: context.signal, onProgress: progress.onProgress },
     );
-    progress[Symbol.dispose]();
+    progress.clear();
     await printWarnings(context, warnings);
     if (args.json) return printJson(context, { ...report, warnings });
     await printLines(context, reportLines(report, context.stdout));

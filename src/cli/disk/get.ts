@@ -1,8 +1,8 @@
 import { Failure } from "../../base/index.ts";
 import { formatSize } from "../../bytes/index.ts";
 import { getFiles, type GetTarget } from "../../disk/index.ts";
-import { defineCommand, jsonOption } from "../command.ts";
-import { printJson, printWarnings, showProgress, type CommandContext } from "../context.ts";
+import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
+import { printJson, printWarnings, showProgress } from "../print.ts";
 import { parsePlace } from "../place.ts";
 
 /** `holdfast disk get` */
@@ -31,7 +31,7 @@ export const get = defineCommand({
     const target = isTar ? tarTarget(context, args.json) : folderTarget(args.to ?? ".", args.force);
     using progress = showProgress(context, args);
     const got = await getFiles(args.place, target, { signal: context.signal, onProgress: progress.onProgress });
-    progress[Symbol.dispose]();
+    progress.clear();
     await printWarnings(context, got.warnings);
     if (args.json) return printJson(context, got);
     const files = got.fileCount === 1 ? "1 file" : `${got.fileCount} files`;

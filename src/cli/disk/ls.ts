@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { listFiles, type ListedFolder, type Place } from "../../disk/index.ts";
-import { defineCommand, jsonOption } from "../command.ts";
-import { printWarnings, type CommandContext } from "../context.ts";
+import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
+import { printWarnings } from "../print.ts";
 import { JsonListDocument } from "../json-document.ts";
 import { parsePlace } from "../place.ts";
 import { listingText } from "./listing-text.ts";
@@ -28,11 +28,15 @@ export const ls = defineCommand({
       ? await printDocument(context, args.place, folders)
       : await printText(context, folders, { isLong: args.long, isRecursive: args.recursive });
     if (problemCount === 0) return;
-    throw new Failure("damaged", `cannot list all of "${args.place.image}": ${problemCount} problems were met`, {
+    throw new Failure("damaged", `cannot list all of "${args.place.image}": ${metText(problemCount)}`, {
       hint: `"holdfast disk check" says more`,
     });
   },
 });
+
+function metText(problemCount: number): string {
+  return problemCount === 1 ? "a problem was met" : `${problemCount} problems were met`;
+}
 
 async function printDocument(context: CommandContext, place: Place, folders: AsyncIterable<ListedFolder>) {
   let problemCount = 0;

@@ -20,8 +20,8 @@ export function reportLines(report: DiskReport, layout: ReportLayout): string[] 
 
 function headLines(report: DiskReport, layout: ReportLayout): string[] {
   const { geometry, table, fileSystem, allocatedBytes } = report;
-  const sectors = `${Math.floor(report.sizeBytes / report.sectorSizeBytes)} sectors of ${report.sectorSizeBytes}`;
-  const facts: [string, string][] = [["size", `${exactSize(report.sizeBytes)}, ${sectors}`]];
+  const count = `${Math.floor(report.sizeBytes / report.sectorSizeBytes)} sectors of ${report.sectorSizeBytes}`;
+  const facts: [string, string][] = [["size", `${exactSize(report.sizeBytes)}, ${count}`]];
   if (allocatedBytes !== undefined) facts.push(["takes", `${formatSize(allocatedBytes)} of this machine's disk`]);
   if (geometry !== undefined) {
     const { cylinders, heads, sectors, usableBytes } = geometry;
@@ -111,7 +111,7 @@ function remarkLines(report: DiskReport, layout: ReportLayout): string[] {
 }
 
 /** The disk as the bar wants it: partitions that hold something, and what lies in none. */
-export function barSegments(report: DiskReport): BarSegment[] {
+function barSegments(report: DiskReport): BarSegment[] {
   const { fileSystem, partitions } = report;
   if (fileSystem !== undefined && partitions.length === 0) {
     const { kind, sizeBytes, usedBytes } = fileSystem;

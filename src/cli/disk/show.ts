@@ -1,6 +1,6 @@
 import { showDisk } from "../../disk/index.ts";
 import { defineCommand, jsonOption } from "../command.ts";
-import { printJson, printLines, showProgress } from "../context.ts";
+import { printJson, printLines, showProgress } from "../print.ts";
 import { reportLines } from "./report-text.ts";
 
 /** `holdfast disk show` */
@@ -18,7 +18,7 @@ export const show = defineCommand({
   async run(context, args) {
     using progress = showProgress(context, args);
     const report = await showDisk(args.file, { signal: context.signal, onProgress: progress.onProgress });
-    progress[Symbol.dispose]();
+    progress.clear();
     if (args.json) return printJson(context, report);
     await printLines(context, reportLines(report, context.stdout));
   },

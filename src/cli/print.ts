@@ -1,16 +1,6 @@
-import type { Output } from "./output.ts";
+import { printableName } from "../bytes/index.ts";
+import type { CommandContext } from "./command.ts";
 import { noProgress, ProgressBar, ProgressLines, type ProgressDisplay } from "./progress-bar.ts";
-
-/** The world as a command sees it: nothing else of the process is touched by one. */
-export interface CommandContext {
-  /** For results. */
-  readonly stdout: Output;
-  /** For messages and progress. */
-  readonly stderr: Output;
-  readonly env: NodeJS.ProcessEnv;
-  /** Given when the user interrupts. */
-  readonly signal: AbortSignal;
-}
 
 /** Shows progress for as long as it lives: a bar on a terminal, lines with `--json`, otherwise nothing. */
 export function showProgress(context: CommandContext, options: { readonly json: boolean }): ProgressDisplay {
@@ -31,5 +21,5 @@ export async function printLines(context: CommandContext, lines: readonly string
 /** Prints what a user should know although all went well. */
 export async function printWarnings(context: CommandContext, warnings: readonly string[]): Promise<void> {
   const label = context.stderr.style("yellow", "warning:");
-  for (const warning of warnings) await context.stderr.write(`${label} ${warning}\n`);
+  for (const warning of warnings) await context.stderr.write(`${label} ${printableName(warning)}\n`);
 }
