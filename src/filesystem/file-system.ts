@@ -1,5 +1,5 @@
 import type { Problem } from "../partition/index.ts";
-import type { DataPiece, EntryKind, Metadata, DeviceNumber } from "../tree/index.ts";
+import type { DataPiece, DeviceNumber, EntryKind, FileStretch, Metadata } from "../tree/index.ts";
 
 export type { Problem };
 
@@ -57,6 +57,8 @@ export interface FileSystem extends AsyncDisposable {
   readLink(id: number): Promise<string>;
   /** The data of a regular file, as `Content` describes it. */
   content(id: number): AsyncIterable<DataPiece>;
+  /** Where the data of a regular file is: what `content` will give, without reading it. */
+  stretches(id: number): Promise<readonly FileStretch[]>;
   /** Which parts of the device hold data or structures. In ascending order. */
   usedExtents(): AsyncIterable<Extent>;
   /** Everything that is wrong with the structures. */

@@ -88,6 +88,7 @@ async function entryOf(fileSystem: FileSystem, found: Found, pieces: DataPiece[]
     ...(device === undefined ? {} : { device }),
     ...(kind === "symlink" ? { linkTarget: await fileSystem.readLink(id) } : {}),
     ...(content === undefined ? {} : { content }),
+    ...(content === undefined || pieces !== undefined ? {} : { stretches: await fileSystem.stretches(id) }),
   };
 }
 

@@ -7,6 +7,7 @@ export type {
   DeviceNumber,
   EntryKind,
   FileEntry,
+  FileStretch,
   HardLinkEntry,
   Metadata,
   Timestamp,
@@ -14,3 +15,5 @@ export type {
   TreeSource,
   TreeTarget,
 } from "./entry.ts";
+export { openSource } from "./open-source.ts";
+export { TarWriter } from "./tar-writer.ts";

@@ -1,5 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import type { DataPiece } from "../../tree/index.ts";
+import type { DataPiece, FileStretch } from "../../tree/index.ts";
 import { inlineDataRest } from "./attribute-list.ts";
 import { fileRuns, inlineRuns } from "./block-runs.ts";
 import { pieceLimitBytes } from "./buffer-pool.ts";
@@ -31,6 +31,18 @@ export async function* readContent(source: ExtSource, inode: ExtInode): AsyncGen
   }
   if (inode.sizeBytes <= smallFileBytes) yield* readSmall(source, inode);
   else yield* readAhead(source, inode);
+}
+
+/** Where the pieces of `readContent` will be, adjacent ones as one. */
+export async function contentStretches(source: ExtSource, inode: ExtInode): Promise<FileStretch[]> {
+  if (hasFlag(inode, "inlineData")) return [{ at: 0, lengthBytes: inode.sizeBytes }];
+  const stretches: { readonly at: number; lengthBytes: number }[] = [];
+  for await (const { at, lengthBytes } of planPieces(source, inode)) {
+    const last = stretches.at(-1);
+    if (last !== undefined && last.at + last.lengthBytes === at) last.lengthBytes += lengthBytes;
+    else stretches.push({ at, lengthBytes });
+  }
+  return stretches;
 }
 
 /** All of a short file as one piece, its holes as zeros. The caller has looked at its size. */

@@ -1,11 +1,11 @@
 import { Failure } from "../../base/index.ts";
-import type { DataPiece, DeviceNumber } from "../../tree/index.ts";
+import type { DataPiece, DeviceNumber, FileStretch } from "../../tree/index.ts";
 import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "../file-system.ts";
 import { readAttributes } from "./attribute-reader.ts";
 import { isShortLink } from "./block-runs.ts";
 import { decodeName } from "../../bytes/index.ts";
 import { checkExt } from "./check.ts";
-import { inlineContent, readContent, readWhole } from "./content-reader.ts";
+import { inlineContent, contentStretches, readContent, readWhole } from "./content-reader.ts";
 import { damaged } from "./damaged.ts";
 import { findInDirectory } from "./directory-lookup.ts";
 import { listDirectory } from "./directory-reader.ts";
@@ -80,6 +80,10 @@ export class ExtFileSystem implements FileSystem {
     const inode = await readInode(this.#source, id);
     if (inode.kind !== "file") throw new Failure("failed", `cannot read inode ${id}: it is a ${inode.kind}`);
     yield* readContent(this.#source, inode);
+  }
+
+  async stretches(id: number): Promise<readonly FileStretch[]> {
+    return contentStretches(this.#source, await readInode(this.#source, id));
   }
 
   usedExtents(): AsyncIterable<Extent> {
