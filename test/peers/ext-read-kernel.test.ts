@@ -84,6 +84,24 @@ for (const [name, mountOptions, ...options] of journalled) {
   });
 }
 
+for (const options of [
+  ["-b", "1024"],
+  ["-b", "1024", "-O", "^64bit,^metadata_csum"],
+]) {
+  test(`leaves out blocks that the journal has revoked: ${options.join(" ")}`, { skip }, async () => {
+    const image = makeImage(["-t", "ext4", "-J", "size=16", ...options]);
+    const mounted = folder.join("mounted");
+    const copy = folder.join("copy");
+    let model = new Map<string, FileFacts>();
+    await whileMounted(image, mounted, "nodelalloc", async () => {
+      fillWhereDirectoryWas(mounted);
+      fs.copyFileSync(image, copy);
+      model = factsOfFolder(mounted);
+    });
+    await usingImage(copy, async (fileSystem) => assertSame(await factsOf(fileSystem), model));
+  });
+}
+
 test("lists encrypted directories and refuses what is in their files", { skip }, async (context) => {
   const image = makeImage(["-t", "ext4", "-O", "encrypt"]);
   const mounted = folder.join("mounted");
@@ -170,6 +188,30 @@ function churn(root: string): void {
     fs.mkdirSync(directory);
     for (let n = 0; n < 60; n++) fs.writeFileSync(`${directory}/${"n".repeat(100)}-${round}-${n}`, noise(n, n * 20));
     settle(root);
+  }
+}
+
+/** Blocks of a directory, which are in the journal, become content, which is not, for there is no other room. */
+function fillWhereDirectoryWas(root: string): void {
+  fs.mkdirSync(`${root}/directory`);
+  for (let n = 0; n < 1500; n++) fs.writeFileSync(`${root}/directory/${"n".repeat(200)}-${n}`, "");
+  settle(root);
+  fillUp(`${root}/filler`);
+  settle(root);
+  fs.rmSync(`${root}/directory`, { recursive: true });
+  settle(root);
+  fillUp(`${root}/filler`);
+  settle(root);
+}
+
+function fillUp(file: string): void {
+  const fd = fs.openSync(file, "a");
+  try {
+    for (let n = 0; ; n++) fs.writeSync(fd, noise(n, 10_240));
+  } catch (error) {
+    assert.ok(error instanceof Error && "code" in error && error.code === "ENOSPC");
+  } finally {
+    fs.closeSync(fd);
   }
 }
 

@@ -1,8 +1,8 @@
 import { Bitmap } from "../../bytes/index.ts";
 import type { ExtLayout } from "./layout.ts";
 
-/** Clusters looked at in one pass: 64 MiB of bits, 2 TiB of a file system with blocks of 4 KiB. */
-const windowClusters = 2 ** 29;
+/** Clusters looked at in one pass: 32 MiB of bits, 1 TiB of a file system with blocks of 4 KiB. */
+const windowClusters = 2 ** 28;
 const pageClusters = 2 ** 19;
 
 /**
@@ -52,6 +52,18 @@ export class BlockUse {
   isClaimed(cluster: number): boolean {
     const number = Math.floor(cluster / pageClusters);
     return this.#pages.get(number)?.has(cluster - number * pageClusters) ?? false;
+  }
+
+  /** How many clusters from this one on agree with a bitmap for certain: whole bytes are compared, not bits. */
+  agreeingClusters(firstCluster: number, bitmap: Bitmap): number {
+    const number = Math.floor(firstCluster / pageClusters);
+    const inPage = firstCluster - number * pageClusters;
+    if (inPage % 8 !== 0 || inPage + bitmap.length > pageClusters) return 0; // across pages: bit by bit
+    const whole = bitmap.length >>> 3;
+    const page = this.#pages.get(number);
+    if (page === undefined) return bitmap.nextSet(0) < 0 ? bitmap.length : 0;
+    const claimed = page.bytes.subarray(inPage >>> 3, (inPage >>> 3) + whole);
+    return Buffer.compare(claimed, bitmap.bytes.subarray(0, whole)) === 0 ? whole * 8 : 0;
   }
 
   #page(number: number): Bitmap {

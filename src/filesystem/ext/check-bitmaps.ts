@@ -50,7 +50,7 @@ function compareWithClaims(state: CheckState, group: number, bitmap: Bitmap): vo
   const firstCluster = blocks.clusterOf(start);
   const count = Math.ceil(groupBlockCount(layout, group) / layout.clusterBlocks);
   const differenceAt = (n: number) => Number(bitmap.has(n)) - Number(blocks.isClaimed(firstCluster + n));
-  for (let n = 0; n < count; n++) {
+  for (let n = blocks.agreeingClusters(firstCluster, bitmap); n < count; n++) {
     const difference = differenceAt(n);
     if (difference === 0) continue;
     let end = n + 1;

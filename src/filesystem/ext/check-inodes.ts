@@ -79,7 +79,8 @@ async function checkGroupOfInodes(state: CheckState, group: number): Promise<voi
       if (type === directoryTypeOfKind.directory) directories++;
     }
   }
-  if (group === 0) used.setRange(0, Math.min(firstInode - 1, inodesPerGroup)); // reserved, in use or not
+  const reserved = firstInode - 1 - group * inodesPerGroup; // in use or not
+  if (reserved > 0) used.setRange(0, Math.min(reserved, inodesPerGroup));
   await compareInodeBitmap(state, descriptor, used);
   const inUse = used.countSet();
   if (descriptor.freeInodes !== inodesPerGroup - inUse) {
