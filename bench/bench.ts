@@ -7,6 +7,11 @@ export interface Bench {
   readonly ratioLimit: number;
   /** In place of a ratio: our wall time in seconds. */
   readonly secondsLimit?: number;
+  /** Makes the inputs in `folder`, where they are kept for the next time, and says what to run on them. */
+  prepare(folder: string): Contest;
+}
+
+export interface Contest {
   readonly ours: readonly string[];
   readonly theirs: readonly string[];
   /** Files and folders to remove before each run, of ours and of the peer. */
@@ -14,6 +19,3 @@ export interface Bench {
   /** Done before each of the peer's runs, outside of its time. */
   readonly beforeTheirs?: () => void;
 }
-
-/** A file of benches: inputs are made in `folder` once, and kept there for the next time. */
-export type BenchMaker = (folder: string) => readonly Bench[];

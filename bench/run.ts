@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { Bench, BenchMaker } from "./bench.ts";
+import type { Bench } from "./bench.ts";
 
 /*
  * npm run bench [-- WORD…]: every bench whose name has all the words, ours and the peer's in turn, medians of five.
@@ -52,16 +52,17 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-async function run(bench: Bench): Promise<string> {
+async function run(bench: Bench, folder: string): Promise<string> {
+  const contest = bench.prepare(folder);
   const ours: Measure[] = [];
   const theirs: Measure[] = [];
-  const clear = (): void => bench.outputs.forEach((output) => fs.rmSync(output, { recursive: true, force: true }));
+  const clear = (): void => contest.outputs.forEach((output) => fs.rmSync(output, { recursive: true, force: true }));
   for (let n = 0; n <= runs; n++) {
     clear();
-    const own = await measure(bench.ours);
+    const own = await measure(contest.ours);
     clear();
-    bench.beforeTheirs?.();
-    const other = await measure(bench.theirs);
+    contest.beforeTheirs?.();
+    const other = await measure(contest.theirs);
     if (n === 0) continue; // fills caches, of the system and of compiled code
     ours.push(own);
     theirs.push(other);
@@ -88,14 +89,25 @@ async function run(bench: Bench): Promise<string> {
   return `| ${cells.join(" | ")} |`;
 }
 
+/** Those whose name has all the words. */
+async function chooseBenches(words: readonly string[]): Promise<readonly Bench[]> {
+  const files = fs.readdirSync(import.meta.dirname).filter((name) => name.endsWith(".bench.ts"));
+  const modules = await Promise.all(
+    files.toSorted().map((file) => import(`./${file}`) as Promise<{ readonly benches: readonly Bench[] }>),
+  );
+  const benches = modules.flatMap((module) => module.benches);
+  return benches.filter(({ name }) => words.every((word) => name.includes(word)));
+}
+
 const words = process.argv.slice(2);
-const folder = path.join(os.tmpdir(), `holdfast-bench-${os.userInfo().username}`);
-fs.mkdirSync(folder, { recursive: true });
-console.log("| job | peer | ours | peer's | ratio | promised | our peak memory | |");
-console.log("|---|---|---|---|---|---|---|---|");
-for (const file of fs.readdirSync(import.meta.dirname).filter((name) => name.endsWith(".bench.ts"))) {
-  const module = (await import(`./${file}`)) as { readonly benches: BenchMaker };
-  for (const bench of module.benches(folder)) {
-    if (words.every((word) => bench.name.includes(word))) console.log(await run(bench));
-  }
+const chosen = await chooseBenches(words);
+if (chosen.length === 0) {
+  console.error(`no bench has all of these in its name: ${words.join(" ")}`);
+  process.exitCode = 2;
+} else {
+  const folder = path.join(os.tmpdir(), `holdfast-bench-${os.userInfo().username}`);
+  fs.mkdirSync(folder, { recursive: true });
+  console.log("| job | peer | ours | peer's | ratio | promised | our peak memory | |");
+  console.log("|---|---|---|---|---|---|---|---|");
+  for (const bench of chosen) console.log(await run(bench, folder));
 }

@@ -2,10 +2,14 @@ import * as path from "node:path";
 import type { TestEvent } from "node:test/reporters";
 import { inspect, styleText } from "node:util";
 
+const slowMs = 1000;
+const slowestShown = 5;
+
 /** A few lines for what went well, all that is known for what did not, and Node's own summary at the end. */
 export class CompactReport {
   readonly #root: string;
   readonly #failed: string[] = [];
+  readonly #durationByFile = new Map<string, number>();
   readonly #outputByFile = new Map<string, string>();
   passed = false;
 
@@ -29,7 +33,8 @@ export class CompactReport {
         this.passed = data.success;
         return "";
       case "test:diagnostic":
-        if (data.file === undefined) return `${this.#listFailed()}${styleText("blue", `ℹ ${data.message}`)}\n`;
+        if (data.file === undefined)
+          return `${this.#listSlowest()}${this.#listFailed()}${styleText("blue", `ℹ ${data.message}`)}\n`;
         return data.level === "info" ? "" : indent(`${this.#shorten(data.file)}: ${data.message}`);
       default:
         return "";
@@ -51,11 +56,21 @@ export class CompactReport {
     file: string,
     { counts, duration_ms: durationMs }: Extract<TestEvent, { type: "test:summary" }>["data"],
   ): string {
+    this.#durationByFile.set(file, durationMs);
     const failed = counts.tests - counts.passed - counts.skipped - counts.todo;
     const mark = failed === 0 ? styleText("green", "✔") : styleText("red", "✖");
     const tests = `${counts.passed} passed${failed === 0 ? "" : `, ${failed} failed`}`;
     const output = failed === 0 ? "" : indent(this.#outputByFile.get(file) ?? "");
-    return `${mark} ${this.#shorten(file)}: ${tests} (${(durationMs / 1000).toFixed(1)} s)\n${output}`;
+    return `${mark} ${this.#shorten(file)}: ${tests} (${inSeconds(durationMs)})\n${output}`;
+  }
+
+  /** Where the time went, once, if it is worth a look. */
+  #listSlowest(): string {
+    const files = [...this.#durationByFile].filter(([, durationMs]) => durationMs >= slowMs);
+    this.#durationByFile.clear();
+    const slowest = files.toSorted(([, a], [, b]) => b - a).slice(0, slowestShown);
+    const lines = slowest.map(([file, durationMs]) => `${inSeconds(durationMs).padStart(7)}  ${this.#shorten(file)}`);
+    return lines.length < 2 ? "" : `Slowest:\n${indent(lines.join("\n"))}`;
   }
 
   /** The failures by name, once, ahead of the summary: for whoever reads from the end. */
@@ -77,6 +92,10 @@ function reasonOf(error: Error): string {
 function processEnd(error: object): string {
   if ("signal" in error && typeof error.signal === "string") return `its process was ended by ${error.signal}`;
   return "its process failed";
+}
+
+function inSeconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)} s`;
 }
 
 function indent(text: string): string {

@@ -49,6 +49,7 @@ const violations: readonly (readonly [what: string, file: string, text: string, 
   ["a neighbour", "key/make.ts", `import "../backup/index.ts";`, "key does not stand on backup"],
   ["passing an index", "disk/make.ts", `import "../base/failure.ts";`, "reaches into base/ past its index.ts"],
   ["a layer nobody knows", "utils/list.ts", `import "../base/index.ts";`, `"utils" is not in the table of layers`],
+  ["using tests", "disk/make.ts", `import "../../test/temp.ts";`, "there is no such file in src/"],
   ["a file that is not there", "disk/make.ts", `import "./gone.ts";`, "there is no such file in src/"],
 ];
 
