@@ -19,13 +19,17 @@ export async function listArchive(file: fs.FileHandle, name: string): Promise<Ar
   const { size } = await file.stat();
   if ((await readText(file, 0, magic.length)) !== magic) throw damaged(name, "it is no ar archive");
   const members: ArMember[] = [];
-  for (let at = magic.length; at < size; ) {
+  for (let at = magic.length; at < size;) {
     const header = await readText(file, at, headerBytes);
     const sizeText = header.slice(48, 58).trim();
     if (header.length < headerBytes || header.slice(58) !== headerEnd || !/^\d{1,10}$/.test(sizeText)) {
       throw damaged(name, `there is no member at byte ${at}, where one belongs`);
     }
-    const member = { name: header.slice(0, 16).trim().replace(/\/$/, ""), at: at + headerBytes, sizeBytes: Number(sizeText) };
+    const member = {
+      name: header.slice(0, 16).trim().replace(/\/$/, ""),
+      at: at + headerBytes,
+      sizeBytes: Number(sizeText),
+    };
     if (member.at + member.sizeBytes > size) throw damaged(name, `its member "${member.name}" passes its end`);
     if (members.push(member) > memberLimit) throw damaged(name, `it has more than ${memberLimit} members`);
     at = member.at + member.sizeBytes + (member.sizeBytes % 2); // members begin at even places

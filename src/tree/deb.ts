@@ -30,7 +30,7 @@ async function openFile(path: string): Promise<fs.FileHandle> {
 }
 
 async function* chunksOf(file: fs.FileHandle, member: ArMember): AsyncGenerator<Uint8Array> {
-  for (let done = 0; done < member.sizeBytes; ) {
+  for (let done = 0; done < member.sizeBytes;) {
     // A new buffer each time: a decompressor may still be at work on the one before.
     const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, member.sizeBytes - done));
     const { bytesRead } = await file.read(buffer, 0, buffer.length, member.at + done);

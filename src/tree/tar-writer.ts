@@ -99,8 +99,13 @@ export class TarWriter implements TreeTarget {
     await this.#put(map);
     await this.#fillBlock(map.length);
     let left = dataBytes;
-    await this.#putContent(entry.content ?? [], async () => {}, (count) => (left -= count));
-    if (left !== 0) throw new Failure("damaged", `cannot read "${printableName(entry.path)}": its holes are not where they were`);
+    await this.#putContent(
+      entry.content ?? [],
+      async () => {},
+      (count) => (left -= count),
+    );
+    if (left !== 0)
+      throw new Failure("damaged", `cannot read "${printableName(entry.path)}": its holes are not where they were`);
     await this.#fillBlock(dataBytes);
   }
 
@@ -108,7 +113,8 @@ export class TarWriter implements TreeTarget {
   #recordsOf(entry: FileEntry): Buffer[] {
     const { modified, accessed, changed, uid, gid } = entry;
     const records: Buffer[] = [];
-    const isPlainTime = modified.nanoseconds === 0 && modified.seconds >= 0 && modified.seconds <= tarFieldLimits.seconds;
+    const isPlainTime =
+      modified.nanoseconds === 0 && modified.seconds >= 0 && modified.seconds <= tarFieldLimits.seconds;
     if (!isPlainTime) records.push(encodePaxRecord("mtime", encodePaxTime(modified)));
     if (accessed !== undefined) records.push(encodePaxRecord("atime", encodePaxTime(accessed)));
     if (changed !== undefined) records.push(encodePaxRecord("ctime", encodePaxTime(changed)));
@@ -154,7 +160,8 @@ export class TarWriter implements TreeTarget {
 
   async #putZeros(count: number): Promise<void> {
     const zeros = new Uint8Array(Math.min(count, bufferBytes));
-    for (let left = count; left > 0; left -= zeros.length) await this.#put(zeros.subarray(0, Math.min(left, zeros.length)));
+    for (let left = count; left > 0; left -= zeros.length)
+      await this.#put(zeros.subarray(0, Math.min(left, zeros.length)));
   }
 
   async #fillBlock(contentBytes: number): Promise<void> {
