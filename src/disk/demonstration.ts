@@ -21,7 +21,7 @@ export interface Demonstration {
 const packages = ["base-files", "bash", "coreutils", "libc6"] as const;
 const downloadLimitMs = 60_000;
 
-/** Gets a small root tree of Debian into a folder of its own where one can be had, or else takes Holdfast itself. */
+/** Gets a small root tree of Debian into `packages` in a folder where one can be had, or else takes Holdfast itself. */
 export async function prepareDemonstration(folder: string, job: JobOptions = {}): Promise<Demonstration> {
   job.onProgress?.({ phase: "getting packages", doneBytes: 0 });
   const downloaded = await downloadPackages(folder, job.signal);
@@ -40,7 +40,7 @@ export async function prepareDemonstration(folder: string, job: JobOptions = {})
 /** apt fetches and verifies; nothing is installed and no root is needed. Undefined where that cannot be done. */
 async function downloadPackages(folder: string, signal: AbortSignal | undefined): Promise<string[] | undefined> {
   const target = path.join(folder, "packages");
-  fs.mkdirSync(target);
+  fs.mkdirSync(target, { recursive: true });
   try {
     // As another user, apt's own sandbox could not write here and would say so.
     const options = ["-o", "APT::Sandbox::User=", "-qq"];
@@ -59,6 +59,8 @@ async function downloadPackages(folder: string, signal: AbortSignal | undefined)
   return packages.map((name) => {
     const file = files.find((candidate) => candidate.startsWith(`${name}_`));
     if (file === undefined) throw new Failure("failed", `cannot find the package "${name}" that was just downloaded`);
-    return path.join(target, file);
+    const short = path.join(target, `${name}.deb`);
+    fs.renameSync(path.join(target, file), short);
+    return short;
   });
 }
