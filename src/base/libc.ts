@@ -15,7 +15,14 @@ export interface Libc {
   /** Sets one extended attribute of the link itself: 0, or the errno value. */
   setXattr(pathBytes: Uint8Array, name: string, value: Uint8Array): number;
   /** mknod(2): 0, or the errno value. */
-  makeNode(pathBytes: Uint8Array, mode: number, device: number): number;
+  makeNode(pathBytes: Uint8Array, mode: number, device: bigint): number;
+  /** utimensat(2) on the link itself, to the nanosecond: 0, or the errno value. */
+  setTimes(pathBytes: Uint8Array, accessed: FileTime, modified: FileTime): number;
+}
+
+export interface FileTime {
+  readonly seconds: number;
+  readonly nanoseconds: number;
 }
 
 let loaded: Libc | undefined | null = null;
@@ -25,6 +32,8 @@ export function libc(): Libc | undefined {
   return loaded;
 }
 
+const currentFolder = -100; // AT_FDCWD
+const noFollow = 0x100; // AT_SYMLINK_NOFOLLOW
 const seekDataWhence = 3;
 const seekHoleWhence = 4;
 const xattrListLimitBytes = 65536; // XATTR_LIST_MAX
@@ -48,6 +57,7 @@ function load(): Libc | undefined {
     "int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)",
   );
   const mknod = library.func("int mknod(const uint8_t *path, uint32_t mode, uint64_t device)");
+  const utimensat = library.func("int utimensat(int folder, const uint8_t *path, const int64_t *times, int flags)");
   const list = Buffer.alloc(xattrListLimitBytes);
   const value = Buffer.alloc(xattrValueLimitBytes);
 
@@ -70,6 +80,11 @@ function load(): Libc | undefined {
     },
     setXattr(pathBytes, name, bytes) {
       return lsetxattr(pathBytes, Buffer.from(`${name}\0`), bytes, bytes.length, 0) === 0 ? 0 : koffi.errno();
+    },
+    setTimes(pathBytes, accessed, modified) {
+      const parts = [accessed.seconds, accessed.nanoseconds, modified.seconds, modified.nanoseconds];
+      const times = BigInt64Array.from(parts.map(BigInt));
+      return utimensat(currentFolder, pathBytes, times, noFollow) === 0 ? 0 : koffi.errno();
     },
     makeNode: (pathBytes, mode, device) => (mknod(pathBytes, mode, device) === 0 ? 0 : koffi.errno()),
   };

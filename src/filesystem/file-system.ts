@@ -1,4 +1,7 @@
-import type { DataPiece, EntryKind, Metadata, DeviceNumber } from "../tree/index.ts";
+import type { Problem } from "../partition/index.ts";
+import type { DataPiece, DeviceNumber, EntryKind, FileStretch, Metadata } from "../tree/index.ts";
+
+export type { Problem };
 
 /** What a file system says of itself. */
 export interface FileSystemInfo {
@@ -20,6 +23,7 @@ export interface FileSystemInfo {
 export interface FileStat extends Metadata {
   readonly id: number;
   readonly kind: EntryKind;
+  /** As the file system keeps it: of a link the length of its target, of a directory what its names take. */
   readonly sizeBytes: number;
   readonly allocatedBytes: number;
   readonly links: number;
@@ -38,12 +42,6 @@ export interface Extent {
   readonly lengthBytes: number;
 }
 
-/** One thing that is wrong. A warning leaves the data whole; an error means damage. */
-export interface Problem {
-  readonly severity: "warning" | "error";
-  readonly message: string;
-}
-
 /**
  * A file system on a device, to be looked into. Every method throws a `damaged` failure where the structures
  * on disk contradict themselves; none runs or allocates without bound on such input.
@@ -59,6 +57,8 @@ export interface FileSystem extends AsyncDisposable {
   readLink(id: number): Promise<string>;
   /** The data of a regular file, as `Content` describes it. */
   content(id: number): AsyncIterable<DataPiece>;
+  /** Where the data of a regular file is: what `content` will give, without reading it. */
+  stretches(id: number): Promise<readonly FileStretch[]>;
   /** Which parts of the device hold data or structures. In ascending order. */
   usedExtents(): AsyncIterable<Extent>;
   /** Everything that is wrong with the structures. */

@@ -1,1 +1,13 @@
 export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
+export {
+  makeExt,
+  measureExt,
+  openExt,
+  type ExtKind,
+  type ExtOptions,
+  type MadeExt,
+  type MeasuredExt,
+} from "./ext/index.ts";
+export { resolvePath, type ResolveOptions } from "./path.ts";
+export { openFileSystem, probe } from "./probe.ts";
+export { treeOf, type WalkOptions } from "./walk.ts";

@@ -1,7 +1,16 @@
 import { crc32 } from "node:zlib";
 import { readBytes, type BlockReader } from "../device/index.ts";
-import { entriesLimitBytes, entriesSectors, gptEntry, gptHeader, gptSignature, headerCrcOf } from "./gpt-records.ts";
-import { decodeIfSane, primaryHeaderLba, type GptHeader } from "./gpt-records.ts";
+import {
+  entriesLimitBytes,
+  entriesSectors,
+  gptEntry,
+  gptHeader,
+  gptSignature,
+  headerCrcOf,
+  decodeIfSane,
+  primaryHeaderLba,
+  type GptHeader,
+} from "./gpt-records.ts";
 
 /** One of the two copies of a GPT, proven whole by its CRCs. */
 export interface GptCopy {
@@ -46,7 +55,7 @@ async function readGptCopy(reader: BlockReader, lba: number, sectorSizeBytes: nu
 }
 
 /** The header in a sector, or why it cannot be used. The CRC comes first: only then do the fields mean anything. */
-export function checkGptHeader(sector: Uint8Array, lba: number): GptHeader | string {
+function checkGptHeader(sector: Uint8Array, lba: number): GptHeader | string {
   if (gptHeader.get(sector, "signature") !== gptSignature) return "there is none";
   const headerSizeBytes = gptHeader.get(sector, "headerSizeBytes");
   if (headerSizeBytes < gptHeader.sizeBytes || headerSizeBytes > sector.length) {

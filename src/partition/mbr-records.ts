@@ -22,7 +22,7 @@ export const mbrEntry = new Struct("MBR partition entry", 16, {
 
 export type MbrEntry = StructRecord<typeof mbrEntry>;
 
-export const bootSignature = 0xaa55;
+const bootSignature = 0xaa55;
 export const bootCodeBytes = 0x1b8;
 export const activeStatus = 0x80;
 export const primaryLimit = 4;

@@ -1,10 +1,22 @@
 import { Failure } from "../base/index.ts";
-import { defaultEntryCount, entriesLimitBytes, entriesSectors, gptEntry, gptLabelLimit } from "./gpt-records.ts";
-import { primaryHeaderLba, unusedTypeGuid } from "./gpt-records.ts";
+import {
+  defaultEntryCount,
+  entriesLimitBytes,
+  entriesSectors,
+  gptEntry,
+  gptLabelLimit,
+  primaryHeaderLba,
+  unusedTypeGuid,
+} from "./gpt-records.ts";
 import { gptTypeGuid } from "./partition-type.ts";
 import { placeSlots } from "./place-slots.ts";
-import { alignedGrainSectors, type GptPlan, type PartitionRequest, type PlannedGptPartition } from "./plan.ts";
-import type { TableRequest } from "./plan.ts";
+import {
+  alignedGrainSectors,
+  type GptPlan,
+  type PartitionRequest,
+  type PlannedGptPartition,
+  type TableRequest,
+} from "./plan.ts";
 import { legacyBootableBit } from "./table.ts";
 
 const entryCountLimit = entriesLimitBytes / gptEntry.sizeBytes;

@@ -4,11 +4,16 @@ import { cylindersOf, cylinderSectors, defaultGeometry, lastCylinder, type Geome
 import { gptProtectiveCode, primaryLimit } from "./mbr-records.ts";
 import { isExtendedCode, mbrTypeCode } from "./partition-type.ts";
 import { placeSlots, type Placement, type Room, type Slot } from "./place-slots.ts";
-import { alignedGrainSectors, type MbrPlan, type PartitionRequest, type PlannedMbrPartition } from "./plan.ts";
-import type { TableRequest } from "./plan.ts";
+import {
+  alignedGrainSectors,
+  type MbrPlan,
+  type PartitionRequest,
+  type PlannedMbrPartition,
+  type TableRequest,
+} from "./plan.ts";
 
 /** sfdisk reads no more than this, the extended partition included. */
-export const mbrNumberLimit = 60;
+const mbrNumberLimit = 60;
 /** LBA and length are 32-bit fields. */
 const mbrEndLbaLimit = 2 ** 32;
 

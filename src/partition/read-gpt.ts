@@ -4,11 +4,18 @@ import { readGptCopies, type GptCopies, type GptCopy } from "./gpt-copy.ts";
 import { decodeIfSane, gptEntry, unusedTypeGuid, type GptEntry } from "./gpt-records.ts";
 import { decodeMbrEntries, gptProtectiveCode, isUsedEntry } from "./mbr-records.ts";
 import { partitionTypeName } from "./partition-type.ts";
-import { errorProblem, legacyBootableBit, placementProblems, warningProblem } from "./table.ts";
-import type { Partition, PartitionTable, Problem } from "./table.ts";
+import {
+  errorProblem,
+  legacyBootableBit,
+  placementProblems,
+  warningProblem,
+  type Partition,
+  type PartitionTable,
+  type Problem,
+} from "./table.ts";
 
 /** What a table in sector 0 says of a GPT: an entry that keeps old tools away, alone or beside others (a "hybrid"). */
-export type Protection = "protective" | "hybrid" | "none" | "other table";
+type Protection = "protective" | "hybrid" | "none" | "other table";
 
 export function protectionOf(sector: Uint8Array): Protection {
   const used = decodeMbrEntries(sector).filter(isUsedEntry);

@@ -1,8 +1,15 @@
 import { crc32 } from "node:zlib";
 import type { BlockDevice } from "../device/index.ts";
 import { chsOfLba, cylindersOf, lastCylinder } from "./chs.ts";
-import { entriesSectors, gptEntry, gptHeader, gptRevision, gptSignature, patchGptHeader } from "./gpt-records.ts";
-import { primaryHeaderLba } from "./gpt-records.ts";
+import {
+  entriesSectors,
+  gptEntry,
+  gptHeader,
+  gptRevision,
+  gptSignature,
+  patchGptHeader,
+  primaryHeaderLba,
+} from "./gpt-records.ts";
 import { gptProtectiveCode, masterBootRecord, mbrEntry, patchMbrEntries } from "./mbr-records.ts";
 import type { GptPlan } from "./plan.ts";
 

@@ -1,50 +1,48 @@
+import * as fs from "node:fs/promises";
 import { Failure } from "../base/index.ts";
-import type { ChunkCursor } from "./chunk-cursor.ts";
 
-/** The archives of ar(1), as far as Debian packages use them (deb(5)): short names, no symbol table. */
-
-export const arMagic = "!<arch>\n";
-const headerBytes = 60;
-const sizeAt = 48;
-const sizeEnd = 58;
-
+/** One file in an ar archive: where its content is. */
 export interface ArMember {
   readonly name: string;
+  readonly at: number;
   readonly sizeBytes: number;
 }
 
-/** Takes the magic at the front; false where this is no such archive. */
-export async function takeArMagic(cursor: ChunkCursor): Promise<boolean> {
-  if (!(await cursor.ensure(arMagic.length))) return false;
-  cursor.at += arMagic.length;
-  return cursor.buffer.toString("latin1", cursor.at - arMagic.length, cursor.at) === arMagic;
-}
+const magic = "!<arch>\n";
+const headerBytes = 60;
+const headerEnd = "`\n";
+/** A Debian package has three or four members. */
+const memberLimit = 1000;
 
-/** Takes the header of the next member: its content is then before the cursor. Undefined at the end. */
-export async function takeArMember(cursor: ChunkCursor): Promise<ArMember | undefined> {
-  if (!(await cursor.ensure(headerBytes))) {
-    if (cursor.available === 0) return undefined;
-    throw new Failure("damaged", "it ends within a header");
+/** The members of an ar archive in the common format of System V and BSD (deb(5)), names of up to 16 bytes. */
+export async function listArchive(file: fs.FileHandle, name: string): Promise<ArMember[]> {
+  const { size } = await file.stat();
+  if ((await readText(file, 0, magic.length)) !== magic) throw damaged(name, "it is no ar archive");
+  const members: ArMember[] = [];
+  for (let at = magic.length; at < size;) {
+    const header = await readText(file, at, headerBytes);
+    const sizeText = header.slice(48, 58).trim();
+    if (header.length < headerBytes || header.slice(58) !== headerEnd || !/^\d{1,10}$/.test(sizeText)) {
+      throw damaged(name, `there is no member at byte ${at}, where one belongs`);
+    }
+    const member = {
+      name: header.slice(0, 16).trim().replace(/\/$/, ""),
+      at: at + headerBytes,
+      sizeBytes: Number(sizeText),
+    };
+    if (member.at + member.sizeBytes > size) throw damaged(name, `its member "${member.name}" passes its end`);
+    if (members.push(member) > memberLimit) throw damaged(name, `it has more than ${memberLimit} members`);
+    at = member.at + member.sizeBytes + (member.sizeBytes % 2); // members begin at even places
   }
-  const header = cursor.buffer.toString("latin1", cursor.at, cursor.at + headerBytes);
-  const size = header.slice(sizeAt, sizeEnd).trim();
-  if (!header.endsWith("`\n") || !/^\d+$/.test(size)) throw new Failure("damaged", "a header is broken");
-  cursor.at += headerBytes;
-  return { name: header.slice(0, 16).trim().replace(/\/$/, ""), sizeBytes: Number(size) };
+  return members;
 }
 
-/** The content of a member, piece by piece; each is valid until the next is asked for. */
-export async function* arContent(cursor: ChunkCursor, member: ArMember): AsyncGenerator<Uint8Array, void, void> {
-  for (let left = member.sizeBytes; left > 0;) {
-    const bytes = await cursor.some(left);
-    if (bytes.length === 0) throw new Failure("damaged", `it ends within "${member.name}"`);
-    left -= bytes.length;
-    yield bytes;
-  }
+async function readText(file: fs.FileHandle, at: number, lengthBytes: number): Promise<string> {
+  const buffer = Buffer.alloc(lengthBytes);
+  const { bytesRead } = await file.read(buffer, 0, lengthBytes, at);
+  return buffer.toString("latin1", 0, bytesRead);
 }
 
-/** Passes the content of a member by; it is filled up to an even length. */
-export async function skipArContent(cursor: ChunkCursor, member: ArMember): Promise<void> {
-  if (!(await cursor.skip(member.sizeBytes))) throw new Failure("damaged", `it ends within "${member.name}"`);
-  await cursor.skip(member.sizeBytes % 2);
+function damaged(name: string, why: string): Failure {
+  return new Failure("damaged", `cannot read "${name}": ${why}`);
 }

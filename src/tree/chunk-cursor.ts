@@ -59,7 +59,7 @@ export class ChunkCursor {
       this.at += step;
       left -= step;
       if (left === 0) return true;
-      if (!(await this.#advance())) return false;
+      if (this.available === 0 && !(await this.#advance())) return false;
     }
   }
 

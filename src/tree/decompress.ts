@@ -1,104 +1,90 @@
 import * as zlib from "node:zlib";
 import { Failure } from "../base/index.ts";
-import { ChunkCursor } from "./chunk-cursor.ts";
+import { decompressZstd } from "./zstd.ts";
 import { throughTransform } from "./transform-chunks.ts";
-import { decodeXz, xzMagic } from "./xz-decoder.ts";
-import { decodeZstd } from "./zstd-decoder.ts";
-import { isSkippableMagic, zstdMagic } from "./zstd-frame.ts";
+import { decompressXz } from "./xz.ts";
 
-export type Compression = "plain" | "gzip" | "zstd" | "xz";
+type CompressionFormat = "plain" | "gzip" | "xz" | "zstd";
 
+const outputBytes = 1024 * 1024;
+const magicBytes = 6;
+
+/** By their first bytes: RFC 1952, the .xz file format 1.2, RFC 8878 (a frame, or one to be skipped). */
+const formats: readonly { readonly format: CompressionFormat | "bzip2"; readonly magic: RegExp }[] = [
+  { format: "gzip", magic: /^1f8b/ },
+  { format: "xz", magic: /^fd377a585a00/ },
+  { format: "zstd", magic: /^(28b52ffd|5.2a4d18)/ },
+  { format: "bzip2", magic: /^425a68/ },
+];
+
+/** What a stream of bytes holds, decompressed as its first bytes ask for. Chunks are valid until the next one. */
 export interface Decompressed {
-  readonly format: Compression;
-  /** A chunk is valid until the next one is asked for. */
+  readonly format: CompressionFormat;
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-const magicBytes = 6;
-/** Node's default of 16 KiB costs more time in calls than in work. */
-const outputChunkBytes = 1024 * 1024;
-
-/** Finds by the first bytes how the chunks are compressed, and unpacks them; what is not compressed passes as it is. */
+/** Looks at the first bytes of `chunks`. Bad data throws `damaged` while the result is read; `name` is for that. */
 export async function decompress(chunks: AsyncIterable<Uint8Array>, name: string): Promise<Decompressed> {
-  const cursor = new ChunkCursor(chunks);
-  try {
-    await cursor.ensure(magicBytes);
-    const format = detect(cursor.buffer.subarray(cursor.at), name);
-    return { format, chunks: named(unpack(format, cursor), cursor, name) };
-  } catch (error) {
-    await cursor.close();
-    throw error;
-  }
-}
-
-function detect(start: Buffer, name: string): Compression {
-  if (start.length >= 3 && start[0] === 0x1f && start[1] === 0x8b) return "gzip";
-  if (start.length >= 4 && start.readUInt32LE(0) === zstdMagic) return "zstd";
-  if (start.length >= 4 && isSkippableMagic(start.readUInt32LE(0))) return "zstd";
-  if (start.subarray(0, magicBytes).equals(xzMagic)) return "xz";
-  const other = otherFormats.find(([magic]) => start.toString("latin1").startsWith(magic));
-  if (other === undefined) return "plain";
-  throw new Failure("unsupported", `cannot read "${name}": it is compressed with ${other[1]}`, {
-    hint: `unpack it first: ${other[2]} -dc <file> | … -`,
-  });
-}
-
-const otherFormats: readonly (readonly [magic: string, name: string, program: string])[] = [
-  ["BZh", "bzip2", "bzip2"],
-  ["\x04\x22\x4d\x18", "lz4", "lz4"],
-  ["\x5d\x00\x00", "lzma", "xz"],
-  ["LZIP", "lzip", "lzip"],
-  ["\x1f\x9d", "compress", "gzip"],
-  ["\x89LZO", "lzop", "lzop"],
-];
-
-function unpack(format: Compression, cursor: ChunkCursor): AsyncIterable<Uint8Array> {
+  const { first, all } = await peek(chunks);
+  const magic = Buffer.from(first.subarray(0, magicBytes)).toString("hex");
+  const format = formats.find((candidate) => candidate.magic.test(magic))?.format ?? "plain";
   switch (format) {
-    case "gzip":
-      return throughTransform(rest(cursor), zlib.createGunzip({ chunkSize: outputChunkBytes }));
-    case "zstd":
-      return decodeZstd(cursor);
-    case "xz":
-      return decodeXz(cursor);
     case "plain":
-      return rest(cursor);
+      return { format, chunks: all };
+    case "gzip":
+      return { format, chunks: named(name, throughTransform(all, zlib.createGunzip({ chunkSize: outputBytes }))) };
+    case "zstd":
+      return { format, chunks: named(name, decompressZstd(all)) };
+    case "xz":
+      return { format, chunks: named(name, decompressXz(all)) };
+    case "bzip2":
+      throw new Failure("unsupported", `cannot read "${name}": it is compressed by bzip2`, {
+        hint: `unpack it on the way: bzip2 -dc "${name}" | holdfast … --from -`,
+      });
   }
 }
 
-/** All that is left. */
-async function* rest(cursor: ChunkCursor): AsyncGenerator<Uint8Array, void, void> {
-  for (;;) {
-    const bytes = await cursor.some(Number.MAX_SAFE_INTEGER);
-    if (bytes.length === 0) return;
-    yield bytes;
-  }
-}
-
-/** Adds the name of the file to what goes wrong, and closes the source at the end. */
-async function* named(
+/** The first bytes, enough for any magic if there are so many, and the stream with them in front again. */
+async function peek(
   chunks: AsyncIterable<Uint8Array>,
-  cursor: ChunkCursor,
-  name: string,
+): Promise<{ readonly first: Uint8Array; readonly all: AsyncIterable<Uint8Array> }> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let first: Uint8Array = new Uint8Array(0);
+  let isWhole = false;
+  while (first.length < magicBytes && !isWhole) {
+    const next = await iterator.next();
+    if (next.done === true) isWhole = true;
+    else if (first.length === 0 && next.value.length >= magicBytes) first = next.value;
+    else first = Buffer.concat([first, next.value]); // copied, for the next chunk may come in the same buffer
+  }
+  return { first, all: withFirst(first, iterator, isWhole) };
+}
+
+async function* withFirst(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+  isWhole: boolean,
 ): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    if (first.length > 0) yield first;
+    if (isWhole) return;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+/** Says which file is meant, of whatever a decoder refuses. */
+async function* named(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   try {
     yield* chunks;
   } catch (error) {
-    throw withName(error, name);
-  } finally {
-    await cursor.close();
+    if (error instanceof Failure) {
+      if (error.message.startsWith("cannot ")) throw error;
+      const hint = error.hint === undefined ? {} : { hint: error.hint };
+      throw new Failure(error.code, `cannot read "${name}": ${error.message}`, { ...hint, cause: error });
+    }
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure("damaged", `cannot read "${name}": its compressed data is damaged (${why})`, { cause: error });
   }
-}
-
-function withName(error: unknown, name: string): unknown {
-  if (error instanceof Failure) {
-    if (error.message.startsWith("cannot ")) return error; // from the source, with its name
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    return new Failure(error.code, `cannot unpack "${name}": ${error.message}`, { cause: error, ...hint });
-  }
-  if (!isZlibError(error)) return error;
-  return new Failure("damaged", `cannot unpack "${name}": ${error.message}`, { cause: error });
-}
-
-function isZlibError(error: unknown): error is Error {
-  return error instanceof Error && "code" in error && /^(Z|ZSTD|ERR_ZSTD)_/.test(String(error.code));
 }

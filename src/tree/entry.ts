@@ -40,6 +40,12 @@ export interface DataPiece {
   readonly bytes: Uint8Array;
 }
 
+/** Part of a file, in bytes. */
+export interface FileStretch {
+  readonly at: number;
+  readonly lengthBytes: number;
+}
+
 /**
  * The content of a file: pieces in ascending order that do not overlap nor pass its size. An array where it is
  * already in memory. A piece's buffer may be used again by its maker once the next piece is asked for.
@@ -54,6 +60,8 @@ export interface FileEntry extends Metadata {
   readonly sizeBytes: number;
   /** Of a regular file that has any data. */
   readonly content?: Content;
+  /** Where the data of a streamed content is, in ascending order, if that is known before it is read. */
+  readonly stretches?: readonly FileStretch[];
   /** Of a symbolic link: what it says, never empty. */
   readonly linkTarget?: string;
   /** Of a character or block device. */

@@ -1,9 +1,13 @@
+export { copyTree } from "./copy-tree.ts";
+export { FolderSource } from "./folder-source.ts";
+export { FolderTarget } from "./folder-target.ts";
 export type {
   Content,
   DataPiece,
   DeviceNumber,
   EntryKind,
   FileEntry,
+  FileStretch,
   HardLinkEntry,
   Metadata,
   Timestamp,
@@ -11,7 +15,5 @@ export type {
   TreeSource,
   TreeTarget,
 } from "./entry.ts";
-export { openDeb } from "./open-deb.ts";
-export { openTar } from "./open-tar.ts";
-export { TarReader, type TarReaderOptions } from "./tar-reader.ts";
-export { TarWriter, type ByteSink, type TarWriterOptions } from "./tar-writer.ts";
+export { openSource } from "./open-source.ts";
+export { TarWriter } from "./tar-writer.ts";

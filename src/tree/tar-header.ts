@@ -171,3 +171,51 @@ function base256(bytes: Buffer, at: number, lengthBytes: number): number | undef
   const signed = flip === 0 ? value : -value - 1;
   return Number.isSafeInteger(signed) ? signed : undefined;
 }
+
+/** What the fields of a header have room for. */
+export const tarFieldLimits = {
+  nameBytes: nameEnd - nameAt,
+  id: 0o7777777,
+  sizeBytes: 0o77777777777,
+  seconds: 0o77777777777,
+} as const;
+
+/** How much room content of this length takes in a tar. */
+export function paddedTarBytes(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / tarBlockBytes) * tarBlockBytes;
+}
+
+/** A ustar header block. Names that are too long are cut: a pax record has them whole. */
+export function encodeTarHeader(fields: {
+  readonly path: Uint8Array;
+  readonly type: string;
+  readonly linkTarget?: Uint8Array;
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly sizeBytes?: number;
+  readonly modifiedSeconds?: number;
+  readonly device?: { readonly major: number; readonly minor: number };
+}): Buffer {
+  const block = Buffer.alloc(tarBlockBytes);
+  block.set(fields.path.subarray(0, nameEnd - nameAt), nameAt);
+  block.set((fields.linkTarget ?? new Uint8Array(0)).subarray(0, linkEnd - linkAt), linkAt);
+  writeOctal(block, modeAt, 8, fields.mode ?? 0);
+  writeOctal(block, uidAt, 8, fields.uid ?? 0);
+  writeOctal(block, gidAt, 8, fields.gid ?? 0);
+  writeOctal(block, sizeAt, 12, Math.min(fields.sizeBytes ?? 0, tarFieldLimits.sizeBytes));
+  writeOctal(block, timeAt, 12, fields.modifiedSeconds ?? 0);
+  block.write(fields.type, typeAt, "latin1");
+  block.write("ustar\u000000", magicAt, "latin1");
+  writeOctal(block, majorAt, 8, fields.device?.major ?? 0);
+  writeOctal(block, minorAt, 8, fields.device?.minor ?? 0);
+  block.fill(0x20, checksumAt, checksumEnd);
+  const checksum = sumOfBlock(block, 0);
+  block.write(`${checksum.toString(8).padStart(6, "0")}\0 `, checksumAt, "latin1");
+  return block;
+}
+
+/** Octal digits, filled up with zeros and ended by NUL. */
+function writeOctal(block: Buffer, at: number, lengthBytes: number, value: number): void {
+  block.write(`${value.toString(8).padStart(lengthBytes - 1, "0")}\0`, at, "latin1");
+}

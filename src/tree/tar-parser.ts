@@ -209,6 +209,7 @@ export class TarParser {
     if (storedBytes <= joinedContentLimitBytes) return { kind: "need", lengthBytes: wholeBytes };
     cursor.at += frontBytes;
     this.#forget();
+    if (map !== undefined) entry.stretches = stretches;
     return { kind: "stream", entry, stored: { stretches, storedBytes } };
   }
 

@@ -25,10 +25,10 @@ const names = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom("ü", "日本語", "a b", "x".repeat(255), "-rf", "quote'") },
 );
 
-const times = fc.record({
-  seconds: fc.integer({ min: -(2 ** 31), max: 2 ** 33 }),
-  nanoseconds: fc.integer({ min: 0, max: 999_999_999 }),
-});
+const times = fc.record(
+  { seconds: fc.integer({ min: -(2 ** 31) + 1, max: 2 ** 33 }), nanoseconds: fc.integer({ min: 0, max: 999_999_999 }) },
+  { noNullPrototype: true },
+);
 
 const ids = fc.oneof(fc.constantFrom(0, 1000, 65534, 65536, 4294967294), fc.integer({ min: 0, max: 2 ** 32 - 2 }));
 
@@ -56,7 +56,10 @@ const shapes = fc.record({
   fill: fc.integer({ min: 1, max: 255 }),
   stride: fc.option(fc.constantFrom(1000, 4096, 8192, 65536), { freq: 4, nil: undefined }),
   linkTarget: fc.stringMatching(/^[a-z./]{1,200}$/),
-  device: fc.record({ major: fc.integer({ min: 0, max: 4095 }), minor: fc.integer({ min: 0, max: 0xfffff }) }),
+  device: fc.record(
+    { major: fc.integer({ min: 0, max: 4095 }), minor: fc.integer({ min: 0, max: 0xfffff }) },
+    { noNullPrototype: true },
+  ),
   /** Where in the tree: picks one of the folders that are there already. */
   parent: fc.nat(),
 });

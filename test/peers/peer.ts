@@ -14,11 +14,13 @@ import * as path from "node:path";
 const searchPath = [...(process.env["PATH"] ?? "").split(path.delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /**
- * False where all these programs are installed; else the reason to skip, which names them. Where `CI` is
- * `true` nothing may be skipped: it throws, and the test file fails.
+ * False where all these are installed, programs by name and files by absolute path; else the reason to skip,
+ * which names them. Where `CI` is `true` nothing may be skipped: it throws, and the test file fails.
  */
-export function skipWithout(...programs: readonly string[]): string | false {
-  const missing = programs.filter((program) => peerPath(program) === undefined);
+export function skipWithout(...programsOrFiles: readonly string[]): string | false {
+  const missing = programsOrFiles.filter((name) => {
+    return path.isAbsolute(name) ? !fs.existsSync(name) : peerPath(name) === undefined;
+  });
   if (missing.length === 0) return false;
   const reason = `not installed: ${missing.join(", ")}`;
   if (process.env["CI"] === "true") throw new Error(`peers missing in CI, ${reason}`);
@@ -26,7 +28,7 @@ export function skipWithout(...programs: readonly string[]): string | false {
 }
 
 /** Where a program is, or undefined. */
-export function peerPath(program: string): string | undefined {
+function peerPath(program: string): string | undefined {
   return searchPath.map((folder) => path.join(folder, program)).find(isExecutable);
 }
 

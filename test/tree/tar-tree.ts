@@ -1,4 +1,5 @@
-import { TarReader, TarWriter, type FileEntry, type TreeEntry, type TreeSource } from "../../src/tree/index.ts";
+import { TarReader } from "../../src/tree/tar-reader.ts";
+import { TarWriter, type FileEntry, type TreeEntry, type TreeSource } from "../../src/tree/index.ts";
 import { contentOf, type ModelTree } from "../filesystem/random-tree.ts";
 
 /** Each chunk is overwritten when the next is asked for, as a source may do. */
@@ -15,7 +16,7 @@ export async function* reusedChunks(bytes: Uint8Array, chunkBytes: number): Asyn
 /** A tar of these entries. */
 export async function tarOf(entries: Iterable<TreeEntry> | AsyncIterable<TreeEntry>): Promise<Buffer> {
   const parts: Buffer[] = [];
-  await using writer = new TarWriter(async (bytes) => void parts.push(Buffer.from(bytes)), { allTimes: true });
+  await using writer = new TarWriter(async (bytes) => void parts.push(Buffer.from(bytes)));
   for await (const entry of entries) await writer.add(entry);
   await writer.finish();
   return Buffer.concat(parts);

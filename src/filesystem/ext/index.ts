@@ -1,2 +1,3 @@
 export { makeExt, measureExt, type MadeExt, type MeasuredExt } from "./make.ts";
+export { openExt, probeExt } from "./open.ts";
 export type { ExtKind, ExtOptions } from "./profile.ts";

@@ -53,6 +53,8 @@ export async function makeExt(
   };
 }
 
+const reportGrainBytes = 1024 * 1024;
+
 /** What to ask for in order to get a file system that just holds a tree. */
 export interface MeasuredExt {
   /** A whole number of MiB. */
@@ -95,29 +97,36 @@ async function clearInodeTables(volume: ExtVolume): Promise<void> {
   }
 }
 
-async function fill(volume: ExtVolume, sources: readonly TreeSource[], options: JobOptions): Promise<string[]> {
+async function fill(volume: ExtVolume, sources: readonly TreeSource[], job: JobOptions): Promise<string[]> {
   const warnings: string[] = [];
-  let doneBytes = 0;
-  const builder = new TreeBuilder(volume, {
-    onBytes(count) {
-      doneBytes += count;
-    },
-    onWarning: (message) => void warnings.push(message),
-  });
+  const report = progressReporter(sources, job);
+  const builder = new TreeBuilder(volume, { onBytes: report, onWarning: (message) => void warnings.push(message) });
   await writeResizeInode(volume);
   await writeJournal(volume);
-  const totalBytes = sources.reduce<number | undefined>((sum, source) => {
-    return sum === undefined || source.totalBytes === undefined ? undefined : sum + source.totalBytes;
-  }, 0);
   for (const source of sources) {
     for await (const batch of source.entries()) {
-      stopIfAborted(options.signal);
+      stopIfAborted(job.signal);
       for (const entry of batch) await builder.add(entry);
-      options.onProgress?.({ phase: "filling", doneBytes, ...(totalBytes === undefined ? {} : { totalBytes }) });
     }
   }
   await builder.finish();
   return warnings;
+}
+
+/** Hears of every stretch of content that was taken over; tells of it, and stops where that is asked, now and then. */
+function progressReporter(sources: readonly TreeSource[], job: JobOptions): (count: number) => void {
+  const totalBytes = sources.reduce<number | undefined>((sum, source) => {
+    return sum === undefined || source.totalBytes === undefined ? undefined : sum + source.totalBytes;
+  }, 0);
+  let doneBytes = 0;
+  let toldBytes = 0;
+  return (count) => {
+    doneBytes += count;
+    if (doneBytes - toldBytes < reportGrainBytes) return;
+    toldBytes = doneBytes;
+    stopIfAborted(job.signal);
+    job.onProgress?.({ phase: "filling", doneBytes, ...(totalBytes === undefined ? {} : { totalBytes }) });
+  };
 }
 
 function tooLittle(volume: ExtVolume, options: ExtOptions): Failure {

@@ -1,0 +1,21 @@
+/** One published figure: our command and the peer's, for the same job. */
+export interface Bench {
+  readonly name: string;
+  /** What the peer is, as the table shows it. */
+  readonly peer: string;
+  /** What we promise: our wall time at most so many times the peer's. */
+  readonly ratioLimit: number;
+  /** In place of a ratio: our wall time in seconds. */
+  readonly secondsLimit?: number;
+  /** Makes the inputs in `folder`, where they are kept for the next time, and says what to run on them. */
+  prepare(folder: string): Contest;
+}
+
+export interface Contest {
+  readonly ours: readonly string[];
+  readonly theirs: readonly string[];
+  /** Files and folders to remove before each run, of ours and of the peer. */
+  readonly outputs: readonly string[];
+  /** Done before each of the peer's runs, outside of its time. */
+  readonly beforeTheirs?: () => void;
+}

@@ -1,0 +1,53 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+const release = "bookworm";
+const packages = ["python3", "git", "ca-certificates", "man-db", "openssh-client"];
+const smallFolders = 100;
+const filesAFolder = 1000;
+
+/** A root tree of Debian, about 300 MB: the essential packages and a few that a machine has. Made as root, once. */
+export function debianTree(folder: string): string {
+  return made(path.join(folder, "debian"), (target) => {
+    const args = ["--variant=minbase", `--include=${packages.join(",")}`, release, target];
+    execFileSync("debootstrap", args, { stdio: ["ignore", "ignore", "inherit"] });
+    for (const leftover of ["var/cache/apt/archives", "var/lib/apt/lists"]) {
+      fs.rmSync(path.join(target, leftover), { recursive: true, force: true });
+    }
+  });
+}
+
+/** 100,000 files of 20 to 2019 bytes in 100 folders. */
+export function smallFiles(folder: string): string {
+  return made(path.join(folder, "small"), (target) => {
+    for (let n = 0; n < smallFolders; n++) {
+      const below = path.join(target, `folder-${String(n).padStart(3, "0")}`);
+      fs.mkdirSync(below);
+      for (let m = 0; m < filesAFolder; m++) {
+        const content = Buffer.alloc(20 + ((m * 7) % 2000), `${n} ${m} `);
+        fs.writeFileSync(path.join(below, `file-${String(m).padStart(4, "0")}.txt`), content);
+      }
+    }
+  });
+}
+
+/** The same tree as a tar with everything in it. */
+export function tarOf(tree: string): string {
+  const tar = `${tree}.tar`;
+  if (!fs.existsSync(tar)) {
+    execFileSync("tar", ["--xattrs", "--format=pax", "--numeric-owner", "-C", tree, "-cf", `${tar}.part`, "."]);
+    fs.renameSync(`${tar}.part`, tar);
+  }
+  return tar;
+}
+
+function made(target: string, make: (part: string) => void): string {
+  if (fs.existsSync(target)) return target;
+  const part = `${target}.part`;
+  fs.rmSync(part, { recursive: true, force: true });
+  fs.mkdirSync(part, { recursive: true });
+  make(part);
+  fs.renameSync(part, target);
+  return target;
+}

@@ -1,0 +1,28 @@
+import { Failure } from "../../base/index.ts";
+import { readFile } from "../../disk/index.ts";
+import { defineCommand } from "../command.ts";
+import { parsePlace } from "../place.ts";
+
+/** `holdfast disk cat` */
+export const cat = defineCommand({
+  words: ["disk", "cat"],
+  summary: "print files of an image on standard output",
+  operands: {
+    place: { arity: "one-or-more", parse: parseFilePlace, help: "IMAGE:/path, or IMAGE:2/path for partition 2" },
+  },
+  options: {},
+  examples: [{ line: "holdfast disk cat big:/etc/fstab", help: "a file of its only or root file system" }],
+  async run(context, args) {
+    for (const place of args.place) {
+      for await (const piece of readFile(place, { signal: context.signal })) await context.stdout.write(piece);
+    }
+  },
+});
+
+function parseFilePlace(text: string) {
+  const place = parsePlace(text);
+  if (place.path !== undefined) return place;
+  throw new Failure("usage", `cannot read "${text}": it names no file in the image`, {
+    hint: `write the path after a colon, as in ${place.image}:/etc/fstab`,
+  });
+}

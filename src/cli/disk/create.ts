@@ -1,0 +1,131 @@
+import { Failure } from "../../base/index.ts";
+import { createDisk } from "../../disk/index.ts";
+import { defineCommand, jsonOption } from "../command.ts";
+import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
+import { parsePartitionSpec, specKeys } from "./partition-spec.ts";
+import { reportLines } from "./report-text.ts";
+
+/** `holdfast disk create` */
+export const create = defineCommand({
+  words: ["disk", "create"],
+  summary: "make a hard disk of a new file: table, partitions, file systems, files",
+  description: `With no --partition there is one Linux partition over all the space, with ext4 on it. The file is sparse: it takes no space until something is written to it. It appears under its name once it is whole.
+
+With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the same bytes.`,
+  terms: {
+    heading: String.raw`keys of SPEC, written key=value and joined by commas (a comma in a value is \,)`,
+    rows: Object.entries(specKeys).map(([key, { help }]) => ({ term: key, text: help })),
+  },
+  operands: {
+    file: { arity: "one", parse: parseNewFile, help: "the file to make" },
+  },
+  options: {
+    size: {
+      kind: "size",
+      short: "s",
+      value: "SIZE",
+      words: ["auto"],
+      required: true,
+      help: "size of the disk: 4GB is 4·10⁹ bytes, 4GiB and 4G are 4·2³⁰; auto: what its files need",
+    },
+    table: { kind: "choice", value: "KIND", choices: ["mbr", "gpt"], default: "mbr", help: "the partition table" },
+    layout: {
+      kind: "choice",
+      value: "LAYOUT",
+      choices: ["aligned", "classic"],
+      default: "aligned",
+      help: "where partitions begin and end: at whole MiB, or at cylinders as disks were divided before 2008",
+    },
+    partition: {
+      kind: "string",
+      short: "p",
+      value: "SPEC",
+      repeatable: true,
+      parse: parsePartitionSpec,
+      help: "a partition, in the order of the disk",
+    },
+    from: {
+      kind: "string",
+      value: "DIR|TAR",
+      repeatable: true,
+      help: "fill the only or root partition from a folder or tar (plain, gz, xz, zst; - is standard input); later ones win",
+    },
+    geometry: {
+      kind: "string",
+      value: "HEADSxSECTORS",
+      parse: parseGeometry,
+      help: "what a cylinder is, where it is not 255x63",
+    },
+    uuid: {
+      kind: "string",
+      value: "UUID",
+      help: "derive every random number from it, so that the disk can be made again",
+    },
+    preallocate: { kind: "flag", help: "reserve all the space now instead of making a sparse file" },
+    force: { kind: "flag", short: "f", help: "replace an existing file" },
+    json: jsonOption,
+  },
+  examples: [
+    { line: "holdfast disk create big --size 4GB", help: "one ext4 partition, empty" },
+    { line: "holdfast disk create big --size auto --from root.tar.xz", help: "just large enough for a tree of files" },
+    {
+      line: "holdfast disk create big --size 8GiB --table gpt --partition size=2GiB,fs=ext4,label=root,from=./tree --partition size=rest,fs=ext4,label=home",
+      help: "two partitions, the first one filled from a folder",
+    },
+    {
+      line: "holdfast disk create big --size 4141875200 --layout classic --partition fs=ext3",
+      help: "a disk as they were twenty years ago: 503 cylinders, first sector 63",
+    },
+  ],
+  async run(context, args) {
+    using progress = showProgress(context, args);
+    const { report, warnings } = await createDisk(
+      {
+        path: args.file,
+        sizeBytes: args.size,
+        table: args.table,
+        layout: args.layout,
+        partitions: args.partition,
+        from: args.from,
+        force: args.force,
+        preallocate: args.preallocate,
+        ...(args.geometry === undefined ? {} : { geometry: args.geometry }),
+        ...(args.uuid === undefined ? {} : { uuid: args.uuid }),
+        nowMs: Date.now(),
+        ...sourceDateEpochIn(context.env),
+      },
+      { signal: context.signal, onProgress: progress.onProgress },
+    );
+    progress.clear();
+    await printWarnings(context, warnings);
+    if (args.json) return printJson(context, { ...report, warnings });
+    await printLines(context, reportLines(report, context.stdout));
+  },
+});
+
+/** A disk is not written from its beginning to its end, so it cannot go to standard output. */
+function parseNewFile(text: string): string {
+  if (text !== "-") return text;
+  throw new Failure("usage", `cannot make a disk on standard output: it is not written in order`, {
+    hint: "name a file; ./- is a file of that name",
+  });
+}
+
+function parseGeometry(text: string): { readonly heads: number; readonly sectors: number } {
+  const match = /^(\d+)[x,](\d+)$/i.exec(text);
+  if (match === null) {
+    throw new Failure("usage", `cannot understand the geometry "${text}"`, {
+      hint: "write heads x sectors of a track, as in 255x63",
+    });
+  }
+  return { heads: Number(match[1]), sectors: Number(match[2]) };
+}
+
+/** https://reproducible-builds.org/specs/source-date-epoch/ */
+function sourceDateEpochIn(env: NodeJS.ProcessEnv): { readonly sourceDateEpoch?: number } {
+  const text = env["SOURCE_DATE_EPOCH"] ?? "";
+  if (text === "") return {};
+  const seconds = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(seconds)) return { sourceDateEpoch: seconds };
+  throw new Failure("usage", `cannot use SOURCE_DATE_EPOCH="${text}": it is not a number of seconds since 1970`);
+}

@@ -1,0 +1,96 @@
+import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
+import type { BlockReader } from "../device/index.ts";
+import { openFileSystem, probe } from "../filesystem/index.ts";
+import { OpenDisk } from "./open-disk.ts";
+import type { Place } from "./place.ts";
+
+/** One thing that is wrong. A warning leaves the data whole; an error means damage. */
+export interface DiskProblem {
+  readonly severity: "warning" | "error";
+  /** Of which part: `table`, `partition 2`. */
+  readonly where: string;
+  readonly message: string;
+}
+
+/** A part that was looked at. */
+export interface CheckedPart {
+  /** `table`, `partition 2` */
+  readonly where: string;
+  /** What it is: `gpt`, `ext4`; or why it was not looked into: `no file system known`. */
+  readonly what: string;
+  readonly isChecked: boolean;
+}
+
+export interface CheckReport {
+  readonly parts: readonly CheckedPart[];
+  readonly errorCount: number;
+  readonly warningCount: number;
+}
+
+export interface CheckOptions extends JobOptions {
+  /** Hears of each problem as it is found; the check waits for it. */
+  readonly onProblem: (problem: DiskProblem) => Promise<void>;
+}
+
+/** Checks the table and every file system of a disk, or of one partition. Changes nothing. */
+export async function checkDisk(place: Place, options: CheckOptions): Promise<CheckReport> {
+  const counter = new ProblemCounter(options);
+  const parts: CheckedPart[] = [];
+  let disk: OpenDisk;
+  try {
+    disk = await OpenDisk.open(place.image);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "damaged") throw error;
+    await counter.report({ severity: "error", where: "table", message: error.message });
+    return { parts: [{ where: "table", what: "damaged", isChecked: true }], ...counter.counts };
+  }
+  await using open = disk;
+  const { table } = open;
+  if (table !== undefined && place.partition === undefined) {
+    parts.push({ where: "table", what: table.kind, isChecked: true });
+    for (const problem of table.problems) await counter.report({ ...problem, where: "table" });
+  }
+  const numbers = place.partition === undefined ? open.partitions.map(({ number }) => number) : [place.partition];
+  const wanted = table === undefined && place.partition === undefined ? [undefined] : numbers;
+  for (const number of wanted) {
+    stopIfAborted(options.signal);
+    const where = number === undefined ? "disk" : `partition ${number}`;
+    parts.push(await checkPart(() => open.readerOf(number), where, counter));
+  }
+  return { parts, ...counter.counts };
+}
+
+class ProblemCounter {
+  readonly #options: CheckOptions;
+  #errorCount = 0;
+  #warningCount = 0;
+
+  constructor(options: CheckOptions) {
+    this.#options = options;
+  }
+
+  get counts(): Pick<CheckReport, "errorCount" | "warningCount"> {
+    return { errorCount: this.#errorCount, warningCount: this.#warningCount };
+  }
+
+  async report(problem: DiskProblem): Promise<void> {
+    stopIfAborted(this.#options.signal);
+    if (problem.severity === "error") this.#errorCount++;
+    else this.#warningCount++;
+    await this.#options.onProblem(problem);
+  }
+}
+
+async function checkPart(openReader: () => BlockReader, where: string, counter: ProblemCounter): Promise<CheckedPart> {
+  try {
+    const reader = openReader();
+    if ((await probe(reader)) === undefined) return { where, what: "no file system known", isChecked: false };
+    await using fileSystem = await openFileSystem(reader);
+    for await (const problem of fileSystem.check()) await counter.report({ ...problem, where });
+    return { where, what: fileSystem.info.kind, isChecked: true };
+  } catch (error) {
+    if (!(error instanceof Failure) || (error.code !== "damaged" && error.code !== "unsupported")) throw error;
+    await counter.report({ severity: "error", where, message: error.message });
+    return { where, what: "damaged", isChecked: true };
+  }
+}

@@ -1,0 +1,128 @@
+import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
+import { FileDevice, SliceDevice, type BlockDevice } from "../device/index.ts";
+import { makeExt, measureExt, type ExtOptions } from "../filesystem/index.ts";
+import { planTable, writeTable, type PartitionRequest, type PlannedPartition } from "../partition/index.ts";
+import { openSource, type TreeSource } from "../tree/index.ts";
+import { diskSizeFor } from "./disk-size.ts";
+import { uuidMaker } from "./identifiers.ts";
+import { planPartitions, type MakingFacts, type WantedPartition } from "./plan-partitions.ts";
+import type { CreateDiskRequest, CreatedDisk } from "./request.ts";
+import { showDisk } from "./show-disk.ts";
+
+const sectorBytes = 512;
+
+/** A partition whose size is known, or is what the others leave. */
+interface SizedPartition extends WantedPartition {
+  readonly size: number | "rest";
+}
+
+/** Makes a disk of a new file, which appears under its name whole or not at all. */
+export async function createDisk(request: CreateDiskRequest, job: JobOptions = {}): Promise<CreatedDisk> {
+  const nextUuid = uuidMaker(request.uuid);
+  const wanted = planPartitions(request, { ...timeOf(request), nextUuid });
+  const sized: SizedPartition[] = [];
+  for (const partition of wanted) sized.push(await decideSize(request, partition, job));
+  const sizeBytes = request.sizeBytes === "auto" ? diskSizeFor(request, sized.map(knownSize)) : request.sizeBytes;
+  const diskUuid = nextUuid();
+  const plan = planTable({
+    sizeBytes,
+    table: request.table,
+    layout: request.layout,
+    ...(request.geometry === undefined ? {} : { geometry: request.geometry }),
+    partitions: sized.map(toTableRequest),
+    ...(request.table === "gpt"
+      ? { diskGuid: diskUuid }
+      : { diskSignature: Number.parseInt(diskUuid.slice(0, 8), 16) }),
+    randomUuid: nextUuid,
+  });
+
+  await using output = OutputFile.create(request.path, { force: request.force });
+  const device = FileDevice.overNewFile(request.path, output.fd, sizeBytes, { preallocate: request.preallocate });
+  await writeTable(device, plan);
+  const warnings: string[] = [];
+  for (const [n, place] of plan.partitions.entries()) {
+    const partition = sized[n];
+    if (partition?.ext === undefined) continue;
+    warnings.push(
+      ...(await makeFileSystem(device, place, partition.ext, partition.from, [output.partPath, request.path], job)),
+    );
+  }
+  output.commit();
+  return { report: await showDisk(request.path), warnings };
+}
+
+/** The time that everything new is given. */
+function timeOf({ sourceDateEpoch, nowMs }: CreateDiskRequest): Pick<MakingFacts, "now" | "isReproducible"> {
+  if (sourceDateEpoch !== undefined) return { now: { seconds: sourceDateEpoch, nanoseconds: 0 }, isReproducible: true };
+  const seconds = Math.floor(nowMs / 1000);
+  const nanoseconds = Math.floor((nowMs - seconds * 1000) * 1e6);
+  return { now: { seconds, nanoseconds }, isReproducible: false };
+}
+
+/** Finds the size of a partition that is to be as large as its files need. */
+async function decideSize(
+  request: CreateDiskRequest,
+  partition: WantedPartition,
+  job: JobOptions,
+): Promise<SizedPartition> {
+  const { ext, size } = partition;
+  if (size !== "auto" && !(request.sizeBytes === "auto" && size === "rest")) return { ...partition, size };
+  if (ext === undefined) {
+    throw new Failure("usage", "cannot find the size of a partition without a file system", { hint: "give it a size" });
+  }
+  if (partition.from.includes("-")) {
+    throw new Failure("usage", "cannot find the size that standard input needs: it can be read only once", {
+      hint: "give a size, or save the input to a file first",
+    });
+  }
+  await using sources = await openSources(partition.from, [request.path]);
+  const measured = await measureExt(sources.list, { ...ext, ...job });
+  const hasOwnCount = ext.inodeRatioBytes !== undefined || ext.inodeCount !== undefined;
+  const decided: ExtOptions = {
+    ...ext,
+    blockSizeBytes: measured.blockSizeBytes,
+    ...(hasOwnCount ? {} : { inodeCount: measured.inodeCount }),
+  };
+  return { ...partition, size: measured.sizeBytes, ext: decided };
+}
+
+function knownSize({ size }: SizedPartition): number {
+  if (size === "rest") throw new Failure("usage", "cannot give the rest of a disk whose size is to be found");
+  return size;
+}
+
+function toTableRequest({ size, type, active, name, guid }: SizedPartition): PartitionRequest {
+  return {
+    sizeBytes: size,
+    type,
+    active,
+    ...(name === undefined ? {} : { label: name }),
+    ...(guid === undefined ? {} : { guid }),
+  };
+}
+
+/** Makes and fills a file system; gives its warnings. */
+async function makeFileSystem(
+  device: BlockDevice,
+  place: PlannedPartition,
+  ext: ExtOptions,
+  from: readonly string[],
+  ownPaths: readonly string[],
+  job: JobOptions,
+): Promise<readonly string[]> {
+  const slice = new SliceDevice(device, place.startLba * sectorBytes, place.sectorCount * sectorBytes);
+  await using sources = await openSources(from, ownPaths);
+  const made = await makeExt(slice, sources.list, { ...ext, ...job });
+  return made.warnings;
+}
+
+async function openSources(
+  paths: readonly string[],
+  leaveOut: readonly string[],
+): Promise<AsyncDisposable & { readonly list: readonly TreeSource[] }> {
+  await using stack = new AsyncDisposableStack();
+  const list: TreeSource[] = [];
+  for (const path of paths) list.push(stack.use(await openSource(path, { leaveOut })));
+  const open = stack.move();
+  return { list, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}

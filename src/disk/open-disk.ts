@@ -1,0 +1,111 @@
+import { Failure } from "../base/index.ts";
+import { FileReader, SliceReader, type BlockReader } from "../device/index.ts";
+import { openFileSystem, probe, type FileSystem } from "../filesystem/index.ts";
+import { openPartitionReader, readTable, type Partition, type PartitionTable } from "../partition/index.ts";
+import type { Place } from "./place.ts";
+
+/** A disk image, or a device, opened for reading. */
+export class OpenDisk implements AsyncDisposable {
+  readonly path: string;
+  readonly reader: BlockReader;
+  /** Absent where the image has no partition table. */
+  readonly table: PartitionTable | undefined;
+
+  private constructor(path: string, reader: BlockReader, table: PartitionTable | undefined) {
+    this.path = path;
+    this.reader = reader;
+    this.table = table;
+  }
+
+  static async open(path: string): Promise<OpenDisk> {
+    await using stack = new AsyncDisposableStack();
+    const reader = stack.use(await FileReader.open(path));
+    const disk = new OpenDisk(path, reader, await readTable(reader));
+    stack.move();
+    return disk;
+  }
+
+  /** The partitions that can hold a file system. */
+  get partitions(): readonly Partition[] {
+    return this.table?.partitions.filter(({ extended }) => !extended) ?? [];
+  }
+
+  /** The bytes of a partition; those of the whole image for `undefined`. */
+  readerOf(number: number | undefined): BlockReader {
+    if (number === undefined) return new SliceReader(this.reader, 0, this.reader.sizeBytes);
+    const partition = this.table?.partitions.find((one) => one.number === number);
+    if (partition !== undefined) return openPartitionReader(this.reader, partition);
+    const numbers = this.partitions.map((one) => one.number).join(", ");
+    throw new Failure("not-found", `cannot find partition ${number} in "${this.path}"`, {
+      hint: numbers === "" ? "it has none" : `it has ${numbers}`,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.reader[Symbol.asyncDispose]();
+  }
+}
+
+/** A file system in an image, with the path that was asked for. */
+export interface OpenPlace extends AsyncDisposable {
+  readonly path: string;
+  readonly fileSystem: FileSystem;
+}
+
+/** Opens the file system that a place names. Throws `not-found` where there is none, or several without a root. */
+export async function openPlace(place: Place): Promise<OpenPlace> {
+  await using stack = new AsyncDisposableStack();
+  const disk = stack.use(await OpenDisk.open(place.image));
+  const number = place.partition ?? (await defaultPartition(disk));
+  const reader = disk.readerOf(number);
+  if ((await probe(reader)) === undefined) {
+    const where = number === undefined ? `"${place.image}"` : `partition ${number} of "${place.image}"`;
+    throw new Failure("unsupported", `cannot look into ${where}: it holds no file system that is known`, {
+      hint: "disk show tells what is there",
+    });
+  }
+  const fileSystem = stack.use(await openFileSystem(reader));
+  const open = stack.move();
+  return { path: place.path ?? "/", fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+/** The number of the partition with the only file system, or else with the only root. */
+async function defaultPartition(disk: OpenDisk): Promise<number | undefined> {
+  if (disk.table === undefined) return undefined;
+  const candidates: number[] = [];
+  for (const { number } of disk.partitions) if (await isKnown(disk, number)) candidates.push(number);
+  if (candidates.length === 1) return candidates[0];
+  const roots: number[] = [];
+  for (const number of candidates) if (await looksLikeRoot(disk.readerOf(number))) roots.push(number);
+  if (roots.length === 1) return roots[0];
+  if (candidates.length === 0) {
+    throw new Failure("not-found", `cannot find a file system in "${disk.path}": no partition has a known one`, {
+      hint: "disk show tells what is there",
+    });
+  }
+  throw new Failure("not-found", `cannot choose a file system in "${disk.path}": several could be meant`, {
+    hint: `name one: ${candidates.map((number) => `${disk.path}:${number}/`).join(" or ")}`,
+  });
+}
+
+async function isKnown(disk: OpenDisk, number: number): Promise<boolean> {
+  try {
+    return (await probe(disk.readerOf(number))) !== undefined;
+  } catch (error) {
+    if (error instanceof Failure) return false; // a partition past the end, or torn: another may do
+    throw error;
+  }
+}
+
+async function looksLikeRoot(reader: BlockReader): Promise<boolean> {
+  try {
+    await using fileSystem = await openFileSystem(reader);
+    for (const name of ["etc", "usr"]) {
+      if ((await fileSystem.find(fileSystem.rootId, name)) === undefined) return false;
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}

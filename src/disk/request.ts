@@ -1,0 +1,65 @@
+import type { DiskReport } from "./report.ts";
+
+/** What to make in a partition. Everything has a default. */
+export interface FileSystemRequest {
+  /** `ext2`, `ext3`, `ext4`; ext4 unless told. */
+  readonly kind?: string;
+  readonly label?: string;
+  readonly uuid?: string;
+  readonly blockSizeBytes?: number;
+  readonly inodeRatioBytes?: number;
+  readonly inodeCount?: number;
+  readonly inodeSizeBytes?: number;
+  readonly journalBytes?: number;
+  readonly reservedPercent?: number;
+  /** Leave unused inode tables for the kernel to clear in the background. */
+  readonly lazyInodeTables?: boolean;
+  /** Features to add, or with `^` in front to leave out. */
+  readonly features?: readonly string[];
+}
+
+/** A partition wished for, in the user's words: what does not go together is for `createDisk` to refuse. */
+export interface NewPartitionRequest {
+  /** `rest`: what the others leave. `auto`: what its files need. Absent: `rest`. */
+  readonly sizeBytes?: number | "rest" | "auto";
+  /** A name such as `linux`, an MBR code such as `0x83`, or a GUID. Absent: what fits the file system. */
+  readonly type?: string;
+  /** GPT only. Absent: the label of the file system. */
+  readonly name?: string;
+  readonly guid?: string;
+  readonly active: boolean;
+  /** Absent: what fits the type; ext4 for `linux`. */
+  readonly fileSystem?: FileSystemRequest | "none";
+  /** Folders and tars to fill it from, in order; `-` is a tar on standard input. */
+  readonly from: readonly string[];
+}
+
+export interface CreateDiskRequest {
+  readonly path: string;
+  /** `auto`: what the files need. */
+  readonly sizeBytes: number | "auto";
+  readonly table: "mbr" | "gpt";
+  readonly layout: "aligned" | "classic";
+  /** 255 heads and 63 sectors unless told. */
+  readonly geometry?: { readonly heads: number; readonly sectors: number };
+  /** None: one Linux partition over all the space, ext4. */
+  readonly partitions: readonly NewPartitionRequest[];
+  /** For the only partition, or the one that is the root: folders and tars as in `NewPartitionRequest.from`. */
+  readonly from: readonly string[];
+  /** Replace an existing file. */
+  readonly force: boolean;
+  /** Reserve the space instead of making a sparse file. */
+  readonly preallocate: boolean;
+  /** Everything random (disk id, UUIDs) is derived from it: the same request then gives the same bytes. */
+  readonly uuid?: string;
+  /** The clock: milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Seconds since 1970 that stand for now, and for every later time (SOURCE_DATE_EPOCH). */
+  readonly sourceDateEpoch?: number;
+}
+
+export interface CreatedDisk {
+  readonly report: DiskReport;
+  /** What could not be kept, one sentence each. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,34 @@
+import { directoryBlocks } from "./directory-reader.ts";
+import { hasFeature } from "./features.ts";
+import { inodeBase } from "./inode.ts";
+import { inodeBytes, readInode } from "./inode-reader.ts";
+import type { ExtSource } from "./source.ts";
+
+/** How many orphans are followed: a list longer than this is not one. */
+const orphanLimit = 1_000_000;
+/** The last two words of a block of the orphan file are its signature and checksum. */
+const orphanBlockTailBytes = 8;
+
+/**
+ * The inodes that were deleted while they were open, or were being cut when the machine stopped: a list through
+ * the inodes themselves, and with `orphan_file` a file of their numbers. Throws `damaged` where they cannot be read.
+ */
+export async function orphansOf(source: ExtSource): Promise<Set<number>> {
+  const orphans = new Set<number>();
+  const { record, features, inodeCount } = source.layout;
+  for (let id = record.lastOrphan; id !== 0 && id <= inodeCount && !orphans.has(id);) {
+    orphans.add(id);
+    if (orphans.size >= orphanLimit) break;
+    id = inodeBase.get(await inodeBytes(source, id), "deletionTime"); // holds the next of the list meanwhile
+  }
+  if (!hasFeature(features, "orphan_file") || !hasFeature(features, "orphan_present")) return orphans;
+  const file = await readInode(source, record.orphanFileInode);
+  for await (const { block } of directoryBlocks(source, file)) {
+    const view = new DataView(block.buffer, block.byteOffset, block.length - orphanBlockTailBytes);
+    for (let at = 0; at < view.byteLength && orphans.size < orphanLimit; at += 4) {
+      const id = view.getUint32(at, true);
+      if (id !== 0 && id <= inodeCount) orphans.add(id);
+    }
+  }
+  return orphans;
+}
