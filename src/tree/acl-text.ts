@@ -94,6 +94,21 @@ function resolve(kind: "user" | "group", name: string, id: string | undefined, i
   return found;
 }
 
+/** The nine permission bits that a file with this ACL has; undefined where it lacks an entry that each must have. */
+export function permissionsOfAcl(value: Uint8Array): number | undefined {
+  const view = new DataView(value.buffer, value.byteOffset, value.length);
+  const byTag = new Map<number, number>();
+  for (let at = 4; at < value.length; at += entryBytes) {
+    byTag.set(view.getUint16(at, true), view.getUint16(at + 2, true) & 7);
+  }
+  const owner = byTag.get(userOwner);
+  const group = byTag.get(maskTag) ?? byTag.get(owningGroup);
+  const other = byTag.get(otherTag);
+  return owner === undefined || group === undefined || other === undefined
+    ? undefined
+    : (owner << 6) | (group << 3) | other;
+}
+
 const wordOfTag: Readonly<Record<number, string>> = {
   [userOwner]: "user",
   [namedUser]: "user",

@@ -1,5 +1,5 @@
 import { Failure } from "../base/index.ts";
-import { type AccountLookup, aclFromText } from "./acl-text.ts";
+import { type AccountLookup, aclFromText, permissionsOfAcl } from "./acl-text.ts";
 import type { ChunkCursor } from "./chunk-cursor.ts";
 import type { DataPiece, EntryKind, FileEntry, TreeEntry } from "./entry.ts";
 import {
@@ -239,7 +239,12 @@ export class TarParser {
     if (pax.created !== undefined) entry.created = pax.created;
     if (pax.xattrs === undefined && pax.accessAcl === undefined && pax.defaultAcl === undefined) return;
     const xattrs = new Map(pax.xattrs);
-    if (pax.accessAcl !== undefined) xattrs.set("system.posix_acl_access", aclFromText(pax.accessAcl, this.#idOf));
+    if (pax.accessAcl !== undefined) {
+      const acl = aclFromText(pax.accessAcl, this.#idOf);
+      xattrs.set("system.posix_acl_access", acl);
+      // The kernel keeps the two alike; libarchive writes the mode without the mask.
+      entry.mode = (entry.mode & 0o7000) | (permissionsOfAcl(acl) ?? entry.mode & 0o777);
+    }
     if (pax.defaultAcl !== undefined) xattrs.set("system.posix_acl_default", aclFromText(pax.defaultAcl, this.#idOf));
     entry.xattrs = xattrs;
   }

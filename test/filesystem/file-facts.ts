@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { libc } from "../../src/base/index.ts";
 import { decodeName, encodeName } from "../../src/bytes/index.ts";
 import { treeOf, type FileSystem } from "../../src/filesystem/index.ts";
-import type { DeviceNumber, FileEntry, Timestamp } from "../../src/tree/index.ts";
+import type { DeviceNumber, FileEntry, Timestamp, TreeSource } from "../../src/tree/index.ts";
 
 /** What can be told of a file in the same words from a file system of ours, a mounted one and a folder. */
 export interface FileFacts {
@@ -43,8 +43,13 @@ function hashZeros(hash: Hash, from: number, to: number): number {
 
 /** The facts of every file of a file system, by path. */
 export async function factsOf(fileSystem: FileSystem, root = "/"): Promise<Map<string, FileFacts>> {
+  return factsOfTree(treeOf(fileSystem, root));
+}
+
+/** The facts of every file of a tree, by path. */
+export async function factsOfTree(tree: TreeSource): Promise<Map<string, FileFacts>> {
   const facts = new Map<string, FileFacts>();
-  for await (const batch of treeOf(fileSystem, root).entries()) {
+  for await (const batch of tree.entries()) {
     for (const entry of batch) {
       if (entry.kind === "hardlink") {
         facts.set(entry.path, facts.get(entry.linkTarget)!);

@@ -53,6 +53,7 @@ test("long and odd names, large numbers, times before 1970 and binary attributes
     {
       ...plain,
       path: "attributes",
+      mode: 0o664, // as the ACL has it
       accessed: { seconds: -1, nanoseconds: 5 },
       changed: { seconds: 7, nanoseconds: 70_000_000 },
       xattrs: new Map([
