@@ -10,6 +10,8 @@ export interface Libc {
   seekHole(fd: number, from: number): number;
   /** fallocate(2), mode 0: true where the file system could reserve the space. */
   preallocate(fd: number, at: number, lengthBytes: number): boolean;
+  /** Where in memory these bytes are, for as long as the buffer under them is kept. */
+  addressOf(bytes: Uint8Array): bigint;
   /** Names and values of all extended attributes, of the link itself; `pathBytes` ends with NUL. */
   listXattrs(pathBytes: Uint8Array): Map<string, Uint8Array>;
   /** Sets one extended attribute of the link itself: 0, or the errno value. */
@@ -65,6 +67,7 @@ function load(): Libc | undefined {
     seekData: (fd, from) => Number(lseek(fd, from, seekDataWhence)),
     seekHole: (fd, from) => Number(lseek(fd, from, seekHoleWhence)),
     preallocate: (fd, at, lengthBytes) => fallocate(fd, 0, at, lengthBytes) === 0,
+    addressOf: (bytes) => koffi.address(bytes),
     listXattrs(pathBytes) {
       const found = new Map<string, Uint8Array>();
       const listLength = Number(llistxattr(pathBytes, list, list.length));

@@ -5,6 +5,7 @@ import { Failure, isSystemError, libc, systemReason } from "../base/index.ts";
 import { Bitmap } from "../bytes/index.ts";
 import type { BlockDevice, BlockReader } from "./block-device.ts";
 import { refuseOutside } from "./bounds.ts";
+import { DirectFile } from "./direct-file.ts";
 
 const readAsync = promisify(fs.read);
 const writeAsync = promisify(fs.write);
@@ -57,10 +58,12 @@ export class FileReader implements BlockReader {
 export class FileDevice extends FileReader implements BlockDevice {
   /** Set for a file that this program has just made: which grains are not known to be zero. */
   readonly #touched: Bitmap | undefined;
+  readonly #direct: DirectFile | undefined;
 
   private constructor(filePath: string, fd: number, sizeBytes: number, ownsFd: boolean, isFresh: boolean) {
     super(filePath, fd, sizeBytes, ownsFd);
     this.#touched = isFresh ? new Bitmap(Math.ceil(sizeBytes / touchedGrainBytes)) : undefined;
+    this.#direct = isFresh ? DirectFile.over(fd) : undefined;
   }
 
   /** Opens an existing file or block device for reading and writing. */
@@ -70,8 +73,8 @@ export class FileDevice extends FileReader implements BlockDevice {
   }
 
   /**
-   * Sets the size of a new empty file and uses it as a device. `fd` stays the caller's to close. The file is
-   * sparse, and zeroing what was never written costs nothing; with `preallocate` its space is reserved.
+   * Sets the size of a new empty file and uses it as a device. `fd` stays the caller's to close, after the
+   * device. The file is sparse, large writes go to the disk directly, and zeroing what was never written costs nothing; with `preallocate` its space is reserved.
    */
   static overNewFile(
     filePath: string,
@@ -99,7 +102,7 @@ export class FileDevice extends FileReader implements BlockDevice {
     if (from.length === 0) return;
     this.#touch(at, from.length);
     try {
-      for (let done = 0; done < from.length;) {
+      for (let done = (await this.#direct?.write(at, from)) ?? 0; done < from.length;) {
         const rest = from.length - done;
         done +=
           rest <= smallAccessBytes
@@ -126,6 +129,11 @@ export class FileDevice extends FileReader implements BlockDevice {
 
   async flush(): Promise<void> {
     fs.fsyncSync(this.fd);
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.#direct?.close();
+    await super[Symbol.asyncDispose]();
   }
 
   #touch(at: number, lengthBytes: number): void {

@@ -37,7 +37,7 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
   });
 
   await using output = OutputFile.create(request.path, { force: request.force });
-  const device = FileDevice.overNewFile(request.path, output.fd, sizeBytes, { preallocate: request.preallocate });
+  await using device = FileDevice.overNewFile(request.path, output.fd, sizeBytes, { preallocate: request.preallocate });
   await writeTable(device, plan);
   const warnings: string[] = [];
   for (const [n, place] of plan.partitions.entries()) {

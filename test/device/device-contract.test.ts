@@ -121,7 +121,7 @@ test("a new file stays sparse, also where zeros are written", async () => {
   await using folder = temporaryFolder();
   const path = folder.join("sparse");
   await using output = OutputFile.create(path);
-  const device = FileDevice.overNewFile(path, output.fd, 10 * 2 ** 30);
+  await using device = FileDevice.overNewFile(path, output.fd, 10 * 2 ** 30);
   await device.write(5 * 2 ** 30, new Uint8Array(4096).fill(1));
   await device.zero(0, 2 ** 30);
   output.commit();

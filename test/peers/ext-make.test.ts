@@ -21,7 +21,7 @@ async function makeImage(
   options: Omit<ExtOptions, "now">,
 ): Promise<MadeExt> {
   await using output = OutputFile.create(image);
-  const device = FileDevice.overNewFile(image, output.fd, sizeBytes);
+  await using device = FileDevice.overNewFile(image, output.fd, sizeBytes);
   const made = await makeExt(device, sources, { now, ...options });
   output.commit();
   return made;

@@ -1,4 +1,4 @@
-import type { BlockDevice } from "../../device/index.ts";
+import { alignedBuffer, type BlockDevice } from "../../device/index.ts";
 
 const bufferBytes = 4 * 1024 * 1024;
 const bufferCount = 3;
@@ -19,8 +19,8 @@ export class CoalescingWriter {
   constructor(device: BlockDevice, limitBytes: number) {
     this.#device = device;
     this.#limitBytes = limitBytes;
-    this.#buffer = new Uint8Array(bufferBytes);
-    this.#free = Array.from({ length: bufferCount - 1 }, () => new Uint8Array(bufferBytes));
+    this.#buffer = alignedBuffer(bufferBytes);
+    this.#free = Array.from({ length: bufferCount - 1 }, () => alignedBuffer(bufferBytes));
   }
 
   /**
@@ -67,7 +67,7 @@ export class CoalescingWriter {
     this.#start += this.#length;
     this.#length = 0;
     if (this.#free.length === 0) await this.#reclaim();
-    this.#buffer = this.#free.pop() ?? new Uint8Array(bufferBytes);
+    this.#buffer = this.#free.pop() ?? alignedBuffer(bufferBytes);
   }
 
   async #reclaim(): Promise<void> {
