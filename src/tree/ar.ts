@@ -1,4 +1,4 @@
-import * as fs from "node:fs/promises";
+import type * as fs from "node:fs/promises";
 import { Failure } from "../base/index.ts";
 
 /** One file in an ar archive: where its content is. */

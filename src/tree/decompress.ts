@@ -37,7 +37,7 @@ export async function decompress(chunks: AsyncIterable<Uint8Array>, name: string
       return { format, chunks: named(name, decompressZstd(all)) };
     case "xz":
       return { format, chunks: named(name, decompressXz(all)) };
-    case "bzip2":
+    default:
       throw new Failure("unsupported", `cannot read "${name}": it is compressed by bzip2`, {
         hint: `unpack it on the way: bzip2 -dc "${name}" | holdfast … --from -`,
       });

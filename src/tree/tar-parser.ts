@@ -50,7 +50,7 @@ export interface StoredContent {
  */
 export class TarParser {
   readonly #idOf: AccountLookup;
-  #global: PaxFields = {};
+  readonly #global: PaxFields = {};
   #pax: PaxFields | undefined;
   #longName: string | undefined;
   #longLink: string | undefined;

@@ -9,6 +9,7 @@ import type { TreeSource } from "../../src/tree/index.ts";
 import { pathLimit } from "../../src/tree/tar-path.ts";
 import { paxLimitBytes } from "../../src/tree/tar-parser.ts";
 import { encodePaxRecord } from "../../src/tree/tar-pax.ts";
+import { sparseMapLimitBytes } from "../../src/tree/tar-sparse.ts";
 import { TarReader } from "../../src/tree/tar-reader.ts";
 import { skipWithout } from "../peers/peer.ts";
 import { randomTree, sourceOf } from "../filesystem/random-tree.ts";
@@ -169,17 +170,23 @@ async function unpack(bytes: Uint8Array): Promise<Buffer | undefined> {
   }
 }
 
+/** A member of a tar by hand, its checksum yet to be put right. */
+function member(type: string, body: Buffer): Buffer {
+  const header = Buffer.alloc(512);
+  header.write("./name", 0);
+  header.write(body.length.toString(8).padStart(11, "0"), 124);
+  header.write(type, 156);
+  header.write("ustar", 257);
+  return Buffer.concat([header, body, Buffer.alloc(-body.length & 511)]);
+}
+
+function tarByHand(...members: readonly Buffer[]): Buffer {
+  return withRightChecksums(Buffer.concat([...members, Buffer.alloc(1024)]));
+}
+
 test("metadata at its limit is read, one byte past it is damaged", async () => {
-  const member = (type: string, body: Buffer): Buffer => {
-    const header = Buffer.alloc(512);
-    header.write("././@LongLink", 0);
-    header.write(body.length.toString(8).padStart(11, "0"), 124);
-    header.write(type, 156);
-    header.write("ustar", 257);
-    return Buffer.concat([header, body, Buffer.alloc(-body.length & 511)]);
-  };
   const file = member("0", Buffer.alloc(0));
-  const whole = (front: Buffer): Buffer => withRightChecksums(Buffer.concat([front, file, Buffer.alloc(1024)]));
+  const whole = (front: Buffer): Buffer => tarByHand(front, file);
   const pax = (lengthBytes: number): Buffer => {
     const spare = encodePaxRecord("comment", Buffer.alloc(lengthBytes - 100));
     const rest = lengthBytes - spare.length;
@@ -191,4 +198,23 @@ test("metadata at its limit is read, one byte past it is damaged", async () => {
   const [read] = await readWhole(readerOver(whole(member("L", Buffer.alloc(pathLimit, "n")))));
   assert.equal(read?.path.length, pathLimit);
   assert.equal(await outcome(readerOver(whole(member("L", Buffer.alloc(pathLimit + 1, "n"))))), "damaged");
+});
+
+test("a map of holes at its limit is read, one byte past it is damaged", async () => {
+  const records = { "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "0" };
+  const pax = Object.entries(records).map(([key, value]) => encodePaxRecord(key, value));
+  const numberBytes = 8;
+  for (const [countBytes, wanted] of [
+    [16, "read"],
+    [17, "damaged"],
+  ] as const) {
+    const numbers = (sparseMapLimitBytes - 16) / numberBytes;
+    const count = `${String(numbers / 2).padStart(countBytes - 1, "0")}\n`;
+    const map = Buffer.concat([Buffer.from(count), Buffer.alloc(numbers * numberBytes, "0000000\n")]);
+    const bytes = tarByHand(
+      member("x", Buffer.concat(pax)),
+      member("0", Buffer.concat([map, Buffer.alloc(-map.length & 511)])),
+    );
+    assert.equal(await outcome(readerOver(bytes)), wanted);
+  }
 });
