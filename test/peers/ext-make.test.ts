@@ -4,10 +4,12 @@ import * as path from "node:path";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { OutputFile, type Failure } from "../../src/base/index.ts";
-import { FileDevice } from "../../src/device/index.ts";
+import { FileDevice, FileReader } from "../../src/device/index.ts";
 import { encodeTime } from "../../src/filesystem/ext/inode.ts";
 import { makeExt, measureExt, type ExtOptions, type MadeExt } from "../../src/filesystem/ext/index.ts";
+import { openExt, type Problem } from "../../src/filesystem/index.ts";
 import type { DeviceNumber, TreeEntry, TreeSource } from "../../src/tree/index.ts";
+import { factsOf, factsOfTree, type FileFacts } from "../filesystem/file-facts.ts";
 import { contentOf, randomTree, sourceOf, type ModelFile, type ModelTree } from "../filesystem/random-tree.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
@@ -92,6 +94,21 @@ const deviceText = ({ major, minor }: DeviceNumber): string => {
   return `${String(major).padStart(2, "0")}:${String(minor).padStart(2, "0")}`;
 };
 
+/** Compares what our own reader sees with the model, and lets it check what it sees. */
+async function assertReadBack(tree: ModelTree, image: string, hasWideTimes: boolean): Promise<void> {
+  await using reader = await FileReader.open(image);
+  await using fileSystem = await openExt(reader);
+  const problems: Problem[] = [];
+  for await (const problem of fileSystem.check()) problems.push(problem);
+  assert.deepEqual(problems, []);
+  const comparable = (facts: Map<string, FileFacts>): unknown[] =>
+    [...facts]
+      .filter(([name]) => name !== "" && name !== "lost+found")
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { firstPath: _firstPath, modified, ...rest }]) => [name, rest, hasWideTimes ? modified : undefined]);
+  assert.deepEqual(comparable(await factsOf(fileSystem)), comparable(await factsOfTree(sourceOf(tree))));
+}
+
 const options = fc.record({
   kind: fc.constantFrom("ext2", "ext3", "ext4"),
   blockSizeBytes: fc.constantFrom(1024, 2048, 4096),
@@ -105,7 +122,7 @@ const options = fc.record({
 });
 
 test(
-  "any tree with any options is clean to e2fsck and read back the same by debugfs",
+  "any tree with any options is clean to e2fsck and read back the same by debugfs and by us",
   {
     skip: skipWithout("e2fsck", "debugfs"),
   },
@@ -119,6 +136,7 @@ test(
         assertClean(image);
         assertDumped(tree, image, folder.join("dump"));
         assertStats(tree, image, rest.inodeSizeBytes > 128);
+        await assertReadBack(tree, image, rest.inodeSizeBytes > 128);
       }),
       { numRuns: 40, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false },
     );
