@@ -7,14 +7,14 @@ import type { DataPiece } from "../src/tree/index.ts";
 const [image = ""] = process.argv.slice(2);
 await using reader = await FileReader.open(image);
 await using fileSystem = await openFileSystem(reader);
-const lines: string[] = [];
 for await (const batch of treeOf(fileSystem, "/").entries()) {
+  let lines = "";
   for (const entry of batch) {
     if (entry.kind !== "file") continue;
     const hash = createHash("sha256");
     if (Array.isArray(entry.content)) for (const { bytes } of entry.content as readonly DataPiece[]) hash.update(bytes);
     else for await (const { bytes } of entry.content ?? []) hash.update(bytes);
-    lines.push(`${hash.digest("hex")}  ${entry.path}`);
+    lines += `${hash.digest("hex")}  ${entry.path}\n`;
   }
+  process.stdout.write(lines);
 }
-process.stdout.write(`${lines.length} files\n`);
