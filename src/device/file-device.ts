@@ -14,7 +14,7 @@ const writeAsync = promisify(fs.write);
 const smallAccessBytes = 128 * 1024;
 /** The grain in which a fresh file remembers what was written to it. */
 const touchedGrainBytes = 1024 * 1024;
-const zeroPieceBytes = 1024 * 1024;
+const zeros = new Uint8Array(1024 * 1024);
 
 /** A file or a block device of the system, read-only. */
 export class FileReader implements BlockReader {
@@ -117,14 +117,23 @@ export class FileDevice extends FileReader implements BlockDevice {
 
   async zero(at: number, lengthBytes: number): Promise<void> {
     refuseOutside(this.path, this.sizeBytes, at, lengthBytes);
-    const zeros = new Uint8Array(Math.min(lengthBytes, zeroPieceBytes));
-    for (let done = 0; done < lengthBytes;) {
-      const grain = Math.floor((at + done) / touchedGrainBytes);
-      const length = Math.min((grain + 1) * touchedGrainBytes - (at + done), lengthBytes - done);
-      if (this.#touched === undefined || this.#touched.has(grain))
-        await this.write(at + done, zeros.subarray(0, length));
-      done += length;
+    const end = at + lengthBytes;
+    if (this.#touched === undefined) return this.#writeZeros(at, end);
+    const grainEnd = Math.ceil(end / touchedGrainBytes);
+    let grain = Math.floor(at / touchedGrainBytes);
+    for (
+      grain = this.#touched.nextSet(grain, grainEnd);
+      grain >= 0;
+      grain = this.#touched.nextSet(grain + 1, grainEnd)
+    ) {
+      const start = grain * touchedGrainBytes;
+      await this.#writeZeros(Math.max(at, start), Math.min(end, start + touchedGrainBytes));
     }
+  }
+
+  async #writeZeros(start: number, end: number): Promise<void> {
+    for (let at = start; at < end; at += zeros.length)
+      await this.write(at, zeros.subarray(0, Math.min(zeros.length, end - at)));
   }
 
   async flush(): Promise<void> {

@@ -16,6 +16,7 @@ export class BlockAllocator {
   readonly #isSparse: boolean;
   readonly #bitmaps = new Map<number, Bitmap>();
   readonly #freeInGroup: Float64Array;
+  #lastFlex: { readonly first: number; readonly runs: readonly BlockRun[] } | undefined;
   #group = 0;
   #nextInGroup = 0;
   #free: number;
@@ -111,9 +112,7 @@ export class BlockAllocator {
    */
   hasOnlyOwnStructures(group: number): boolean {
     if (this.#bitmaps.has(group)) return false;
-    if (this.#geometry.groupsPerFlex === 1) return true;
-    const copies = superblockRunLength(this.#geometry, group, this.#isSparse);
-    return [...this.#structuresIn(group)].length === (copies > 0 ? 1 : 0);
+    return this.#geometry.groupsPerFlex === 1 || this.#tablesIn(group).next().done === true;
   }
 
   #takeBeyond(wanted: number): BlockRun {
@@ -134,18 +133,45 @@ export class BlockAllocator {
 
   /** The parts of structures that stand in this group, whichever group of the same flex they belong to. */
   *#structuresIn(group: number): Generator<BlockRun> {
-    const { groupsPerFlex, groupCount, inodeTableBlocks, blockBitmaps, inodeBitmaps, inodeTables } = this.#geometry;
     const start = groupStart(this.#geometry, group);
-    const end = start + groupLength(this.#geometry, group);
     const copies = superblockRunLength(this.#geometry, group, this.#isSparse);
     if (copies > 0) yield { start, length: copies };
-    const first = group - (group % groupsPerFlex);
-    for (let other = first; other < Math.min(first + groupsPerFlex, groupCount); other++) {
-      yield* within({ start: blockBitmaps[other] ?? 0, length: 1 }, start, end);
-      yield* within({ start: inodeBitmaps[other] ?? 0, length: 1 }, start, end);
-      yield* within({ start: inodeTables[other] ?? 0, length: inodeTableBlocks }, start, end);
-    }
+    yield* this.#tablesIn(group);
   }
+
+  *#tablesIn(group: number): Generator<BlockRun> {
+    const start = groupStart(this.#geometry, group);
+    const end = start + groupLength(this.#geometry, group);
+    for (const run of this.#flexRuns(group)) yield* within(run, start, end);
+  }
+
+  /** The bitmaps and inode tables of the flex that a group belongs to, as few runs. Groups are asked for in order. */
+  #flexRuns(group: number): readonly BlockRun[] {
+    const { groupsPerFlex, groupCount, inodeTableBlocks, blockBitmaps, inodeBitmaps, inodeTables } = this.#geometry;
+    const first = group - (group % groupsPerFlex);
+    if (this.#lastFlex?.first === first) return this.#lastFlex.runs;
+    const single: BlockRun[] = [];
+    for (let other = first; other < Math.min(first + groupsPerFlex, groupCount); other++) {
+      single.push({ start: blockBitmaps[other] ?? 0, length: 1 });
+      single.push({ start: inodeBitmaps[other] ?? 0, length: 1 });
+      single.push({ start: inodeTables[other] ?? 0, length: inodeTableBlocks });
+    }
+    const runs = joined(single);
+    this.#lastFlex = { first, runs };
+    return runs;
+  }
+}
+
+/** Runs in ascending order, those that follow each other as one. */
+function joined(runs: readonly BlockRun[]): BlockRun[] {
+  const result: BlockRun[] = [];
+  for (const run of runs.toSorted((a, b) => a.start - b.start)) {
+    const last = result.at(-1);
+    if (last !== undefined && last.start + last.length === run.start) {
+      result[result.length - 1] = { start: last.start, length: last.length + run.length };
+    } else result.push(run);
+  }
+  return result;
 }
 
 function* within(run: BlockRun, start: number, end: number): Generator<BlockRun> {

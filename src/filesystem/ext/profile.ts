@@ -14,7 +14,7 @@ export interface ExtOptions {
   readonly label?: string;
   /** Default: random. It also decides the seed of directory hashes. */
   readonly uuid?: string;
-  /** One inode for this many bytes. Default 16384, below 512 MiB 4096. */
+  /** One inode for this many bytes. Default 16384, below 512 MiB 4096, from 4 TiB on 32768, from 16 TiB on 65536. */
   readonly inodeRatioBytes?: number;
   /** In place of a ratio: at least this many inodes. */
   readonly inodeCount?: number;
@@ -85,7 +85,13 @@ const supportedFeatures: ReadonlySet<Feature> = new Set([...featuresOfKind.ext4,
 const requiredFeatures: readonly Feature[] = ["filetype"];
 
 const labelLimitBytes = 16;
-const smallBytes = 512 * 1024 * 1024;
+const largestInodeRatioBytes = 65536;
+/** As mke2fs has them: `[below bytes, bytes for each inode]`. */
+const inodeRatioSteps: readonly (readonly [number, number])[] = [
+  [512 * 2 ** 20, 4096],
+  [4 * 2 ** 40, 16384],
+  [16 * 2 ** 40, 32768],
+];
 const tinyBytes = 16 * 1024 * 1024;
 
 /** Decides every default for a file system of about `sizeBytes`. Throws a `usage` failure on what cannot be. */
@@ -98,7 +104,7 @@ export function decideProfile(options: ExtOptions, sizeBytes: number): ExtProfil
   if (!(reservedPercent >= 0 && reservedPercent <= 50)) {
     throw usage(`cannot reserve ${reservedPercent} percent of the blocks: 0 to 50 can be reserved`);
   }
-  const inodeRatioBytes = options.inodeRatioBytes ?? (sizeBytes < smallBytes ? 4096 : 16384);
+  const inodeRatioBytes = options.inodeRatioBytes ?? defaultInodeRatio(sizeBytes);
   if (!(inodeRatioBytes >= 1024 && inodeRatioBytes <= 64 * 1024 * 1024)) {
     throw usage(`cannot make one inode for ${inodeRatioBytes} bytes: 1 KiB to 64 MiB are possible`);
   }
@@ -128,6 +134,10 @@ export function decideProfile(options: ExtOptions, sizeBytes: number): ExtProfil
     now: options.now,
     isReproducible: options.isReproducible ?? false,
   };
+}
+
+function defaultInodeRatio(sizeBytes: number): number {
+  return inodeRatioSteps.find(([below]) => sizeBytes < below)?.[1] ?? largestInodeRatioBytes;
 }
 
 function decideFeatures(options: ExtOptions, inodeSizeBytes: number): Set<Feature> {
