@@ -4,6 +4,7 @@ export { prepareDemonstration, type Demonstration } from "./demonstration.ts";
 export { getFiles, type GetTarget, type GotFiles } from "./get-files.ts";
 export { listFiles, type ListedFolder, type ListItem } from "./list-files.ts";
 export type { Place } from "./place.ts";
+export { repairTable } from "./repair-table.ts";
 export { readFile } from "./read-file.ts";
 export type { DiskReport, FileSystemReport, GeometryReport, PartitionReport, TableReport } from "./report.ts";
 export type { CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";

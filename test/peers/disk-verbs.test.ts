@@ -158,6 +158,10 @@ test("damage is told of, each problem on its line, with status 3", { skip: skipW
   assert.match(stdout, /table/);
   assert.match(stdout, /partition 1.*data/);
   assert.doesNotMatch(stdout + stderr, /at .*\.ts:\d+/);
+  const repaired = await runHoldfast(["disk", "check", disk, "--repair-table"]);
+  assert.match(repaired.stderr, /^repaired: /m);
+  assert.doesNotMatch(repaired.stdout, /^table: (error|warning)/m);
+  assert.equal(repaired.status, 3, "the file system is still damaged");
 });
 
 test("a file cut short is a clear failure of every verb", async () => {

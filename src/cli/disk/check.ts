@@ -1,6 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import { printableName } from "../../bytes/index.ts";
-import { checkDisk, type CheckReport, type DiskProblem, type Place } from "../../disk/index.ts";
+import { checkDisk, repairTable, type CheckReport, type DiskProblem, type Place } from "../../disk/index.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { showProgress } from "../print.ts";
 import { JsonListDocument } from "../json-document.ts";
@@ -12,11 +12,20 @@ export const check = defineCommand({
   words: ["disk", "check"],
   summary: "look for damage in the partition table and the file systems",
   description:
-    "Nothing is changed. Every problem is printed on a line of its own; with an error among them the exit status is 3. A warning leaves the data whole. Where nothing is known that could be checked, the exit status is 1.",
+    "Nothing is changed, unless --repair-table is given. Every problem is printed on a line of its own; with an error among them the exit status is 3. A warning leaves the data whole. Where nothing is known that could be checked, the exit status is 1.",
   operands: { image: { arity: "one", parse: parsePartitionPlace, help: "IMAGE, or IMAGE:2 for partition 2 only" } },
-  options: { json: jsonOption },
-  examples: [{ line: "holdfast disk check big", help: "the table, and every file system that is known" }],
+  options: {
+    "repair-table": { kind: "flag", help: "first write the damaged copy of a GPT anew from the good one" },
+    json: jsonOption,
+  },
+  examples: [
+    { line: "holdfast disk check big", help: "the table, and every file system that is known" },
+    { line: "holdfast disk check big --repair-table", help: "make both copies of the table whole again" },
+  ],
   async run(context, args) {
+    if (args.repairTable) {
+      for (const done of await repairTable(args.image.image)) await context.stderr.write(`repaired: ${done}\n`);
+    }
     using progress = showProgress(context, args);
     const report = args.json
       ? await checkAsJson(context, args.image, progress)
