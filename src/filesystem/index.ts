@@ -1,3 +1,11 @@
+export type {
+  EditableFileSystem,
+  EditOptions,
+  MetadataChange,
+  NamePlace,
+  NewContent,
+  NewFile,
+} from "./editable-file-system.ts";
 export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
 export {
   makeExt,
