@@ -60,3 +60,30 @@ export function crc32c(bytes: Uint8Array, seed = 0xffffffff, start = 0, end = by
   for (; at < end; at++) crc = (crc >>> 8) ^ (t0[(crc ^ (bytes[at] as number)) & 0xff] as number);
   return crc >>> 0;
 }
+
+/** Which entry of the first table has a given highest byte: each has its own. */
+const entryOfHighByte = buildReverse();
+
+function buildReverse(): Uint8Array {
+  const entries = new Uint8Array(256);
+  for (let n = 0; n < 256; n++) entries[(t0[n] as number) >>> 24] = n;
+  return entries;
+}
+
+/**
+ * The four bytes that, put at `at`, give `bytes` the checksum `wanted` (of `crc32c(bytes, seed)`); what stands at
+ * `at` does not matter. A CRC is linear: it is run back from its end to behind the four bytes, and forth to them.
+ */
+export function crc32cCompensation(bytes: Uint8Array, at: number, wanted: number, seed = 0xffffffff): Uint8Array {
+  let after = wanted >>> 0;
+  for (let n = bytes.length - 1; n >= at + 4; n--) after = stepBack(after, bytes[n] as number);
+  for (let n = 0; n < 4; n++) after = stepBack(after, 0);
+  const word = (after ^ crc32c(bytes, seed, 0, at)) >>> 0;
+  return Uint8Array.of(word, word >>> 8, word >>> 16, word >>> 24);
+}
+
+/** The checksum before the byte that led to this one. */
+function stepBack(crc: number, byte: number): number {
+  const entry = entryOfHighByte[crc >>> 24] as number;
+  return ((((crc ^ (t0[entry] as number)) << 8) | (entry ^ byte)) & 0xffffffff) >>> 0;
+}

@@ -17,5 +17,5 @@ export {
   type MeasuredExt,
 } from "./ext/index.ts";
 export { resolvePath, type ResolveOptions } from "./path.ts";
-export { openFileSystem, probe } from "./probe.ts";
+export { editFileSystem, openFileSystem, probe } from "./probe.ts";
 export { treeOf, type WalkOptions } from "./walk.ts";

@@ -1,6 +1,7 @@
 import { Failure } from "../base/index.ts";
-import type { BlockReader } from "../device/index.ts";
-import { openExt, probeExt } from "./ext/index.ts";
+import type { BlockDevice, BlockReader } from "../device/index.ts";
+import { editExt, openExt, probeExt } from "./ext/index.ts";
+import type { EditableFileSystem, EditOptions } from "./editable-file-system.ts";
 import type { FileSystem } from "./file-system.ts";
 
 interface Family {
@@ -9,10 +10,14 @@ interface Family {
   readonly kinds: string;
   readonly probe: (reader: BlockReader) => Promise<boolean>;
   readonly open: (reader: BlockReader) => Promise<FileSystem>;
+  /** Absent where this program only reads. */
+  readonly edit?: (device: BlockDevice, options: EditOptions) => Promise<EditableFileSystem>;
 }
 
 /** In the order in which they are asked. */
-const families: readonly Family[] = [{ name: "ext", kinds: "ext2, ext3, ext4", probe: probeExt, open: openExt }];
+const families: readonly Family[] = [
+  { name: "ext", kinds: "ext2, ext3, ext4", probe: probeExt, open: openExt, edit: editExt },
+];
 
 /** The family of the file system that a device holds (`ext`), or undefined where none is known. */
 export async function probe(reader: BlockReader): Promise<string | undefined> {
@@ -21,8 +26,19 @@ export async function probe(reader: BlockReader): Promise<string | undefined> {
 
 /** Opens whatever file system a device holds. Throws `unsupported` where none is known. */
 export async function openFileSystem(reader: BlockReader): Promise<FileSystem> {
+  return (await knownFamily(reader)).open(reader);
+}
+
+/** Opens whatever file system a device holds for changes. Throws `unsupported` where none is known, or it is only read. */
+export async function editFileSystem(device: BlockDevice, options: EditOptions): Promise<EditableFileSystem> {
+  const { edit, kinds } = await knownFamily(device);
+  if (edit !== undefined) return edit(device, options);
+  throw new Failure("unsupported", `cannot change the file system: ${kinds} is only read`);
+}
+
+async function knownFamily(reader: BlockReader): Promise<Family> {
   const family = await familyOf(reader);
-  if (family !== undefined) return family.open(reader);
+  if (family !== undefined) return family;
   throw new Failure("unsupported", "cannot find a file system: there is none that is known", {
     hint: `known are: ${families.map(({ kinds }) => kinds).join(", ")}`,
   });

@@ -53,3 +53,24 @@ export function aclFromDisk(value: Uint8Array): Uint8Array | undefined {
   }
   return new Uint8Array(to.buffer, 0, end);
 }
+
+const tag = { owner: 0x01, owningGroup: 0x04, mask: 0x10, others: 0x20 } as const;
+
+/** An access ACL, in the interface's form, as chmod(2) leaves it: owner, mask (or group) and others follow the mode. */
+export function syncAccessControlList(value: Uint8Array, mode: number): Uint8Array {
+  const changed = Uint8Array.from(value);
+  const view = new DataView(changed.buffer);
+  const tags: number[] = [];
+  for (let at = 4; at + 8 <= changed.length; at += 8) tags.push(view.getUint16(at, true));
+  const groupTag = tags.includes(tag.mask) ? tag.mask : tag.owningGroup;
+  const permissions = new Map([
+    [tag.owner as number, (mode >>> 6) & 7],
+    [groupTag, (mode >>> 3) & 7],
+    [tag.others, mode & 7],
+  ]);
+  tags.forEach((one, n) => {
+    const bits = permissions.get(one);
+    if (bits !== undefined) view.setUint16(4 + n * 8 + 2, bits, true);
+  });
+  return changed;
+}

@@ -1,14 +1,7 @@
 import type { BlockRun } from "./block-allocator.ts";
 import { extentBlockChecksum, inodeChecksumSeed } from "./checksum.ts";
-import {
-  extentEntryBytes,
-  extentHeader,
-  extentIndex,
-  extentLeaf,
-  extentMagic,
-  extentMaximumBlocks,
-  extentsInInode,
-} from "./extent.ts";
+import { extentEntryBytes, extentHeader, extentMaximumBlocks, extentsInInode } from "./extent.ts";
+import { encodeExtentNode, type ExtentEntry } from "./extent-node.ts";
 import { inodeFlag } from "./inode.ts";
 import type { ExtVolume } from "./volume.ts";
 
@@ -41,13 +34,6 @@ export async function writeBlockMap(volume: ExtVolume, inode: number, runs: read
   return volume.has("extent") ? writeExtents(volume, inode, runs) : writeIndirect(volume, runs);
 }
 
-interface TreeEntry {
-  readonly logical: number;
-  readonly block: number;
-  /** Of a leaf. */
-  readonly length: number;
-}
-
 async function writeExtents(volume: ExtVolume, inode: number, runs: readonly MappedRun[]): Promise<BlockMap> {
   let entries = runs.length <= extentsInInode && runs.every(isShort) ? asEntries(runs) : splitLong(runs);
   let depth = 0;
@@ -65,12 +51,12 @@ async function writeExtents(volume: ExtVolume, inode: number, runs: readonly Map
 
 const isShort = (run: MappedRun): boolean => run.length <= extentMaximumBlocks;
 
-function asEntries(runs: readonly MappedRun[]): TreeEntry[] {
+function asEntries(runs: readonly MappedRun[]): ExtentEntry[] {
   return runs.map(({ logical, start, length }) => ({ logical, block: start, length }));
 }
 
-function splitLong(runs: readonly MappedRun[]): TreeEntry[] {
-  const entries: TreeEntry[] = [];
+function splitLong(runs: readonly MappedRun[]): ExtentEntry[] {
+  const entries: ExtentEntry[] = [];
   for (const run of runs) {
     for (let done = 0; done < run.length; done += extentMaximumBlocks) {
       const length = Math.min(extentMaximumBlocks, run.length - done);
@@ -84,13 +70,13 @@ function splitLong(runs: readonly MappedRun[]): TreeEntry[] {
 async function writeExtentLevel(
   volume: ExtVolume,
   inode: number,
-  entries: readonly TreeEntry[],
+  entries: readonly ExtentEntry[],
   depth: number,
-): Promise<TreeEntry[]> {
+): Promise<ExtentEntry[]> {
   const { blockSizeBytes, checksumSeed } = volume;
   const tailBytes = checksumSeed === undefined ? 0 : 4;
   const limit = Math.floor((blockSizeBytes - extentHeader.sizeBytes - tailBytes) / extentEntryBytes);
-  const above: TreeEntry[] = [];
+  const above: ExtentEntry[] = [];
   for (let first = 0; first < entries.length; first += limit) {
     const part = entries.slice(first, first + limit);
     const node = new Uint8Array(blockSizeBytes);
@@ -105,17 +91,6 @@ async function writeExtentLevel(
     above.push({ logical: part[0]?.logical ?? 0, block: start, length: 0 });
   }
   return above;
-}
-
-function encodeExtentNode(into: Uint8Array, entries: readonly TreeEntry[], depth: number, limit: number): void {
-  extentHeader.patch(into, { magic: extentMagic, entryCount: entries.length, entryLimit: limit, depth, generation: 0 });
-  entries.forEach(({ logical, block, length }, n) => {
-    const at = extentHeader.sizeBytes + n * extentEntryBytes;
-    const high = Math.floor(block / 2 ** 32);
-    const low = block % 2 ** 32;
-    if (depth === 0) extentLeaf.patch(into, { logicalBlock: logical, length, startHigh: high, startLow: low }, at);
-    else extentIndex.patch(into, { logicalBlock: logical, childLow: low, childHigh: high }, at);
-  });
 }
 
 export const directBlocks = 12;

@@ -22,14 +22,17 @@ export interface Lent {
  */
 export class ContentCache {
   readonly #reader: BlockReader;
+  readonly #isChanging: boolean;
   readonly #chunks: Chunk[] = [];
 
-  constructor(reader: BlockReader) {
+  constructor(reader: BlockReader, options: { readonly isChanging: boolean }) {
     this.#reader = reader;
+    this.#isChanging = options.isChanging;
   }
 
-  /** Whether these bytes stand in one chunk, so that they can be lent. */
+  /** Whether these bytes stand in one chunk, so that they can be lent. Nothing is kept of a device that changes. */
   canLend(at: number, lengthBytes: number): boolean {
+    if (this.#isChanging) return false;
     const end = (Math.floor(at / chunkBytes) + 1) * chunkBytes;
     return at + lengthBytes <= end && at + lengthBytes <= this.#reader.sizeBytes;
   }

@@ -1,14 +1,23 @@
 import { Failure } from "../../base/index.ts";
 import type { Content, DataPiece } from "../../tree/index.ts";
 import { appendRun, type MappedRun } from "./block-map.ts";
-import type { ExtVolume } from "./volume.ts";
+import type { BlockRun } from "./block-allocator.ts";
+import type { CoalescingWriter } from "./coalescing-writer.ts";
 
 const zeros = new Uint8Array(64 * 1024);
+
+/** What hands out blocks and takes in what goes there. */
+export interface ContentPlace {
+  readonly blockSizeBytes: number;
+  readonly out: CoalescingWriter;
+  /** From 1 to `count` adjacent blocks. */
+  takeRun(count: number): BlockRun | Promise<BlockRun>;
+}
 
 /** Puts the content of one file into newly taken blocks, leaving holes where it has them. */
 export class ContentWriter {
   readonly runs: MappedRun[] = [];
-  readonly #volume: ExtVolume;
+  readonly #place: ContentPlace;
   readonly #name: string;
   readonly #sizeBytes: number;
   readonly #onBytes: ((count: number) => void) | undefined;
@@ -17,8 +26,8 @@ export class ContentWriter {
   /** The place in the file up to which blocks are taken. */
   #mappedEnd = 0;
 
-  constructor(volume: ExtVolume, file: { name: string; sizeBytes: number }, onBytes?: (count: number) => void) {
-    this.#volume = volume;
+  constructor(place: ContentPlace, file: { name: string; sizeBytes: number }, onBytes?: (count: number) => void) {
+    this.#place = place;
     this.#name = file.name;
     this.#sizeBytes = file.sizeBytes;
     this.#onBytes = onBytes;
@@ -42,12 +51,12 @@ export class ContentWriter {
       });
     }
     if (bytes.length === 0) return;
-    const blockSize = this.#volume.blockSizeBytes;
+    const blockSize = this.#place.blockSizeBytes;
     if (at > this.#position) {
       await this.#padTo(Math.min(at, this.#mappedEnd));
       if (at > this.#mappedEnd) this.#skipTo(at - (at % blockSize));
     }
-    this.#takeBlocksTo(end);
+    if (this.#mappedEnd < end) await this.#takeBlocksTo(end);
     await this.#padTo(at);
     await this.#put(bytes);
     this.#onBytes?.(bytes.length);
@@ -58,10 +67,10 @@ export class ContentWriter {
     this.#mappedEnd = place;
   }
 
-  #takeBlocksTo(end: number): void {
-    const blockSize = this.#volume.blockSizeBytes;
+  async #takeBlocksTo(end: number): Promise<void> {
+    const blockSize = this.#place.blockSizeBytes;
     while (this.#mappedEnd < end) {
-      const run = this.#volume.blocks.take(Math.ceil((end - this.#mappedEnd) / blockSize));
+      const run = await this.#place.takeRun(Math.ceil((end - this.#mappedEnd) / blockSize));
       appendRun(this.runs, this.#mappedEnd / blockSize, run);
       this.#mappedEnd += run.length * blockSize;
     }
@@ -73,13 +82,13 @@ export class ContentWriter {
 
   /** Puts bytes at the position, which blocks are taken for. */
   async #put(bytes: Uint8Array): Promise<void> {
-    const blockSize = this.#volume.blockSizeBytes;
+    const blockSize = this.#place.blockSizeBytes;
     for (let done = 0; done < bytes.length;) {
       const run = this.#runAt(Math.floor(this.#position / blockSize));
       const inRun = this.#position - run.logical * blockSize;
       const count = Math.min(bytes.length - done, run.length * blockSize - inRun);
       const piece = count === bytes.length ? bytes : bytes.subarray(done, done + count);
-      const wait = this.#volume.out.put(run.start * blockSize + inRun, piece);
+      const wait = this.#place.out.put(run.start * blockSize + inRun, piece);
       if (wait !== undefined) await wait;
       this.#position += count;
       done += count;

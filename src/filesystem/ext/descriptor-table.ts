@@ -2,11 +2,11 @@ import { Failure } from "../../base/index.ts";
 import { crc16, crc32c } from "../../bytes/index.ts";
 import { descriptorBlockAt } from "./backup-groups.ts";
 import { checksumNumber } from "./checksum.ts";
-import type { ChunkCache } from "./chunk-cache.ts";
 import { damaged } from "./damaged.ts";
 import { hasFeature } from "./features.ts";
 import { groupChecksumAt, groupDescriptor32, groupDescriptor64, type GroupDescriptor64 } from "./group-descriptor.ts";
 import type { ExtLayout } from "./layout.ts";
+import type { StructureReader } from "./source.ts";
 import { superblock } from "./superblock.ts";
 
 /** One group of blocks and inodes, as its descriptor tells. */
@@ -33,11 +33,11 @@ const keptDescriptors = 4096;
 /** The group descriptors of a file system, read when they are first needed, from the copy where that must be. */
 export class DescriptorTable {
   readonly #layout: ExtLayout;
-  readonly #cache: ChunkCache;
+  readonly #cache: StructureReader;
   readonly #kept = new Map<number, GroupDescriptor>();
   readonly #onCopyUsed: () => void;
 
-  constructor(layout: ExtLayout, cache: ChunkCache, onCopyUsed: () => void) {
+  constructor(layout: ExtLayout, cache: StructureReader, onCopyUsed: () => void) {
     this.#layout = layout;
     this.#cache = cache;
     this.#onCopyUsed = onCopyUsed;
@@ -56,6 +56,11 @@ export class DescriptorTable {
   /** The descriptor as it stands in the primary table, whatever it says. */
   async primary(group: number): Promise<GroupDescriptor> {
     return this.#decode(group, await this.#bytes(group, "primary"));
+  }
+
+  /** Its descriptor has changed. */
+  forget(group: number): void {
+    this.#kept.delete(group);
   }
 
   async #read(group: number): Promise<GroupDescriptor> {
@@ -141,7 +146,7 @@ const noHighHalves = {
 };
 
 /** The lower half of a CRC32C with `metadata_csum`, else a CRC-16 over UUID, group number and descriptor. */
-function descriptorChecksum(layout: ExtLayout, group: number, bytes: Uint8Array): number {
+export function descriptorChecksum(layout: ExtLayout, group: number, bytes: Uint8Array): number {
   const rest = groupChecksumAt + 2;
   if (layout.hasChecksums) {
     const start = crc32c(bytes, checksumNumber(group, layout.checksumSeed), 0, groupChecksumAt);

@@ -41,7 +41,7 @@ export function recordsIn(bytes: Uint8Array, start: number, what: string): Direc
 }
 
 /** In a block of 64 KiB the 16 bits cannot hold every length: the two lowest, always 0, hold the upper ones. */
-function realRecordLength(onDisk: number, blockBytes: number): number {
+export function realRecordLength(onDisk: number, blockBytes: number): number {
   if (blockBytes < 65536) return onDisk;
   if (onDisk === 0 || onDisk === 65535) return 65536;
   return (onDisk & 0xfffc) | ((onDisk & 3) << 16);

@@ -1,7 +1,7 @@
 import type { EntryKind, Metadata, Timestamp } from "../../tree/index.ts";
 import { encodeTime, inodeBase, inodeBaseBytes, inodeExtra, inodeFlag, inodeMode, newExtraSizeBytes } from "./inode.ts";
 import type { InodeSlot } from "./inode-table-writer.ts";
-import type { ExtVolume } from "./volume.ts";
+import type { Feature } from "./features.ts";
 
 /** Everything that an inode says of a file. */
 export interface InodeRecord {
@@ -18,6 +18,13 @@ export interface InodeRecord {
   readonly inInodeAttributes: Uint8Array;
 }
 
+/** What an inode's form depends on. */
+export interface InodeForm {
+  readonly blockSizeBytes: number;
+  readonly profile: { readonly inodeSizeBytes: number; readonly now: Timestamp; readonly isReproducible: boolean };
+  has(feature: Feature): boolean;
+}
+
 const sectorsLimit = 2 ** 48;
 
 /** How many bytes of extra fields new inodes have. */
@@ -26,13 +33,13 @@ export function extraSizeOf(inodeSizeBytes: number): number {
 }
 
 /** Fills a slot of the inode table; whatever was there is gone. */
-export function encodeInode(volume: ExtVolume, { bytes, at }: InodeSlot, record: InodeRecord): void {
-  const { inodeSizeBytes } = volume.profile;
+export function encodeInode(form: InodeForm, { bytes, at }: InodeSlot, record: InodeRecord): void {
+  const { inodeSizeBytes } = form.profile;
   bytes.fill(0, at, at + inodeSizeBytes);
   const { mode, uid, gid } = record.metadata;
   const extraSize = extraSizeOf(inodeSizeBytes);
-  const times = timesOf(volume, record.metadata, extraSize > 0);
-  const units = blockCountField(volume, record.blockCount);
+  const times = timesOf(form, record.metadata, extraSize > 0);
+  const units = blockCountField(form, record.blockCount);
   inodeBase.patch(
     bytes,
     {
@@ -78,11 +85,11 @@ interface DiskTime {
 }
 
 function timesOf(
-  volume: ExtVolume,
+  form: InodeForm,
   metadata: Metadata,
   hasExtra: boolean,
 ): Record<"accessed" | "changed" | "modified" | "created", DiskTime> {
-  const { now, isReproducible } = volume.profile;
+  const { now, isReproducible } = form.profile;
   const encode = (time: Timestamp | undefined): DiskTime => {
     const kept = isReproducible ? metadata.modified : (time ?? metadata.modified);
     return encodeTime(isReproducible && kept.seconds > now.seconds ? now : kept, hasExtra);
@@ -96,9 +103,12 @@ function timesOf(
 }
 
 /** The block count in units of 512 bytes, or of blocks where a file of 2 TiB and more needs it (`huge_file`). */
-function blockCountField(volume: ExtVolume, blockCount: number): { readonly count: number; readonly flag: number } {
-  const sectors = (blockCount * volume.blockSizeBytes) / 512;
-  if (sectors < 2 ** 32 || !volume.has("huge_file")) return { count: Math.min(sectors, 2 ** 32 - 1), flag: 0 };
+export function blockCountField(
+  form: InodeForm,
+  blockCount: number,
+): { readonly count: number; readonly flag: number } {
+  const sectors = (blockCount * form.blockSizeBytes) / 512;
+  if (sectors < 2 ** 32 || !form.has("huge_file")) return { count: Math.min(sectors, 2 ** 32 - 1), flag: 0 };
   if (sectors < sectorsLimit) return { count: sectors, flag: 0 };
   return { count: blockCount, flag: inodeFlag.huge };
 }

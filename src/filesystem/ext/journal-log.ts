@@ -13,8 +13,11 @@ export interface JournalLog {
   readonly firstBlock: number;
   /** One past the last block of the ring. */
   readonly endBlock: number;
+  /** Where the first transaction that may have to be replayed starts; 0 in a clean journal. */
   readonly startBlock: number;
+  /** The number of that transaction, or of the next one. */
   readonly firstSequence: number;
+  readonly uuid: string;
   readonly has64bit: boolean;
   readonly checksums: "none" | "v2" | "v3";
   readonly checksumSeed: number;
@@ -60,7 +63,7 @@ export async function openJournal(source: ExtSource): Promise<JournalLog> {
     throw damaged("the journal", "its superblock contradicts itself");
   }
   const checksums = checksumsOf(features);
-  if (checksums !== "none" && superblockChecksum(bytes) !== record.checksum) {
+  if (checksums !== "none" && journalSuperblockChecksum(bytes) !== record.checksum) {
     throw damaged("the journal", "the checksum of its superblock is wrong");
   }
   return {
@@ -69,6 +72,7 @@ export async function openJournal(source: ExtSource): Promise<JournalLog> {
     endBlock,
     startBlock: record.startBlock,
     firstSequence: record.firstSequence,
+    uuid: record.uuid,
     has64bit: (features & journalFeature["64bit"]) !== 0,
     checksums,
     checksumSeed: crc32c(bytes, 0xffffffff, uuidAt, uuidAt + 16),
@@ -81,7 +85,8 @@ function checksumsOf(features: number): JournalLog["checksums"] {
   return (features & journalFeature.checksumV2) !== 0 ? "v2" : "none";
 }
 
-function superblockChecksum(bytes: Uint8Array): number {
+/** The checksum of the journal's superblock, its own field taken as zero. */
+export function journalSuperblockChecksum(bytes: Uint8Array): number {
   const copy = Uint8Array.from(bytes.subarray(0, journalSuperblock.sizeBytes));
   copy.fill(0, checksumAt, checksumAt + 4);
   return crc32c(copy);

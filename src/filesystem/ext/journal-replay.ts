@@ -29,9 +29,11 @@ export async function replayJournal(source: ExtSource): Promise<BlockReader | un
   }
   try {
     const log = await openJournal(source);
-    await noteFastCommits(log);
+    if (await hasFastCommits(log)) {
+      source.note("the journal may hold fast commits, which were not replayed: what was written last may be missing");
+    }
     if (log.startBlock === 0) return undefined;
-    const blocks = await newestBlocks(log);
+    const { blocks } = await newestBlocks(log);
     source.note(`the journal was replayed in memory (${blocks.size} blocks)`);
     return new ReplayedReader(source.reader, source.layout.blockSizeBytes, blocks);
   } catch (error) {
@@ -47,12 +49,21 @@ interface Transaction {
   readonly revoked: readonly number[];
 }
 
-/** Of every block its newest copy in the journal, but for copies that a later transaction has revoked. */
-async function newestBlocks(log: JournalLog): Promise<Map<number, JournalledBlock>> {
+export interface ReplayedLog {
+  /** Of every block its newest copy in the journal, but for copies that a later transaction has revoked. */
+  readonly blocks: ReadonlyMap<number, JournalledBlock>;
+  /** The number after that of the last whole transaction. */
+  readonly nextSequence: number;
+}
+
+/** What replaying the whole transactions of a log comes to. */
+export async function newestBlocks(log: JournalLog): Promise<ReplayedLog> {
   const transactions: Transaction[] = [];
   const revokedIn = new Map<number, number>();
+  let nextSequence = log.firstSequence;
   for await (const transaction of committedTransactions(log)) {
     transactions.push(transaction);
+    nextSequence = (transaction.sequence + 1) >>> 0;
     for (const block of transaction.revoked) revokedIn.set(block, transactions.length - 1);
   }
   const newest = new Map<number, JournalledBlock>();
@@ -61,7 +72,7 @@ async function newestBlocks(log: JournalLog): Promise<Map<number, JournalledBloc
       if (n > (revokedIn.get(block) ?? -1)) newest.set(block, { at, isEscaped });
     }
   }
-  return newest;
+  return { blocks: newest, nextSequence };
 }
 
 /** The transactions of the log, up to the first that was not wholly written. */
@@ -173,12 +184,19 @@ function revocationsIn(log: JournalLog, bytes: Uint8Array): number[] {
 
 const fastCommitHead = { tag: 0x0009, sizeBytes: 4 } as const;
 
-/** Fast commits stand behind the ring, in another form, and only the changes since the last whole commit. */
-async function noteFastCommits(log: JournalLog): Promise<void> {
+/** Whether there may be fast commits: they stand behind the ring, in another form, with only the changes since the last whole commit. */
+async function hasFastCommits(log: JournalLog): Promise<boolean> {
   const last = log.runs.at(-1);
-  if (last === undefined || last.logical + last.count <= log.endBlock) return;
+  if (last === undefined || last.logical + last.count <= log.endBlock) return false;
   const bytes = await logBlock(log.source, log.runs, log.endBlock);
   const tag = new DataView(bytes.buffer, bytes.byteOffset, fastCommitHead.sizeBytes).getUint16(0, true);
-  if (tag !== fastCommitHead.tag) return;
-  log.source.note("the journal may hold fast commits, which were not replayed: what was written last may be missing");
+  return tag === fastCommitHead.tag;
+}
+
+/** Throws where the journal may hold fast commits: they cannot be replayed here, and must not be lost. */
+export async function refuseFastCommits(log: JournalLog): Promise<void> {
+  if (!(await hasFastCommits(log))) return;
+  throw new Failure("unsupported", "cannot replay the journal: it may hold fast commits", {
+    hint: "mount the file system once, or run e2fsck on it",
+  });
 }

@@ -31,6 +31,11 @@ export async function openExt(reader: BlockReader): Promise<ExtFileSystem> {
   return new ExtFileSystem(source, await infoOf(source, wasReplayed), wasReplayed);
 }
 
+/** A file system to look into over a source that is ready: nothing waits to be replayed. */
+export async function openOver(source: ExtSource): Promise<ExtFileSystem> {
+  return new ExtFileSystem(source, await infoOf(source, false), false);
+}
+
 /** The journal may hold a newer superblock. */
 async function sourceAfterReplay(reader: BlockReader, layout: ExtLayout, notes: string[]): Promise<ExtSource> {
   const bytes = await superblockBytes(reader, superblockAt);

@@ -7,6 +7,11 @@ import { DescriptorTable } from "./descriptor-table.ts";
 import type { ExtInode } from "./ext-inode.ts";
 import type { ExtLayout } from "./layout.ts";
 
+/** Where structures are read from: these bytes of the device, which may be shared with others. */
+export interface StructureReader {
+  bytes(at: number, lengthBytes: number): Promise<Uint8Array>;
+}
+
 const structureChunk = { chunkBytes: 64 * 1024, chunkLimit: 128 }; // 8 MiB
 
 /** What all that reads from one ext file system has in hand. */
@@ -15,7 +20,7 @@ export class ExtSource {
   readonly layout: ExtLayout;
   readonly notes: string[];
   /** Inode tables, directories, maps: all that is small and stands together. */
-  readonly structures: ChunkCache;
+  readonly structures: StructureReader;
   /** The content of small files. Apart, so that it does not push the structures out. */
   readonly contents: ContentCache;
   readonly descriptors: DescriptorTable;
@@ -23,12 +28,13 @@ export class ExtSource {
   readonly inodes = new Map<number, ExtInode>();
   readonly buffers = new BufferPool();
 
-  constructor(reader: BlockReader, layout: ExtLayout, notes: string[] = []) {
+  /** With `changing` structures come from there, and nothing is kept that could become outdated. */
+  constructor(reader: BlockReader, layout: ExtLayout, notes: string[] = [], changing?: StructureReader) {
     this.reader = reader;
     this.layout = layout;
     this.notes = notes;
-    this.structures = new ChunkCache(reader, structureChunk);
-    this.contents = new ContentCache(reader);
+    this.structures = changing ?? new ChunkCache(reader, structureChunk);
+    this.contents = new ContentCache(reader, { isChanging: changing !== undefined });
     this.descriptors = new DescriptorTable(layout, this.structures, () => {
       this.note("a group descriptor is broken; its copy is used");
     });

@@ -40,6 +40,8 @@ export const superblock = new Struct("ext superblock", 1024, {
   uuid: [0x068, uuid],
   label: [0x078, bytes(16)],
   lastMounted: [0x088, ascii(64)],
+  /** For a compression that ext2 was once to have; Linux neither reads nor writes it. */
+  unusedCompression: [0x0c8, u32],
   reservedGdtBlocks: [0x0ce, u16],
   journalUuid: [0x0d0, uuid],
   journalInode: [0x0e0, u32],

@@ -44,7 +44,7 @@ export async function blockBitmap(source: ExtSource, descriptor: GroupDescriptor
 }
 
 /** A group that was never written to uses only its own structures. */
-function uninitialisedBitmap(layout: ExtLayout, descriptor: GroupDescriptor, clusters: number): Bitmap {
+export function uninitialisedBitmap(layout: ExtLayout, descriptor: GroupDescriptor, clusters: number): Bitmap {
   const bitmap = new Bitmap(clusters);
   const start = groupStart(layout, descriptor.group);
   const end = start + groupBlockCount(layout, descriptor.group);

@@ -88,6 +88,11 @@ export class ExtVolume {
     }
   }
 
+  /** From 1 to `count` adjacent blocks. */
+  takeRun(count: number): BlockRun {
+    return this.blocks.take(count);
+  }
+
   /** `count` blocks in as few runs as there are. */
   takeBlocks(count: number): BlockRun[] {
     const runs: BlockRun[] = [];
