@@ -10,6 +10,8 @@ export interface Libc {
   seekHole(fd: number, from: number): number;
   /** fallocate(2), mode 0: true where the file system could reserve the space. */
   preallocate(fd: number, at: number, lengthBytes: number): boolean;
+  /** An exclusive open-file-description lock on a whole file (fcntl(2), F_OFD_SETLK); false where another has one. */
+  lockWhole(fd: number): boolean;
   /** Where in memory these bytes are, for as long as the buffer under them is kept. */
   addressOf(bytes: Uint8Array): bigint;
   /** Names and values of all extended attributes, of the link itself; `pathBytes` ends with NUL. */
@@ -38,8 +40,14 @@ const currentFolder = -100; // AT_FDCWD
 const noFollow = 0x100; // AT_SYMLINK_NOFOLLOW
 const seekDataWhence = 3;
 const seekHoleWhence = 4;
+const setOpenFileLock = 37; // F_OFD_SETLK
+const writeLock = 1; // F_WRLCK
+/** `struct flock` on 64-bit Linux: type and whence as 16 bits, start at 8, length at 16 (0: to the end), pid at 24. */
+const flockBytes = 32;
 const xattrListLimitBytes = 65536; // XATTR_LIST_MAX
 const xattrValueLimitBytes = 65536; // XATTR_SIZE_MAX
+
+const lockedErrors: ReadonlySet<number> = new Set([11, 13]); // EAGAIN, EACCES
 
 function load(): Libc | undefined {
   let koffi: typeof import("koffi").default;
@@ -51,6 +59,7 @@ function load(): Libc | undefined {
   const library = koffi.load(null);
   const lseek = library.func("int64_t lseek(int fd, int64_t offset, int whence)");
   const fallocate = library.func("int fallocate(int fd, int mode, int64_t offset, int64_t length)");
+  const fcntl = library.func("int fcntl(int fd, int command, ...)");
   const llistxattr = library.func("int64_t llistxattr(const uint8_t *path, uint8_t *list, size_t size)");
   const lgetxattr = library.func(
     "int64_t lgetxattr(const uint8_t *path, const uint8_t *name, uint8_t *value, size_t size)",
@@ -67,6 +76,11 @@ function load(): Libc | undefined {
     seekData: (fd, from) => Number(lseek(fd, from, seekDataWhence)),
     seekHole: (fd, from) => Number(lseek(fd, from, seekHoleWhence)),
     preallocate: (fd, at, lengthBytes) => fallocate(fd, 0, at, lengthBytes) === 0,
+    lockWhole(fd) {
+      const flock = Buffer.alloc(flockBytes);
+      flock.writeInt16LE(writeLock, 0);
+      return fcntl(fd, setOpenFileLock, "uint8_t *", flock) === 0 || !lockedErrors.has(koffi.errno());
+    },
     addressOf: (bytes) => koffi.address(bytes),
     listXattrs(pathBytes) {
       const found = new Map<string, Uint8Array>();

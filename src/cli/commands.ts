@@ -2,13 +2,23 @@ import type { CommandIndex } from "./command.ts";
 
 /** Every command there is. */
 export const commands: CommandIndex = {
-  groups: [{ name: "disk", summary: "an ordinary big file as a hard disk: make it, look inside, take files out" }],
+  groups: [
+    { name: "disk", summary: "an ordinary big file as a hard disk: make it, look inside, change what is there" },
+  ],
   entries: [
     { words: ["disk", "create"], load: async () => (await import("./disk/create.ts")).create },
     { words: ["disk", "show"], load: async () => (await import("./disk/show.ts")).show },
     { words: ["disk", "ls"], load: async () => (await import("./disk/ls.ts")).ls },
     { words: ["disk", "cat"], load: async () => (await import("./disk/cat.ts")).cat },
     { words: ["disk", "get"], load: async () => (await import("./disk/get.ts")).get },
+    { words: ["disk", "put"], load: async () => (await import("./disk/put.ts")).put },
+    { words: ["disk", "rm"], load: async () => (await import("./disk/rm.ts")).rm },
+    { words: ["disk", "mkdir"], load: async () => (await import("./disk/mkdir.ts")).mkdir },
+    { words: ["disk", "mv"], load: async () => (await import("./disk/mv.ts")).mv },
+    { words: ["disk", "ln"], load: async () => (await import("./disk/ln.ts")).ln },
+    { words: ["disk", "chmod"], load: async () => (await import("./disk/chmod.ts")).chmod },
+    { words: ["disk", "chown"], load: async () => (await import("./disk/chown.ts")).chown },
+    { words: ["disk", "edit"], load: async () => (await import("./disk/edit.ts")).edit },
     { words: ["disk", "check"], load: async () => (await import("./disk/check.ts")).check },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },
     { words: ["completion"], load: async () => (await import("./completion.ts")).completion },

@@ -73,6 +73,19 @@ export class FileDevice extends FileReader implements BlockDevice {
   }
 
   /**
+   * Opens an existing file or block device for changes that nobody else may be making meanwhile. Throws `refused`
+   * where another program has the file locked, as QEMU has the disks of a running machine, or the device is in use.
+   */
+  static async openExclusively(filePath: string): Promise<FileDevice> {
+    const { fd, sizeBytes } = openSized(filePath, fs.constants.O_RDWR | fs.constants.O_EXCL);
+    if (libc()?.lockWhole(fd) !== false) return new FileDevice(filePath, fd, sizeBytes, true, false);
+    fs.closeSync(fd);
+    throw new Failure("refused", `cannot change "${filePath}": another program has it locked`, {
+      hint: "is it the disk of a running virtual machine? shut that down first",
+    });
+  }
+
+  /**
    * Sets the size of a new empty file and uses it as a device. `fd` stays the caller's to close, after the
    * device. The file is sparse, large writes go to the disk directly, and zeroing what was never written costs nothing; with `preallocate` its space is reserved.
    */
@@ -153,11 +166,17 @@ export class FileDevice extends FileReader implements BlockDevice {
   }
 }
 
-function openSized(filePath: string, flags: "r" | "r+"): { readonly fd: number; readonly sizeBytes: number } {
+function openSized(filePath: string, flags: string | number): { readonly fd: number; readonly sizeBytes: number } {
   let fd: number;
   try {
     fd = fs.openSync(filePath, flags);
   } catch (error) {
+    if (isSystemError(error, "EBUSY")) {
+      throw new Failure("refused", `cannot change "${filePath}": it is in use`, {
+        cause: error,
+        hint: "unmount what is on it first",
+      });
+    }
     const code = isSystemError(error, "ENOENT", "ENOTDIR") ? "not-found" : "failed";
     throw new Failure(code, `cannot open "${filePath}": ${systemReason(error)}`, { cause: error });
   }

@@ -9,3 +9,7 @@ export { readFile } from "./read-file.ts";
 export type { DiskReport, FileSystemReport, GeometryReport, PartitionReport, TableReport } from "./report.ts";
 export type { CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";
 export { showDisk } from "./show-disk.ts";
+export { parseOwner, type Edit, type OwnerWords } from "./edit.ts";
+export { editDisk } from "./edit-disk.ts";
+export { parseEditScript } from "./edit-script.ts";
+export { parseModeChange } from "./mode-change.ts";

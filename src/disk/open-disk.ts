@@ -1,6 +1,13 @@
 import { Failure } from "../base/index.ts";
-import { FileReader, SliceReader, type BlockReader } from "../device/index.ts";
-import { openFileSystem, probe, type FileSystem } from "../filesystem/index.ts";
+import { FileDevice, FileReader, SliceDevice, SliceReader, type BlockReader } from "../device/index.ts";
+import {
+  editFileSystem,
+  openFileSystem,
+  probe,
+  type EditableFileSystem,
+  type EditOptions,
+  type FileSystem,
+} from "../filesystem/index.ts";
 import { openPartitionReader, readTable, type Partition, type PartitionTable } from "../partition/index.ts";
 import type { Place } from "./place.ts";
 
@@ -67,6 +74,32 @@ export async function openPlace(place: Place): Promise<OpenPlace> {
   const fileSystem = stack.use(await openFileSystem(reader));
   const open = stack.move();
   return { path: place.path ?? "/", fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+/** A file system in an image, open for changes. */
+export interface EditablePlace extends AsyncDisposable {
+  readonly fileSystem: EditableFileSystem;
+}
+
+/** Opens the file system that a place names for changes, and its image for nobody else meanwhile. */
+export async function openForEditing(place: Place, options: EditOptions): Promise<EditablePlace> {
+  await using stack = new AsyncDisposableStack();
+  const device = stack.use(await FileDevice.openExclusively(place.image));
+  const window = await windowOf(place);
+  const slice = new SliceDevice(device, window.startBytes, window.sizeBytes);
+  const fileSystem = stack.use(await editFileSystem(slice, options));
+  const open = stack.move();
+  return { fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+/** The bytes of the image that hold the file system of a place. */
+async function windowOf(place: Place): Promise<Pick<Partition, "startBytes" | "sizeBytes">> {
+  await using disk = await OpenDisk.open(place.image);
+  const number = place.partition ?? (await defaultPartition(disk));
+  if (number === undefined) return { startBytes: 0, sizeBytes: disk.reader.sizeBytes };
+  disk.readerOf(number); // says what is wrong with the number
+  const partition = disk.partitions.find((one) => one.number === number);
+  return partition ?? { startBytes: 0, sizeBytes: disk.reader.sizeBytes };
 }
 
 /** The number of the partition with the only file system, or else with the only root. */

@@ -16,6 +16,7 @@ export {
   type MadeExt,
   type MeasuredExt,
 } from "./ext/index.ts";
+export { putTree } from "./put-tree.ts";
 export { resolvePath, type ResolveOptions } from "./path.ts";
 export { editFileSystem, openFileSystem, probe } from "./probe.ts";
 export { treeOf, type WalkOptions } from "./walk.ts";

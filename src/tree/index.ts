@@ -15,5 +15,6 @@ export type {
   TreeSource,
   TreeTarget,
 } from "./entry.ts";
+export { openChunks, standardInput, type ChunkSource } from "./file-chunks.ts";
 export { openSource } from "./open-source.ts";
 export { TarWriter } from "./tar-writer.ts";

@@ -1,7 +1,6 @@
-import { Failure } from "../../base/index.ts";
 import { readFile } from "../../disk/index.ts";
 import { defineCommand } from "../command.ts";
-import { parsePlace } from "../place.ts";
+import { parseFilePlace } from "../place-in-image.ts";
 
 /** `holdfast disk cat` */
 export const cat = defineCommand({
@@ -18,11 +17,3 @@ export const cat = defineCommand({
     }
   },
 });
-
-function parseFilePlace(text: string) {
-  const place = parsePlace(text);
-  if (place.path !== undefined) return place;
-  throw new Failure("usage", `cannot read "${text}": it names no file in the image`, {
-    hint: `write the path after a colon, as in ${place.image}:/etc/fstab`,
-  });
-}
