@@ -29,7 +29,7 @@ function fsck(image: string, ...options: readonly string[]): { readonly status: 
 
 async function treeIn(bytes: Uint8Array): Promise<string> {
   await using fileSystem = await openFileSystem(new MemoryDevice(bytes));
-  return fingerprint(fileSystem);
+  return await fingerprint(fileSystem);
 }
 
 /** Makes a few random changes as one. */

@@ -43,7 +43,8 @@ export type RandomEdit =
   | { readonly verb: "chmod"; readonly path: string; readonly mode: number }
   | { readonly verb: "chown"; readonly path: string; readonly uid: number; readonly gid: number };
 
-const folders = ["", "a", "b", "a/c", "b/é", "a/c/d"];
+/** The folders of the small world in which random edits take place, each after the one that it is in. */
+export const folders = ["", "a", "b", "a/c", "b/é", "a/c/d"];
 
 /** A name out of a small world, so that edits meet what earlier ones made. */
 function randomPath(dice: Dice): string {

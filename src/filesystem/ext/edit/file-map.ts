@@ -74,7 +74,8 @@ export class FileMap {
   /** The block that holds a block of the file; undefined in a hole or where it was never written. */
   blockAt(logical: number): number | undefined {
     const run = this.#runs[this.#indexOf(logical)];
-    if (run === undefined || run.logical > logical || !run.isWritten) return undefined;
+    const isInRun = run !== undefined && run.logical <= logical && logical < run.logical + run.count;
+    if (!isInRun || !run.isWritten) return undefined;
     return run.physical + (logical - run.logical);
   }
 

@@ -122,7 +122,8 @@ export class FileStore {
     map: FileMap,
     { at, bytes, sizeBytes }: { readonly at: number; readonly bytes: Uint8Array; readonly sizeBytes: number },
   ): Promise<void> {
-    const { blockSizeBytes, transaction } = this.#volume;
+    const { blockSizeBytes, out, transaction } = this.#volume;
+    await out.drain(); // the block may hold what was written a moment ago
     const first = Math.floor(at / blockSizeBytes);
     const last = Math.floor((at + bytes.length - 1) / blockSizeBytes);
     const isInPlace = this.#volume.hasJournal && last - first < journalledBlocks;
@@ -154,7 +155,6 @@ export class FileStore {
       const old = map.blockAt(logical + n);
       const keep = Math.min(blockSizeBytes, sizeBytes - (logical + n) * blockSizeBytes);
       if (old === undefined || keep <= 0) continue;
-      await out.drain();
       whole.set((await transaction.block(old)).subarray(0, keep), n * blockSizeBytes);
     }
     fillPart(whole, bytes, logical * blockSizeBytes - at);
