@@ -50,6 +50,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
       uuid: [0x68, 16],
       label: [0x78, 16],
       lastMounted: [0x88, 64],
+      unusedCompression: [0xc8, 4],
       reservedGdtBlocks: [0xce, 2],
       journalUuid: [0xd0, 16],
       journalInode: [0xe0, 4],
