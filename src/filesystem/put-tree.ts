@@ -100,6 +100,10 @@ class TreePutter implements TreeTarget {
         this.#directories.set(entry.path, id);
         return this.#meetDirectory(id, entry);
       }
+      if (this.#options.onExisting !== "replace") {
+        const { kind } = await this.#fileSystem.stat(existing);
+        throw inTheWay(entry.path, kind);
+      }
       await this.#clear(place, existing, entry.path);
     }
     const id = await this.#fileSystem.create(place, entry);
@@ -121,11 +125,7 @@ class TreePutter implements TreeTarget {
     if (onExisting === "replace" || entry.kind !== "file") return false;
     const id = await this.#fileThrough(existing, entry.path);
     const stat = await this.#fileSystem.stat(id);
-    if (stat.kind !== "file") {
-      throw new Failure("exists", `cannot put "${printableName(entry.path)}": there is a ${stat.kind} of that name`, {
-        hint: "remove it first",
-      });
-    }
+    if (stat.kind !== "file") throw inTheWay(entry.path, stat.kind);
     const { sizeBytes, content } = entry;
     await this.#fileSystem.replaceContent(id, content === undefined ? { sizeBytes } : { sizeBytes, content });
     const change = onExisting(entry, stat);
@@ -214,6 +214,12 @@ class TreePutter implements TreeTarget {
       throw error;
     }
   }
+}
+
+function inTheWay(path: string, kind: FileStat["kind"]): Failure {
+  return new Failure("exists", `cannot put "${printableName(path)}": there is a ${kind} of that name`, {
+    hint: "remove it first",
+  });
 }
 
 function metadataOf({ mode, uid, gid, modified, xattrs }: Metadata): MetadataChange {

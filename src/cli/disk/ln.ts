@@ -24,7 +24,8 @@ export const ln = defineEditVerb({
   ],
   plan({ target, place: word, symbolic, force, noDereference }, placeOf) {
     const place = placeOf(word);
-    const named = symbolic || target.startsWith("/") ? target : pathBeside(place, placeOf(target));
+    const isPath = target.startsWith("/") && !target.startsWith(`${place.image}:`);
+    const named = symbolic || isPath ? target : pathBeside(place, placeOf(target));
     return { place, edit: { verb: "ln", target: named, path: place.path, symbolic, force, noDereference } };
   },
 });
