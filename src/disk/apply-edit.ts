@@ -4,7 +4,7 @@ import { printableName } from "../bytes/index.ts";
 import { resolvePath, type EditableFileSystem, type NamePlace } from "../filesystem/index.ts";
 import { changeModes, changeOwners } from "./change-metadata.ts";
 import type { Edit, LinkEdit, MoveEdit, RemoveEdit } from "./edit.ts";
-import { destinationOf, existingAt, GivenNames, type Destination, type EditContext } from "./edit-places.ts";
+import { destinationOf, existingAt, GivenNames, placeAt, type Destination, type EditContext } from "./edit-places.ts";
 import { makeDirectory } from "./make-directory.ts";
 import { putFiles } from "./put-files.ts";
 import { walkFiles } from "./walk-files.ts";
@@ -89,9 +89,14 @@ async function moveFiles({ fileSystem }: EditContext, { from, to }: MoveEdit): P
     const isDirectory = (await fileSystem.stat(id)).kind === "directory";
     const target = await targetOfMove(fileSystem, to, place.name, { isDirectory, isOneOfSeveral: from.length > 1 });
     given.add(target, one);
+    if ((await fileSystem.find(target.directory, target.name)) === id) throw sameFile("move", one);
     await refuseFileOverDirectory(fileSystem, target, { path: one, isDirectory });
     await fileSystem.rename(place, target);
   }
+}
+
+function sameFile(action: string, filePath: string): Failure {
+  return new Failure("failed", `cannot ${action} "${printableName(filePath)}": it is the same file`);
 }
 
 /** A directory may be given a new name with `/` at its end; a file that is to go into one needs it to be there. */
@@ -126,8 +131,9 @@ async function makeLink({ fileSystem, now }: EditContext, edit: LinkEdit): Promi
   const id = edit.symbolic ? undefined : await resolvePath(fileSystem, target, { followLast: false });
   const existing = await fileSystem.find(place.directory, place.name);
   if (existing !== undefined) {
-    if (existing === id) return;
     await refuseReplacing(fileSystem, existing, edit);
+    await refuseItself(fileSystem, place, edit);
+    if (existing === id) return;
     await fileSystem.remove(place);
   }
   if (id !== undefined) return fileSystem.link(place, id);
@@ -139,8 +145,28 @@ async function placeOfLink(fileSystem: EditableFileSystem, edit: LinkEdit): Prom
   const ownName = path.posix.basename(edit.target);
   if (!edit.noDereference) return destinationOf(fileSystem, edit.path, ownName, { mustBeDirectory: false });
   const { place, id } = await existingAt(fileSystem, edit.path);
-  const isDirectory = id !== undefined && (await fileSystem.stat(id)).kind === "directory";
+  if (id === undefined) return destinationOf(fileSystem, edit.path, ownName, { mustBeDirectory: false });
+  const isDirectory = (await fileSystem.stat(id)).kind === "directory";
   return isDirectory ? { directory: id, name: ownName, directoryPath: edit.path } : place;
+}
+
+/** With `-f` nothing is lost to a link to itself: a symbolic one says where it leads from its own directory. */
+async function refuseItself(fileSystem: EditableFileSystem, place: Destination, edit: LinkEdit): Promise<void> {
+  const { target, symbolic } = edit;
+  const isRelative = symbolic && !target.startsWith("/");
+  const meant = await placeOrNone(fileSystem, isRelative ? `${place.directoryPath}/${target}` : target);
+  if (meant?.directory === place.directory && meant.name === place.name) {
+    throw sameFile("link", edit.path);
+  }
+}
+
+async function placeOrNone(fileSystem: EditableFileSystem, filePath: string): Promise<NamePlace | undefined> {
+  try {
+    return await placeAt(fileSystem, filePath);
+  } catch (error) {
+    if (error instanceof Failure && (error.code === "not-found" || error.code === "usage")) return undefined;
+    throw error;
+  }
 }
 
 async function refuseReplacing(fileSystem: EditableFileSystem, existing: number, edit: LinkEdit): Promise<void> {

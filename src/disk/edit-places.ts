@@ -36,15 +36,17 @@ export async function placeAt(fileSystem: EditableFileSystem, filePath: string):
   return { directory, name, directoryPath };
 }
 
-/** As `placeAt`, with the id of what has the name; undefined where nothing has. `a/` has to be a directory. */
+/** As `placeAt`, with the id of what has the name; undefined where nothing has. `a/` has to be a directory itself. */
 export async function existingAt(
   fileSystem: EditableFileSystem,
   filePath: string,
 ): Promise<{ readonly place: Destination; readonly id: number | undefined }> {
   const place = await placeAt(fileSystem, filePath);
   const id = await fileSystem.find(place.directory, place.name);
-  if (id !== undefined && filePath.endsWith("/") && (await fileSystem.stat(id)).kind !== "directory") {
-    throw notDirectory(filePath, filePath.replace(/\/+$/, ""));
+  if (id === undefined || !filePath.endsWith("/")) return { place, id };
+  if ((await fileSystem.stat(id)).kind !== "directory") {
+    await resolvePath(fileSystem, filePath.replace(/\/+$/, "")); // a link that leads nowhere is not there
+    throw new Failure("failed", `cannot change "${printableName(filePath)}": it is not a directory itself`);
   }
   return { place, id };
 }

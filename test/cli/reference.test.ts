@@ -48,7 +48,7 @@ test("bash completes verbs, options and their values", async () => {
     return output.trim().split("\n");
   };
   assert.deepEqual(complete("holdfast", "di"), ["disk"]);
-  assert.deepEqual(complete("holdfast", "disk", "c"), ["create", "cat", "check"]);
+  assert.deepEqual(complete("holdfast", "disk", "c"), ["create", "cat", "chmod", "chown", "check"]);
   assert.deepEqual(complete("holdfast", "disk", "create", "--pre"), ["--preallocate"]);
   assert.deepEqual(complete("holdfast", "disk", "create", "--table", ""), ["mbr", "gpt"]);
   assert.deepEqual(complete("holdfast", "completion", ""), ["bash", "zsh", "fish"]);
