@@ -33,17 +33,21 @@ export async function putFiles(context: EditContext, edit: PutEdit): Promise<voi
   if (edit.unpack) return put.unpack(to);
   const given = new GivenNames();
   for (const source of sources) {
-    const isStandardInput = source === standardInput;
-    const ownName = isStandardInput ? "" : path.basename(path.resolve(source));
-    const place = await destinationOf(context.fileSystem, to, ownName, { mustBeDirectory: isInto });
-    if (place.name === "") throw nameless(isStandardInput ? "standard input" : `"${source}"`, to);
-    given.add(place, source);
+    const place = await destinationOf(context.fileSystem, to, ownNameOf(source), { mustBeDirectory: isInto });
+    if (place.name !== "") given.add(place, source);
+    else if (source === standardInput) throw nameless(to);
     await put.one(source, place);
   }
 }
 
-function nameless(what: string, to: string): Failure {
-  return new Failure("usage", `cannot put ${what} into a directory: it has no name`, {
+/** What comes into a directory under its own name. `folder/.` has none: what is in it comes, as with cp. */
+function ownNameOf(source: string): string {
+  if (source === standardInput || /(^|\/)\.{1,2}\/*$/.test(source)) return "";
+  return path.basename(path.resolve(source));
+}
+
+function nameless(to: string): Failure {
+  return new Failure("usage", "cannot put standard input into a directory: it has no name", {
     hint: `write the name too, as in ${printableName(to.replace(/\/+$/, ""))}/name`,
   });
 }
@@ -81,6 +85,9 @@ class Putter {
     const { fileSystem, image, job, now } = this.#context;
     const stat = source === standardInput ? undefined : statOf(source);
     if (stat === undefined || (!stat.isDirectory() && !stat.isFile())) return this.#stream(source, place);
+    if (stat.isFile() && isSameFile(stat, statOf(image))) {
+      throw new Failure("usage", `cannot put "${source}" into itself`);
+    }
     await using tree = stat.isFile() ? openFile(source) : await openSource(source, { leaveOut: [image] });
     const changed = this.#changed(tree, place.name, this.#edit.preserve);
     await putTree(fileSystem, place.directoryPath, [changed], {
@@ -157,6 +164,10 @@ class Putter {
 function withoutContent(entry: FileEntry): FileEntry {
   const { content: _, stretches: __, ...rest } = entry;
   return rest;
+}
+
+function isSameFile(one: fs.Stats, other: fs.Stats): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 function statOf(source: string): fs.Stats {

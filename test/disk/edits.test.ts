@@ -20,6 +20,7 @@ before(() => {
   fs.symlinkSync("a", `${here}/tree/link`);
   fs.linkSync(`${here}/tree/a`, `${here}/tree/sub/hard`);
   fs.symlinkSync(`${here}/file`, `${here}/link-to-file`);
+  fs.writeFileSync(`${here}/image`, "");
   fs.writeFileSync(`${here}/program`, "#!");
   for (const name of ["file", "tree/a", "tree/sub/b", "tree/sub/deep/c"]) fs.chmodSync(`${here}/${name}`, 0o644);
   for (const name of ["tree", "tree/sub", "tree/sub/deep"]) fs.chmodSync(`${here}/${name}`, 0o755);
@@ -30,7 +31,7 @@ after(() => folder[Symbol.asyncDispose]());
 
 async function run(fileSystem: EditableFileSystem, script: string): Promise<void> {
   const now = { seconds: 1_700_000_000, nanoseconds: 0 };
-  const context = { fileSystem, image: `${here}/none`, now, isRehearsal: false, job: {} };
+  const context = { fileSystem, image: `${here}/image`, now, isRehearsal: false, job: {} };
   for (const { edit } of parseEditScript(script.replaceAll("HERE", here))) await applyEdit(context, edit);
 }
 
@@ -125,6 +126,23 @@ leads("put of a folder into one of that name keeps what is there: files, modes, 
   ],
 });
 
+leads("put of folder/. puts what is in it", {
+  from: ["d/", "d/a: old", "d/sub/"],
+  script: "chmod 700 /d\nput HERE/tree/. /d\nput HERE/tree/sub/deep/. /new",
+  to: [
+    "d/ 0700",
+    "d/a: tree's a",
+    "d/link -> a",
+    "d/sub/",
+    "d/sub/b: tree's b",
+    "d/sub/deep/",
+    "d/sub/deep/c: ",
+    "d/sub/hard = d/a",
+    "new/",
+    "new/c: ",
+  ],
+});
+
 leads("put --unpack puts what is in a folder; a later file replaces an earlier one", {
   from: ["a: old", "b = a", "link/", "sub: no directory"],
   script: "chmod 600 /a\nput --unpack HERE/tree /",
@@ -174,9 +192,25 @@ fails("put of a file over a directory", ["d/", "d/file/"], "put HERE/file /d", {
 });
 fails("put of a folder over a file", ["d: x"], "put HERE/tree /d", { code: "exists", message: /"d/ });
 fails("put of what is not there", [], "put HERE/none /", { code: "not-found", message: /none": no such file/ });
+fails("put of the image into itself", [], "put HERE/image /", { code: "usage", message: /into itself/ });
 fails("put of two of one name", ["d/"], "put HERE/file HERE/tree/../file /d", {
   code: "exists",
   message: /replace "file", which has just come/,
+});
+
+test("put --unpack --owner gives all to one, without set-id bits; --preserve keeps those", async () => {
+  const script = "mkdir /a /b\nput -u --owner 3 HERE/tree /a\nput -u -p --owner 3:4 HERE/tree /b";
+  fs.chmodSync(`${here}/tree/a`, 0o4644);
+  try {
+    const fileSystem = await editableFileSystem();
+    await run(fileSystem, script);
+    const lines = await linesOf(fileSystem);
+    assert.ok(lines.includes("a/a: tree's a 3:0"), lines.join("\n"));
+    assert.ok(lines.includes("b/a: tree's a 4644 3:4"), lines.join("\n"));
+    assert.ok(lines.includes("a/ 3:0") && lines.includes("b/link -> a 3:4"), lines.join("\n"));
+  } finally {
+    fs.chmodSync(`${here}/tree/a`, 0o644);
+  }
 });
 
 leads("write and append make files, follow links, keep modes", {
