@@ -18,4 +18,6 @@ export interface Contest {
   readonly outputs: readonly string[];
   /** Done before each of the peer's runs, outside of its time. */
   readonly beforeTheirs?: () => void;
+  /** Done after the last run: unmounts, removes what is not to be kept. */
+  readonly cleanUp?: () => void;
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { Bench } from "./bench.ts";
+import type { Bench, Contest } from "./bench.ts";
 
 /*
  * npm run bench [-- WORD…]: every bench whose name has all the words, ours and the peer's in turn, medians of five.
@@ -54,6 +54,14 @@ function median(values: readonly number[]): number {
 
 async function run(bench: Bench, folder: string): Promise<string> {
   const contest = bench.prepare(folder);
+  try {
+    return await compete(bench, contest);
+  } finally {
+    contest.cleanUp?.();
+  }
+}
+
+async function compete(bench: Bench, contest: Contest): Promise<string> {
   const ours: Measure[] = [];
   const theirs: Measure[] = [];
   const clear = (): void => contest.outputs.forEach((output) => fs.rmSync(output, { recursive: true, force: true }));

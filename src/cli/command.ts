@@ -105,7 +105,7 @@ type OperandValue<Declared extends Operand> = Declared["arity"] extends "one"
     : readonly Parsed<Declared>[];
 
 /** What `run` gets: `--dry-run` as `dryRun`, the operand FILE as `file`, each of the type that its declaration says. */
-type Arguments<Operands extends OperandTable, Options extends OptionTable> = {
+export type Arguments<Operands extends OperandTable, Options extends OptionTable> = {
   readonly [Name in keyof Operands & string as CamelCase<Name>]: OperandValue<Operands[Name]>;
 } & {
   readonly [Name in keyof Options & string as CamelCase<Name>]: OptionValue<Options[Name]>;
@@ -120,9 +120,11 @@ export interface Described {
   readonly text: string;
 }
 
-interface CommandText {
+export interface CommandText {
   /** What is typed after `holdfast`: `["disk", "create"]`. */
   readonly words: readonly string[];
+  /** What messages call it where that is not `holdfast disk create`. */
+  readonly calledAs?: string;
   /** One line without a full stop, beginning in lower case. */
   readonly summary: string;
   /** Paragraphs, separated by an empty line. */
@@ -130,6 +132,8 @@ interface CommandText {
   /** Terms of its own to be explained, such as the keys of a partition. */
   readonly terms?: { readonly heading: string; readonly rows: readonly Described[] };
   readonly examples: readonly Example[];
+  /** Words that look like options and are operands, such as the `-x` of `chmod -x`. */
+  readonly operandPattern?: RegExp;
 }
 
 interface CommandDeclaration<Operands extends OperandTable, Options extends OptionTable> extends CommandText {
@@ -171,6 +175,8 @@ export interface CommandContext {
   readonly env: NodeJS.ProcessEnv;
   /** Given when the user interrupts. */
   readonly signal: AbortSignal;
+  /** Runs another program in this terminal: what is typed there, Ctrl-C too, is meant for that program meanwhile. */
+  readonly lendTerminal: <T>(work: () => Promise<T>) => Promise<T>;
   /** All that this program can be told to do. */
   readonly commands: CommandIndex;
 }
@@ -193,6 +199,11 @@ export function commandName(words: readonly string[]): string {
   return ["holdfast", ...words].join(" ");
 }
 
+/** How messages call a command. */
+export function calledName({ calledAs, words }: Pick<CommandText, "calledAs" | "words">): string {
+  return calledAs ?? commandName(words);
+}
+
 /** The name under which `run` gets an option or operand: `dry-run` is `dryRun`. */
 export function argumentName(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
@@ -213,7 +224,7 @@ export function commandUsage(command: Command): string {
     .filter(([, option]) => option.kind !== "flag" && option.required === true)
     .map(([name, option]) => optionUsage(name, option));
   const hasOthers = Object.keys(command.options).length > required.length;
-  return [commandName(command.words), ...operands, ...required, ...(hasOthers ? ["[options]"] : [])].join(" ");
+  return [calledName(command), ...operands, ...required, ...(hasOthers ? ["[options]"] : [])].join(" ");
 }
 
 /** `--size SIZE`, `--force` */

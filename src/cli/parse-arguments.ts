@@ -2,7 +2,7 @@ import { Failure } from "../base/index.ts";
 import { parseSize } from "../bytes/index.ts";
 import {
   argumentName,
-  commandName,
+  calledName,
   commandUsage,
   type ArgumentTable,
   type Command,
@@ -49,7 +49,8 @@ class Parser {
         this.#operands.push(...words.slice(this.#at));
         break;
       }
-      if (word.startsWith("--")) this.#readLong(word);
+      if (this.#command.operandPattern?.test(word) === true) this.#operands.push(word);
+      else if (word.startsWith("--")) this.#readLong(word);
       else if (word.startsWith("-") && word !== "-") {
         if (!this.#readShorts(word)) return false;
       } else this.#operands.push(word);
@@ -123,7 +124,7 @@ class Parser {
     const values = this.#values.get(name);
     if (option.kind === "flag") return values !== undefined;
     if (values === undefined && option.required === true) {
-      throw this.#usage(`cannot run "${commandName(this.#command.words)}": --${name} ${option.value} is missing`);
+      throw this.#usage(`cannot run "${calledName(this.#command)}": --${name} ${option.value} is missing`);
     }
     if (option.repeatable === true) return values ?? [];
     return values?.[0] ?? option.default;
@@ -131,7 +132,7 @@ class Parser {
 
   #operandArguments(): Record<string, unknown> {
     const table: Record<string, unknown> = {};
-    const running = `cannot run "${commandName(this.#command.words)}"`;
+    const running = `cannot run "${calledName(this.#command)}"`;
     let rest: readonly string[] = this.#operands;
     for (const [name, operand] of Object.entries(this.#command.operands)) {
       const isOne = operand.arity === "one" || operand.arity === "optional";
@@ -148,7 +149,7 @@ class Parser {
   #unknownOption(written: string): Failure {
     const names = ["help", ...Object.keys(this.#command.options)];
     const near = written.startsWith("--") ? nearestWord(written.slice(2), names) : undefined;
-    const command = commandName(this.#command.words);
+    const command = calledName(this.#command);
     return new Failure("usage", `cannot use "${written}": "${command}" has no such option`, {
       hint: near === undefined ? `"${command} --help" lists the options` : `did you mean --${near}?`,
     });

@@ -13,12 +13,14 @@ export async function runProcess(
   work: (context: CommandContext) => Promise<void>,
 ): Promise<number> {
   const interrupt = new AbortController();
-  listenForSignals(interrupt);
+  const terminal = new LentTerminal();
+  listenForSignals(interrupt, terminal);
   const context: CommandContext = {
     stdout: new StreamOutput(process.stdout, process.env),
     stderr: new StreamOutput(process.stderr, process.env),
     env: process.env,
     signal: interrupt.signal,
+    lendTerminal: (lentTo) => terminal.lend(lentTo),
     commands,
   };
   try {
@@ -34,13 +36,28 @@ export async function runProcess(
 }
 
 /** The first signal asks the work to stop and clean up, the second does not wait for that. */
-function listenForSignals(interrupt: AbortController): void {
-  const onSignal = (): void => {
+function listenForSignals(interrupt: AbortController, terminal: LentTerminal): void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (signal === "SIGINT" && terminal.isLent) return;
     if (interrupt.signal.aborted) process.exit(interruptedStatus);
     interrupt.abort();
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+}
+
+/** Whether another program has the terminal, and Ctrl-C with it. */
+class LentTerminal {
+  isLent = false;
+
+  async lend<T>(work: () => Promise<T>): Promise<T> {
+    this.isLent = true;
+    try {
+      return await work();
+    } finally {
+      this.isLent = false;
+    }
+  }
 }
 
 async function report(error: unknown, context: CommandContext): Promise<number> {

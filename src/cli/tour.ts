@@ -12,7 +12,7 @@ export const tour = defineCommand({
   words: ["tour"],
   summary: "show what Holdfast does, on a disk made for it",
   description:
-    "Makes a demonstration disk of a small Debian tree where one can be had, or else of Holdfast's own files, shows it, reads a file back and checks it. Needs no root.",
+    "Makes a demonstration disk of a small Debian tree where one can be had, or else of Holdfast's own files, shows it, reads a file back, puts one in and checks it. Needs no root.",
   operands: { folder: { arity: "optional", help: "where to leave the disk; without it nothing is left" } },
   options: {},
   examples: [{ line: "holdfast tour", help: "takes some seconds and leaves nothing behind" }],
@@ -30,6 +30,9 @@ export const tour = defineCommand({
     await step(context, "What is on it:", ["disk", "show", disk]);
     await step(context, "Its files, without mounting anything:", ["disk", "ls", "-l", `${disk}:/`]);
     await step(context, "One of them, read back:", ["disk", "cat", `${disk}:${samplePath}`]);
+    await fs.writeFile("motd", "Changed in place: no mount, no root.\n");
+    await step(context, "A file of this machine goes in:", ["disk", "put", "motd", `${disk}:/etc/motd`, "--mkdir"]);
+    await step(context, "And there it is:", ["disk", "cat", `${disk}:/etc/motd`]);
     await step(context, "Is it sound?", ["disk", "check", disk]);
     if (args.folder !== undefined) await context.stdout.write(`\nThe disk is "${path.join(folder, disk)}".\n`);
   },

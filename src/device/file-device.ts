@@ -6,6 +6,7 @@ import { Bitmap } from "../bytes/index.ts";
 import type { BlockDevice, BlockReader } from "./block-device.ts";
 import { refuseOutside } from "./bounds.ts";
 import { DirectFile } from "./direct-file.ts";
+import { loopDeviceOf } from "./loop-device.ts";
 
 const readAsync = promisify(fs.read);
 const writeAsync = promisify(fs.write);
@@ -74,15 +75,18 @@ export class FileDevice extends FileReader implements BlockDevice {
 
   /**
    * Opens an existing file or block device for changes that nobody else may be making meanwhile. Throws `refused`
-   * where another program has the file locked, as QEMU has the disks of a running machine, or the device is in use.
+   * where another program has the file locked, as QEMU has the disks of a running machine, where the kernel shows it
+   * as a loop device, and where a device is mounted or otherwise in use.
    */
   static async openExclusively(filePath: string): Promise<FileDevice> {
     const { fd, sizeBytes } = openSized(filePath, fs.constants.O_RDWR | fs.constants.O_EXCL);
-    if (libc()?.lockWhole(fd) !== false) return new FileDevice(filePath, fd, sizeBytes, true, false);
-    fs.closeSync(fd);
-    throw new Failure("refused", `cannot change "${filePath}": another program has it locked`, {
-      hint: "is it the disk of a running virtual machine? shut that down first",
-    });
+    try {
+      refuseShared(filePath, fd);
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
+    return new FileDevice(filePath, fd, sizeBytes, true, false);
   }
 
   /**
@@ -166,6 +170,19 @@ export class FileDevice extends FileReader implements BlockDevice {
   }
 }
 
+function refuseShared(filePath: string, fd: number): void {
+  if (libc()?.lockWhole(fd) === false) {
+    throw new Failure("refused", `cannot change "${filePath}": another program has it locked`, {
+      hint: "is it the disk of a running virtual machine? shut that down first",
+    });
+  }
+  const loop = loopDeviceOf(fs.fstatSync(fd, { bigint: true }));
+  if (loop === undefined) return;
+  throw new Failure("refused", `cannot change "${filePath}": it is in use as ${loop}`, {
+    hint: `unmount what is on it, and run: losetup -d ${loop}`,
+  });
+}
+
 function openSized(filePath: string, flags: string | number): { readonly fd: number; readonly sizeBytes: number } {
   let fd: number;
   try {
@@ -178,7 +195,8 @@ function openSized(filePath: string, flags: string | number): { readonly fd: num
       });
     }
     const code = isSystemError(error, "ENOENT", "ENOTDIR") ? "not-found" : "failed";
-    throw new Failure(code, `cannot open "${filePath}": ${systemReason(error)}`, { cause: error });
+    const action = flags === "r" ? "open" : "change";
+    throw new Failure(code, `cannot ${action} "${filePath}": ${systemReason(error)}`, { cause: error });
   }
   try {
     const stat = fs.fstatSync(fd);

@@ -1,54 +1,60 @@
 import * as path from "node:path";
 import { Failure } from "../base/index.ts";
+import { printableName } from "../bytes/index.ts";
 import { resolvePath, type EditableFileSystem, type NamePlace } from "../filesystem/index.ts";
-import type { Edit } from "./edit.ts";
-import { destinationOf, makeDirectory, placeAt, type EditContext } from "./edit-places.ts";
-import { ownerFrom } from "./image-accounts.ts";
-import { putSources, writeContent } from "./put-files.ts";
-
-type EditOf<Verb extends Edit["verb"]> = Extract<Edit, { readonly verb: Verb }>;
+import { changeModes, changeOwners } from "./change-metadata.ts";
+import type { Edit, LinkEdit, MoveEdit, RemoveEdit } from "./edit.ts";
+import { destinationOf, existingAt, GivenNames, placeAt, type Destination, type EditContext } from "./edit-places.ts";
+import { makeDirectory } from "./make-directory.ts";
+import { putFiles } from "./put-files.ts";
+import { walkFiles } from "./walk-files.ts";
+import { writeContent } from "./write-content.ts";
 
 /** Applies one edit to a file system open for changes. Nothing is durable before its commit. */
 export async function applyEdit(context: EditContext, edit: Edit): Promise<void> {
   switch (edit.verb) {
     case "put":
-      return putSources(context, edit);
+      return putFiles(context, edit);
     case "write":
+    case "append":
       return writeContent(context, edit);
     case "rm":
-      return removeAll(context, edit);
+      return removeFiles(context, edit);
     case "mkdir":
       for (const one of edit.paths) await makeDirectory(context, one, edit);
       return;
     case "mv":
-      return move(context, edit);
+      return moveFiles(context, edit);
     case "ln":
-      return link(context, edit);
+      return makeLink(context, edit);
     case "chmod":
+      return changeModes(context, edit);
     case "chown":
-      return changeMetadata(context, edit);
+      return changeOwners(context, edit);
   }
 }
 
-async function removeAll({ fileSystem }: EditContext, { paths, recursive, force }: EditOf<"rm">): Promise<void> {
+async function removeFiles(context: EditContext, { paths, recursive, force }: RemoveEdit): Promise<void> {
   for (const one of paths) {
-    const place = await placeOrNone(fileSystem, one, force);
-    const id = place === undefined ? undefined : await fileSystem.find(place.directory, place.name);
-    if (place !== undefined && id !== undefined) {
-      await removeTree(fileSystem, place, id, { path: one, recursive });
-    } else if (!force) {
-      throw new Failure("not-found", `cannot remove "${one}": it is not there`);
-    }
+    const existing = await existingOrNone(context.fileSystem, one, force);
+    if (existing !== undefined) await removeTree(context, existing, { path: one, recursive });
+    else if (!force) throw new Failure("not-found", `cannot remove "${printableName(one)}": it is not there`);
   }
 }
 
-async function placeOrNone(
+interface Existing {
+  readonly place: NamePlace;
+  readonly id: number;
+}
+
+async function existingOrNone(
   fileSystem: EditableFileSystem,
   filePath: string,
   mayBeMissing: boolean,
-): Promise<NamePlace | undefined> {
+): Promise<Existing | undefined> {
   try {
-    return await placeAt(fileSystem, filePath);
+    const { place, id } = await existingAt(fileSystem, filePath);
+    return id === undefined ? undefined : { place, id };
   } catch (error) {
     if (mayBeMissing && error instanceof Failure && error.code === "not-found") return undefined;
     throw error;
@@ -56,72 +62,120 @@ async function placeOrNone(
 }
 
 async function removeTree(
-  fileSystem: EditableFileSystem,
-  place: NamePlace,
-  id: number,
+  context: EditContext,
+  { place, id }: Existing,
   options: { readonly path: string; readonly recursive: boolean },
 ): Promise<void> {
-  if ((await fileSystem.stat(id)).kind === "directory") {
-    if (!options.recursive) {
-      throw new Failure("failed", `cannot remove "${options.path}": it is a directory`, { hint: "add -r" });
-    }
-    for (const name of await namesIn(fileSystem, id)) {
-      const child = await fileSystem.find(id, name);
-      const childPath = path.posix.join(options.path, name);
-      if (child !== undefined) {
-        await removeTree(fileSystem, { directory: id, name }, child, { ...options, path: childPath });
-      }
-    }
-  }
-  await fileSystem.remove(place);
-}
-
-async function namesIn(fileSystem: EditableFileSystem, directory: number): Promise<string[]> {
-  const names: string[] = [];
-  for await (const items of fileSystem.list(directory)) for (const { name } of items) names.push(name);
-  return names;
-}
-
-async function move({ fileSystem }: EditContext, { from, to }: EditOf<"mv">): Promise<void> {
-  for (const one of from) {
-    const source = await placeAt(fileSystem, one);
-    const target = await destinationOf(fileSystem, to, source.name, { mustBeDirectory: from.length > 1 });
-    await fileSystem.rename(source, target);
-  }
-}
-
-async function link({ fileSystem, now }: EditContext, { target, path: at, symbolic }: EditOf<"ln">): Promise<void> {
-  const place = await destinationOf(fileSystem, at, path.posix.basename(target), { mustBeDirectory: false });
-  if (symbolic) {
-    const owner = { uid: 0, gid: 0 };
-    await fileSystem.create(place, {
-      kind: "symlink",
-      mode: 0o777,
-      ...owner,
-      modified: now,
-      sizeBytes: 0,
-      linkTarget: target,
-    });
-    return;
-  }
-  await fileSystem.link(place, await resolvePath(fileSystem, target, { followLast: false }));
-}
-
-async function changeMetadata(context: EditContext, edit: EditOf<"chmod" | "chown">): Promise<void> {
   const { fileSystem } = context;
-  const owner = edit.verb === "chown" ? await ownerFrom(fileSystem, edit.owner) : undefined;
-  const change = async (id: number): Promise<void> => {
-    const stat = await fileSystem.stat(id);
-    if (edit.verb === "chown") {
-      await fileSystem.setMetadata(id, owner ?? {});
-    } else if (stat.kind !== "symlink") {
-      await fileSystem.setMetadata(id, { mode: edit.mode(stat.mode, stat.kind === "directory") });
-    }
-    if (!edit.recursive || stat.kind !== "directory") return;
-    for (const name of await namesIn(fileSystem, id)) {
-      const child = await fileSystem.find(id, name);
-      if (child !== undefined) await change(child);
-    }
-  };
-  for (const one of edit.paths) await change(await resolvePath(fileSystem, one));
+  if (!options.recursive) {
+    if ((await fileSystem.stat(id)).kind !== "directory") return fileSystem.remove(place);
+    throw new Failure("failed", `cannot remove "${printableName(options.path)}": it is a directory`, {
+      hint: "-r removes it with all that is in it",
+    });
+  }
+  const directories: NamePlace[] = [];
+  for await (const { place: at = place, stat } of walkFiles(context, { id, place, path: options.path })) {
+    if (stat.kind === "directory") directories.push(at);
+    else await fileSystem.remove(at);
+  }
+  for (const directory of directories.toReversed()) await fileSystem.remove(directory);
+}
+
+async function moveFiles({ fileSystem }: EditContext, { from, to }: MoveEdit): Promise<void> {
+  const given = new GivenNames();
+  for (const one of from) {
+    const { place, id } = await existingAt(fileSystem, one);
+    if (id === undefined) throw new Failure("not-found", `cannot move "${printableName(one)}": it is not there`);
+    const isDirectory = (await fileSystem.stat(id)).kind === "directory";
+    const target = await targetOfMove(fileSystem, to, place.name, { isDirectory, isOneOfSeveral: from.length > 1 });
+    given.add(target, one);
+    if ((await fileSystem.find(target.directory, target.name)) === id) throw sameFile("move", one);
+    await refuseFileOverDirectory(fileSystem, target, { path: one, isDirectory });
+    await fileSystem.rename(place, target);
+  }
+}
+
+function sameFile(action: string, filePath: string): Failure {
+  return new Failure("failed", `cannot ${action} "${printableName(filePath)}": it is the same file`);
+}
+
+/** A directory may be given a new name with `/` at its end; a file that is to go into one needs it to be there. */
+async function targetOfMove(
+  fileSystem: EditableFileSystem,
+  to: string,
+  ownName: string,
+  options: { readonly isDirectory: boolean; readonly isOneOfSeveral: boolean },
+): Promise<Destination> {
+  const { isDirectory, isOneOfSeveral } = options;
+  return destinationOf(fileSystem, isDirectory && !isOneOfSeveral ? to.replace(/(.)\/+$/, "$1") : to, ownName, {
+    mustBeDirectory: isOneOfSeveral,
+  });
+}
+
+async function refuseFileOverDirectory(
+  fileSystem: EditableFileSystem,
+  target: NamePlace,
+  { path: from, isDirectory }: { readonly path: string; readonly isDirectory: boolean },
+): Promise<void> {
+  const existing = await fileSystem.find(target.directory, target.name);
+  if (existing === undefined) return;
+  const isOverDirectory = (await fileSystem.stat(existing)).kind === "directory";
+  if (isOverDirectory === isDirectory) return;
+  const what = isOverDirectory ? "a directory" : "no directory";
+  throw new Failure("exists", `cannot move "${printableName(from)}": "${printableName(target.name)}" is ${what}`);
+}
+
+async function makeLink({ fileSystem, now }: EditContext, edit: LinkEdit): Promise<void> {
+  const { target } = edit;
+  const place = await placeOfLink(fileSystem, edit);
+  const id = edit.symbolic ? undefined : await resolvePath(fileSystem, target, { followLast: false });
+  const existing = await fileSystem.find(place.directory, place.name);
+  if (existing !== undefined) {
+    await refuseReplacing(fileSystem, existing, edit);
+    await refuseItself(fileSystem, place, edit);
+    if (existing === id) return;
+    await fileSystem.remove(place);
+  }
+  if (id !== undefined) return fileSystem.link(place, id);
+  const metadata = { mode: 0o777, uid: 0, gid: 0, modified: now, sizeBytes: 0 };
+  await fileSystem.create(place, { kind: "symlink", ...metadata, linkTarget: target });
+}
+
+async function placeOfLink(fileSystem: EditableFileSystem, edit: LinkEdit): Promise<Destination> {
+  const ownName = path.posix.basename(edit.target);
+  if (!edit.noDereference) return destinationOf(fileSystem, edit.path, ownName, { mustBeDirectory: false });
+  const { place, id } = await existingAt(fileSystem, edit.path);
+  if (id === undefined) return destinationOf(fileSystem, edit.path, ownName, { mustBeDirectory: false });
+  const isDirectory = (await fileSystem.stat(id)).kind === "directory";
+  return isDirectory ? { directory: id, name: ownName, directoryPath: edit.path } : place;
+}
+
+/** With `-f` nothing is lost to a link to itself: a symbolic one says where it leads from its own directory. */
+async function refuseItself(fileSystem: EditableFileSystem, place: Destination, edit: LinkEdit): Promise<void> {
+  const { target, symbolic } = edit;
+  const isRelative = symbolic && !target.startsWith("/");
+  const meant = await placeOrNone(fileSystem, isRelative ? `${place.directoryPath}/${target}` : target);
+  if (meant?.directory === place.directory && meant.name === place.name) {
+    throw sameFile("link", edit.path);
+  }
+}
+
+async function placeOrNone(fileSystem: EditableFileSystem, filePath: string): Promise<NamePlace | undefined> {
+  try {
+    return await placeAt(fileSystem, filePath);
+  } catch (error) {
+    if (error instanceof Failure && (error.code === "not-found" || error.code === "usage")) return undefined;
+    throw error;
+  }
+}
+
+async function refuseReplacing(fileSystem: EditableFileSystem, existing: number, edit: LinkEdit): Promise<void> {
+  const quoted = `"${printableName(edit.path)}"`;
+  if ((await fileSystem.stat(existing)).kind === "directory") {
+    throw new Failure("exists", `cannot make the link ${quoted}: there is a directory of that name`);
+  }
+  if (edit.force) return;
+  throw new Failure("exists", `cannot make the link ${quoted}: there is a file of that name`, {
+    hint: "-f replaces it",
+  });
 }

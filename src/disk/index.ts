@@ -10,6 +10,6 @@ export type { DiskReport, FileSystemReport, GeometryReport, PartitionReport, Tab
 export type { CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";
 export { showDisk } from "./show-disk.ts";
 export { parseOwner, type Edit, type OwnerWords } from "./edit.ts";
-export { editDisk } from "./edit-disk.ts";
-export { parseEditScript } from "./edit-script.ts";
+export { editDisk, type PlannedEdit } from "./edit-disk.ts";
+export { editText } from "./edit-text.ts";
 export { parseModeChange } from "./mode-change.ts";

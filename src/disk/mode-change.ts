@@ -1,50 +1,78 @@
 import { Failure } from "../base/index.ts";
 
-/** What becomes of permission bits; `isDirectory` decides what `X` means. */
-export type ModeChange = (before: number, isDirectory: boolean) => number;
+/** What becomes of permission bits, as chmod(1) would have it. */
+export interface ModeChange {
+  /** As it was written. */
+  readonly text: string;
+  /** The new low 12 bits of a mode. `isDirectory` decides what `X` means, and that set-id bits stay unless named. */
+  apply(before: number, isDirectory: boolean): number;
+}
 
-const whoBits: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
-const permissionBits: Readonly<Record<string, number>> = { r: 0o444, w: 0o222, x: 0o111, s: 0o6000, t: 0o1000 };
+const allBits = 0o7777;
+const setIdBits = 0o6000;
+/** What `+w` without a `u`, `g`, `o` or `a` does not give away: the umask of most machines. */
+const usualUmask = 0o022;
+/** An octal mode with fewer digits leaves the set-id bits of directories that it does not name (GNU chmod). */
+const digitsThatNameAll = 5;
 
-/** Understands a mode as chmod(1) does: `644`, `u+x,go-w`, `a=rX`. Throws `usage` for anything else. */
+const whoBits: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: allBits };
+const permissionBits: Readonly<Record<string, number>> = { r: 0o444, w: 0o222, x: 0o111, s: setIdBits, t: 0o1000 };
+const copyShifts: Readonly<Record<string, number>> = { u: 6, g: 3, o: 0 };
+
+/** One operator with its permissions. */
+interface Step {
+  readonly operator: string;
+  /** Which bits it is about; undefined where nobody is named and the umask decides. */
+  readonly reach: number | undefined;
+  /** Set-id bits that it names: of a directory it changes no others. */
+  readonly named: number;
+  bits(mode: number, isDirectory: boolean): number;
+}
+
+/** Understands a mode as chmod(1) does: `644`, `u+x,go-w`, `a=rX`, `g=u`. Throws `usage` for anything else. */
 export function parseModeChange(text: string): ModeChange {
-  if (/^[0-7]{1,4}$/.test(text)) {
-    const mode = Number.parseInt(text, 8);
-    // As GNU's chmod: an octal mode of up to four digits leaves set-id bits of directories that it does not name.
-    return (before, isDirectory) => (isDirectory ? mode | (before & 0o6000) : mode);
-  }
-  const changes = text.split(",").map((clause) => parseClause(clause, text));
-  return (before, isDirectory) => changes.reduce((mode, change) => change(mode, isDirectory), before);
+  const steps = /^[0-7]+$/.test(text)
+    ? [octalStep("=", text, text)]
+    : text.split(",").flatMap((clause) => stepsOf(clause, text));
+  return {
+    text,
+    apply: (before, isDirectory) => steps.reduce((mode, step) => applyStep(step, mode, isDirectory), before & allBits),
+  };
 }
 
-function parseClause(clause: string, whole: string): ModeChange {
-  const match = /^([ugoa]*)((?:[+=-](?:[rwxXst]*|[ugo]))+)$/.exec(clause);
-  if (match === null) {
-    throw new Failure("usage", `cannot understand the mode "${whole}"`, { hint: "write 644, or u+x,go-w" });
-  }
+function applyStep(step: Step, mode: number, isDirectory: boolean): number {
+  const untouched = isDirectory ? setIdBits & ~step.named : 0;
+  const bits = step.bits(mode, isDirectory) & (step.reach ?? ~usualUmask) & ~untouched;
+  if (step.operator === "+") return mode | bits;
+  if (step.operator === "-") return mode & ~bits;
+  const kept = untouched | (step.reach === undefined ? 0 : ~step.reach);
+  return (mode & kept & allBits) | bits;
+}
+
+function stepsOf(clause: string, whole: string): Step[] {
+  const octal = /^([+=-])([0-7]+)$/.exec(clause);
+  if (octal !== null) return [octalStep(octal[1] ?? "", octal[2] ?? "", whole, allBits)];
+  const match = /^([ugoa]*)((?:[+=-](?:[ugo]|[rwxXst]*))+)$/.exec(clause);
+  if (match === null) throw notUnderstood(whole);
   const [, who = "", actions = ""] = match;
-  const mask = (who === "" ? "a" : who).split("").reduce((bits, one) => bits | (whoBits[one] ?? 0), 0);
-  const steps = [...actions.matchAll(/([+=-])([ugo]|[rwxXst]*)/g)].map(([, operator = "", permissions = ""]) => ({
+  const reach = who === "" ? undefined : who.split("").reduce((bits, one) => bits | (whoBits[one] ?? 0), 0);
+  return [...actions.matchAll(/([+=-])([ugo]|[rwxXst]*)/g)].map(([, operator = "", permissions = ""]) => ({
     operator,
-    permissions,
+    reach,
+    named: permissions.includes("s") ? setIdBits & (reach ?? allBits) : 0,
+    bits: (mode, isDirectory) => bitsOf(permissions, mode, isDirectory),
   }));
-  return (before, isDirectory) =>
-    steps.reduce((mode, { operator, permissions }) => {
-      const bits = bitsOf(permissions, mode, isDirectory) & mask;
-      if (operator === "+") return mode | bits;
-      if (operator === "-") return mode & ~bits;
-      const keptOfDirectory = isDirectory ? mode & 0o6000 & ~bitsNamed(permissions) : 0;
-      return (mode & ~mask) | bits | (keptOfDirectory & mask);
-    }, before);
 }
 
-/** The set-id bits that `s` names: those of a directory stay where they are not named. */
-function bitsNamed(permissions: string): number {
-  return permissions.includes("s") ? 0o6000 : 0;
+function octalStep(operator: string, digits: string, whole: string, named?: number): Step {
+  const mode = Number.parseInt(digits, 8);
+  if (mode > allBits) throw notUnderstood(whole);
+  const own = digits.length < digitsThatNameAll ? mode & setIdBits : allBits;
+  return { operator, reach: allBits, named: named ?? own, bits: () => mode };
 }
 
 function bitsOf(permissions: string, mode: number, isDirectory: boolean): number {
-  const shift = { u: 6, g: 3, o: 0 }[permissions];
+  const shift = copyShifts[permissions];
   if (shift !== undefined) return ((mode >>> shift) & 7) * 0o111;
   let bits = 0;
   for (const one of permissions) {
@@ -52,4 +80,8 @@ function bitsOf(permissions: string, mode: number, isDirectory: boolean): number
     else bits |= permissionBits[one] ?? 0;
   }
   return bits;
+}
+
+function notUnderstood(text: string): Failure {
+  return new Failure("usage", `cannot understand the mode "${text}"`, { hint: "write 644, or u+x,go-w" });
 }

@@ -1,14 +1,13 @@
 import { Failure } from "../base/index.ts";
-import { FileDevice, FileReader, SliceDevice, SliceReader, type BlockReader } from "../device/index.ts";
+import { FileReader, SliceDevice, SliceReader, type BlockDevice, type BlockReader } from "../device/index.ts";
+import { openFileSystem, probe, type FileSystem } from "../filesystem/index.ts";
 import {
-  editFileSystem,
-  openFileSystem,
-  probe,
-  type EditableFileSystem,
-  type EditOptions,
-  type FileSystem,
-} from "../filesystem/index.ts";
-import { openPartitionReader, readTable, type Partition, type PartitionTable } from "../partition/index.ts";
+  openPartitionDevice,
+  openPartitionReader,
+  readTable,
+  type Partition,
+  type PartitionTable,
+} from "../partition/index.ts";
 import type { Place } from "./place.ts";
 
 /** A disk image, or a device, opened for reading. */
@@ -40,8 +39,18 @@ export class OpenDisk implements AsyncDisposable {
   /** The bytes of a partition; those of the whole image for `undefined`. */
   readerOf(number: number | undefined): BlockReader {
     if (number === undefined) return new SliceReader(this.reader, 0, this.reader.sizeBytes);
+    return openPartitionReader(this.reader, this.#partition(number));
+  }
+
+  /** The same bytes of a device that stands for the image, to be read and written. */
+  deviceOf(number: number | undefined, device: BlockDevice): BlockDevice {
+    if (number === undefined) return new SliceDevice(device, 0, device.sizeBytes);
+    return openPartitionDevice(device, this.#partition(number));
+  }
+
+  #partition(number: number): Partition {
     const partition = this.table?.partitions.find((one) => one.number === number);
-    if (partition !== undefined) return openPartitionReader(this.reader, partition);
+    if (partition !== undefined) return partition;
     const numbers = this.partitions.map((one) => one.number).join(", ");
     throw new Failure("not-found", `cannot find partition ${number} in "${this.path}"`, {
       hint: numbers === "" ? "it has none" : `it has ${numbers}`,
@@ -76,34 +85,8 @@ export async function openPlace(place: Place): Promise<OpenPlace> {
   return { path: place.path ?? "/", fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-/** A file system in an image, open for changes. */
-export interface EditablePlace extends AsyncDisposable {
-  readonly fileSystem: EditableFileSystem;
-}
-
-/** Opens the file system that a place names for changes, and its image for nobody else meanwhile. */
-export async function openForEditing(place: Place, options: EditOptions): Promise<EditablePlace> {
-  await using stack = new AsyncDisposableStack();
-  const device = stack.use(await FileDevice.openExclusively(place.image));
-  const window = await windowOf(place);
-  const slice = new SliceDevice(device, window.startBytes, window.sizeBytes);
-  const fileSystem = stack.use(await editFileSystem(slice, options));
-  const open = stack.move();
-  return { fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
-}
-
-/** The bytes of the image that hold the file system of a place. */
-async function windowOf(place: Place): Promise<Pick<Partition, "startBytes" | "sizeBytes">> {
-  await using disk = await OpenDisk.open(place.image);
-  const number = place.partition ?? (await defaultPartition(disk));
-  if (number === undefined) return { startBytes: 0, sizeBytes: disk.reader.sizeBytes };
-  disk.readerOf(number); // says what is wrong with the number
-  const partition = disk.partitions.find((one) => one.number === number);
-  return partition ?? { startBytes: 0, sizeBytes: disk.reader.sizeBytes };
-}
-
 /** The number of the partition with the only file system, or else with the only root. */
-async function defaultPartition(disk: OpenDisk): Promise<number | undefined> {
+export async function defaultPartition(disk: OpenDisk): Promise<number | undefined> {
   if (disk.table === undefined) return undefined;
   const candidates: number[] = [];
   for (const { number } of disk.partitions) if (await isKnown(disk, number)) candidates.push(number);

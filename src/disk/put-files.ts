@@ -1,139 +1,173 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure, stopIfAborted, systemReason } from "../base/index.ts";
-import { putTree, resolvePath, type EditableFileSystem, type NamePlace } from "../filesystem/index.ts";
-import { openChunks, openSource, standardInput, type DataPiece, type Metadata } from "../tree/index.ts";
-import { destinationOf, directoryAt, makeDirectory, placeAt, type EditContext } from "./edit-places.ts";
-import type { Edit } from "./edit.ts";
+import { printableName } from "../bytes/index.ts";
+import { putTree, type FileStat, type MetadataChange } from "../filesystem/index.ts";
+import { openChunks, openFile, openSource, standardInput, type FileEntry, type TreeSource } from "../tree/index.ts";
+import type { PutEdit } from "./edit.ts";
+import { destinationOf, directoryAt, GivenNames, type Destination, type EditContext } from "./edit-places.ts";
 import { ownerFrom } from "./image-accounts.ts";
+import { makeDirectory } from "./make-directory.ts";
+import { changedTree } from "./changed-tree.ts";
+import { writeStream } from "./write-content.ts";
 
-type Put = Extract<Edit, { readonly verb: "put" }>;
-type Write = Extract<Edit, { readonly verb: "write" }>;
+const permissionBits = 0o777;
+/** What a directory keeps that belongs to somebody else now: a set-id bit would speak of the former owner. */
+const directoryBits = 0o1777;
 
 /** Puts files, folders and tars of this machine into an image. */
-export async function putSources(context: EditContext, edit: Put): Promise<void> {
-  const { fileSystem } = context;
+export async function putFiles(context: EditContext, edit: PutEdit): Promise<void> {
+  const put = new Putter(
+    context,
+    edit,
+    edit.owner === undefined ? {} : await ownerFrom(context.fileSystem, edit.owner),
+  );
+  const { sources, to } = edit;
+  if (sources.filter((source) => source === standardInput).length > 1) {
+    throw new Failure("usage", "cannot put standard input twice: it can be read only once");
+  }
+  const isInto = edit.unpack || sources.length > 1 || to.endsWith("/");
   if (edit.makeParents) {
-    const isInto = edit.unpack || edit.sources.length > 1 || edit.to.endsWith("/");
-    await makeDirectory(context, isInto ? edit.to : path.posix.dirname(edit.to), { parents: true });
+    await makeDirectory(context, isInto ? to : path.posix.dirname(`/${to}`), { parents: true });
   }
-  for (const source of edit.sources) {
-    if (edit.unpack) {
-      const directory = await directoryAt(fileSystem, edit.to);
-      if (directory === undefined) throw new Failure("not-found", `cannot find the directory "${edit.to}"`);
-      await putOpened(context, edit, source, edit.to);
-      continue;
-    }
-    const ownName = source === standardInput ? "" : path.basename(path.resolve(source));
-    const mustBeDirectory = edit.sources.length > 1;
-    const place = await destinationOf(fileSystem, edit.to, ownName, { mustBeDirectory });
-    if (place.name === "") {
-      throw new Failure("usage", "cannot put standard input into a directory: it has no name", {
-        hint: `write the name too, as in ${edit.to.replace(/\/$/, "")}/name`,
-      });
-    }
-    if (source !== standardInput && statOf(source).isDirectory()) await putFolder(context, edit, source, place);
-    else await putFile(context, edit, source, place);
+  if (edit.unpack) return put.unpack(to);
+  const given = new GivenNames();
+  for (const source of sources) {
+    const place = await destinationOf(context.fileSystem, to, ownNameOf(source), { mustBeDirectory: isInto });
+    if (place.name !== "") given.add(place, source);
+    else if (source === standardInput) throw nameless(to);
+    await put.one(source, place);
   }
 }
 
-/** Gives a file this content, or adds it to its end. */
-export async function writeContent({ fileSystem, now }: EditContext, edit: Write): Promise<void> {
-  const place = await placeAt(fileSystem, edit.path);
-  const existing = await fileSystem.find(place.directory, place.name);
-  const content = edit.bytes.length === 0 ? [] : [{ at: 0, bytes: edit.bytes }];
-  if (existing === undefined) {
-    const owner = { uid: 0, gid: 0 };
-    const sizeBytes = edit.bytes.length;
-    await fileSystem.create(place, { kind: "file", mode: 0o644, ...owner, modified: now, sizeBytes, content });
-    return;
-  }
-  const id = await resolvePath(fileSystem, edit.path);
-  if (edit.isAppended) await fileSystem.write(id, (await fileSystem.stat(id)).sizeBytes, edit.bytes);
-  else await fileSystem.replaceContent(id, { sizeBytes: edit.bytes.length, content });
+/** What comes into a directory under its own name. `folder/.` has none: what is in it comes, as with cp. */
+function ownNameOf(source: string): string {
+  if (source === standardInput || /(^|\/)\.{1,2}\/*$/.test(source)) return "";
+  return path.basename(path.resolve(source));
 }
 
-async function putFolder(context: EditContext, edit: Put, source: string, place: NamePlace): Promise<void> {
-  const { fileSystem, now } = context;
-  if ((await fileSystem.find(place.directory, place.name)) === undefined) {
-    const directory = { kind: "directory", mode: 0o755, uid: 0, gid: 0, modified: now, sizeBytes: 0 } as const;
-    await fileSystem.create(place, directory);
-  }
-  const isInto = (await directoryAt(fileSystem, edit.to)) === place.directory;
-  await putOpened(context, edit, source, isInto ? path.posix.join(edit.to, place.name) : edit.to);
-}
-
-/** Puts a tree's files into a directory that is there. A folder's own owners are not the image's, unless so wished. */
-async function putOpened(context: EditContext, edit: Put, source: string, to: string): Promise<void> {
-  await using tree = await openSource(source);
-  const isFolder = source !== standardInput && statOf(source).isDirectory();
-  const isKept = edit.preserve || (edit.owner === undefined && !isFolder);
-  const owner = isKept ? {} : { owner: { uid: 0, gid: 0, ...(await givenOwner(context, edit)) } };
-  await putTree(context.fileSystem, to, tree, { ...context.job, now: context.now, ...owner });
-}
-
-async function putFile(context: EditContext, edit: Put, source: string, place: NamePlace): Promise<void> {
-  const { fileSystem } = context;
-  const existing = await fileSystem.find(place.directory, place.name);
-  if (existing !== undefined) await refuseOther(fileSystem, existing, place);
-  const given = await givenOwner(context, edit);
-  const stat = source === standardInput ? undefined : statOf(source);
-  const metadata: Metadata = {
-    mode: (stat?.mode ?? 0o644) & (edit.preserve ? 0o7777 : 0o777),
-    uid: edit.preserve ? (stat?.uid ?? 0) : 0,
-    gid: edit.preserve ? (stat?.gid ?? 0) : 0,
-    ...given,
-    modified: stat === undefined ? context.now : timeOf(stat),
-  };
-  const id = existing ?? (await fileSystem.create(place, { kind: "file", ...metadata, sizeBytes: 0 }));
-  await fill(context, id, source);
-  const mode = edit.mode?.(existing === undefined ? metadata.mode : (await fileSystem.stat(id)).mode, false);
-  const isNew = existing === undefined || edit.preserve;
-  await fileSystem.setMetadata(id, {
-    ...(isNew ? metadata : given),
-    ...(mode === undefined ? {} : { mode }),
+function nameless(to: string): Failure {
+  return new Failure("usage", "cannot put standard input into a directory: it has no name", {
+    hint: `write the name too, as in ${printableName(to.replace(/\/+$/, ""))}/name`,
   });
 }
 
-/** Content goes into a regular file, or takes the place of nothing. */
-async function refuseOther(fileSystem: EditableFileSystem, id: number, { name }: NamePlace): Promise<void> {
-  const { kind } = await fileSystem.stat(id);
-  if (kind === "file") return;
-  throw new Failure("exists", `cannot put "${name}": there is a ${kind} of that name`, { hint: "remove it first" });
-}
+class Putter {
+  readonly #context: EditContext;
+  readonly #edit: PutEdit;
+  readonly #owner: { readonly uid?: number; readonly gid?: number };
 
-/** Streams the content of a file, or standard input, into a file of the image. */
-async function fill({ fileSystem, job }: EditContext, id: number, source: string): Promise<void> {
-  await using input = await openChunks(source);
-  const { sizeBytes } = input;
-  if (sizeBytes === undefined) {
-    await fileSystem.truncate(id, 0);
-    let at = 0;
-    for await (const bytes of input.chunks) {
-      stopIfAborted(job.signal);
-      await fileSystem.write(id, at, bytes);
-      at += bytes.length;
-      job.onProgress?.({ phase: "putting", doneBytes: at });
-    }
-    return;
+  constructor(context: EditContext, edit: PutEdit, owner: { readonly uid?: number; readonly gid?: number }) {
+    this.#context = context;
+    this.#edit = edit;
+    this.#owner = owner;
   }
-  const pieces = async function* (): AsyncGenerator<DataPiece> {
-    let at = 0;
-    for await (const bytes of input.chunks) {
-      stopIfAborted(job.signal);
-      yield { at, bytes };
-      at += bytes.length;
-      job.onProgress?.({ phase: "putting", doneBytes: at, totalBytes: sizeBytes });
+
+  /** What is in folders, tars and packages goes into a directory. A tar's owners and modes are what it is for. */
+  async unpack(to: string): Promise<void> {
+    const { fileSystem, image, job, now } = this.#context;
+    if ((await directoryAt(fileSystem, to)) === undefined) {
+      throw new Failure("not-found", `cannot find the directory "${printableName(to)}"`, {
+        hint: "--mkdir makes it",
+      });
     }
-    if (at !== sizeBytes) {
-      throw new Failure("failed", `cannot read "${source}": it changed while it was read`);
+    for (const source of this.#edit.sources) {
+      const isFolder = source !== standardInput && statOf(source).isDirectory();
+      const isKept = this.#edit.preserve || (!isFolder && this.#edit.owner === undefined);
+      await using tree = await openSource(source, { leaveOut: [image] });
+      const changed = this.#changed(tree, "", isKept);
+      await putTree(fileSystem, to, [changed], { ...job, now, onExisting: "replace" });
     }
-  };
-  await fileSystem.replaceContent(id, { sizeBytes, content: pieces() });
+  }
+
+  /** A file, a folder with all below it, or standard input, under a name. */
+  async one(source: string, place: Destination): Promise<void> {
+    const { fileSystem, image, job, now } = this.#context;
+    const stat = source === standardInput ? undefined : statOf(source);
+    if (stat === undefined || (!stat.isDirectory() && !stat.isFile())) return this.#stream(source, place);
+    if (stat.isFile() && isSameFile(stat, statOf(image))) {
+      throw new Failure("usage", `cannot put "${source}" into itself`);
+    }
+    await using tree = stat.isFile() ? openFile(source) : await openSource(source, { leaveOut: [image] });
+    const changed = this.#changed(tree, place.name, this.#edit.preserve);
+    await putTree(fileSystem, place.directoryPath, [changed], {
+      ...job,
+      now,
+      onExisting: (entry, existing) => this.#ofExisting(entry, existing),
+    });
+  }
+
+  /** Standard input, or a pipe: how much comes is known at its end. */
+  async #stream(source: string, place: Destination): Promise<void> {
+    const { fileSystem, isRehearsal, job, now } = this.#context;
+    const entry = {
+      ...this.#owned({ path: "", kind: "file", mode: 0o644, uid: 0, gid: 0, modified: now, sizeBytes: 0 }, false),
+    };
+    const empty: TreeSource = {
+      name: source,
+      async *entries() {
+        yield [{ ...entry, path: place.name }];
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+    await putTree(fileSystem, place.directoryPath, [empty], {
+      now,
+      onExisting: (_, existing) => this.#ofExisting(entry, existing),
+    });
+    if (isRehearsal) return;
+    await using input = await openChunks(source);
+    await writeStream(this.#context, `${place.directoryPath}/${place.name}`, input.chunks, job);
+  }
+
+  /** A tree as it comes into the image: under a name, with other owners. */
+  #changed(tree: TreeSource, name: string, isKept: boolean): TreeSource {
+    const { isRehearsal, job } = this.#context;
+    return changedTree(tree, {
+      under: name,
+      change: (entry) => {
+        stopIfAborted(job.signal);
+        const owned = this.#owned(entry, isKept);
+        return isRehearsal ? withoutContent(owned) : owned;
+      },
+    });
+  }
+
+  #owned(entry: FileEntry, isKept: boolean): FileEntry {
+    const { mode: wishedMode } = this.#edit;
+    const isDirectory = entry.kind === "directory";
+    const mode = isKept ? entry.mode : entry.mode & (isDirectory ? directoryBits : permissionBits);
+    const { xattrs, ...rest } = entry;
+    return {
+      ...rest,
+      ...(isKept && xattrs !== undefined ? { xattrs } : {}),
+      ...(isKept ? {} : { uid: 0, gid: 0 }),
+      ...this.#owner,
+      mode: wishedMode === undefined || entry.kind === "symlink" ? mode : wishedMode.apply(mode, isDirectory),
+    };
+  }
+
+  /** One that is there already stays as it is, but for what was asked for. */
+  #ofExisting(entry: FileEntry, existing: FileStat): MetadataChange {
+    const { mode: wishedMode, preserve } = this.#edit;
+    if (preserve) {
+      const { mode, uid, gid, modified, xattrs } = entry;
+      return { mode, uid, gid, modified, ...(xattrs === undefined ? {} : { xattrs }) };
+    }
+    const isDirectory = existing.kind === "directory";
+    return {
+      ...this.#owner,
+      ...(wishedMode === undefined ? {} : { mode: wishedMode.apply(existing.mode, isDirectory) }),
+    };
+  }
 }
 
-async function givenOwner(context: EditContext, { owner }: Put): Promise<{ uid?: number; gid?: number }> {
-  return owner === undefined ? {} : ownerFrom(context.fileSystem, owner);
+function withoutContent(entry: FileEntry): FileEntry {
+  const { content: _, stretches: __, ...rest } = entry;
+  return rest;
+}
+
+function isSameFile(one: fs.Stats, other: fs.Stats): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 function statOf(source: string): fs.Stats {
@@ -142,9 +176,4 @@ function statOf(source: string): fs.Stats {
   } catch (error) {
     throw new Failure("not-found", `cannot read "${source}": ${systemReason(error)}`, { cause: error });
   }
-}
-
-function timeOf({ mtimeMs }: fs.Stats): Metadata["modified"] {
-  const seconds = Math.floor(mtimeMs / 1000);
-  return { seconds, nanoseconds: Math.floor((mtimeMs - seconds * 1000) * 1e6) };
 }

@@ -11,6 +11,6 @@ export async function repairTable(path: string): Promise<string[]> {
   if (fs.statSync(path, { throwIfNoEntry: false })?.isBlockDevice() === true) {
     throw new Failure("refused", `cannot repair the table of "${path}": it is a real disk`);
   }
-  await using device = await FileDevice.open(path);
+  await using device = await FileDevice.openExclusively(path);
   return await repairGpt(device); // the device is closed when this returns
 }

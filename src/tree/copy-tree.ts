@@ -1,13 +1,18 @@
 import { stopIfAborted, type JobOptions } from "../base/index.ts";
 import type { DataPiece, FileEntry, TreeEntry, TreeSource, TreeTarget } from "./entry.ts";
 
-/** Puts all of a tree into a target and completes it; gives the number of entries. */
-export async function copyTree(source: TreeSource, target: TreeTarget, job: JobOptions = {}): Promise<number> {
+/** Puts all of a tree into a target and completes it; gives the number of entries. `phase` is what progress calls it. */
+export async function copyTree(
+  source: TreeSource,
+  target: TreeTarget,
+  job: JobOptions & { readonly phase?: string } = {},
+): Promise<number> {
+  const { phase = "copying" } = job;
   let count = 0;
   let doneBytes = 0;
   const report = (): void => {
     const total = source.totalBytes === undefined ? {} : { totalBytes: source.totalBytes };
-    job.onProgress?.({ phase: "copying", doneBytes, ...total });
+    job.onProgress?.({ phase, doneBytes, ...total });
   };
   const counted = (entry: TreeEntry): TreeEntry => {
     if (entry.kind === "hardlink" || entry.content === undefined) return entry;

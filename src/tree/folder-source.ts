@@ -30,14 +30,18 @@ type Part = { readonly unlisted: string } | FolderNames | Scan;
  */
 export class FolderSource implements TreeSource {
   readonly name: string;
+  readonly totalBytes?: number;
   readonly #leaveOut: ReadonlySet<string>;
   readonly #pool = new ScanPool();
   readonly #buffers = newBufferPair();
   /** For files with several names: the path of the first, by file system and inode number. */
   readonly #firstNames = new Map<string, string>();
+  readonly #isFolder: boolean;
 
-  private constructor(folder: string, leaveOut: readonly string[]) {
+  private constructor(folder: string, leaveOut: readonly string[], fileBytes?: number) {
     this.name = folder;
+    this.#isFolder = fileBytes === undefined;
+    if (fileBytes !== undefined) this.totalBytes = fileBytes;
     this.#leaveOut = new Set(leaveOut.flatMap(identityOfPath));
   }
 
@@ -49,9 +53,20 @@ export class FolderSource implements TreeSource {
     return new FolderSource(folder, options.leaveOut ?? []);
   }
 
+  /** A single file, links followed, as a tree that is only its root. */
+  static openFile(file: string): TreeSource {
+    try {
+      const stat = fs.statSync(systemPath(file));
+      return new FolderSource(fs.realpathSync(systemPath(file), "utf8"), [], stat.size);
+    } catch (error) {
+      throw new Failure("not-found", `cannot read "${file}": ${systemReason(error)}`, { cause: error });
+    }
+  }
+
   async *entries(): AsyncGenerator<readonly TreeEntry[]> {
     // The next part is the last of the list: what is found on the way goes on top.
-    const parts: Part[] = [{ unlisted: "" }, { path: "", folder: this.name, names: [""] }];
+    const listing: Part[] = this.#isFolder ? [{ unlisted: "" }] : [];
+    const parts: Part[] = [...listing, { path: "", folder: this.name, names: [""] }];
     for (;;) {
       this.#lookAhead(parts);
       const scan = parts.pop();

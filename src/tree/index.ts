@@ -16,5 +16,5 @@ export type {
   TreeTarget,
 } from "./entry.ts";
 export { openChunks, standardInput, type ChunkSource } from "./file-chunks.ts";
-export { openSource } from "./open-source.ts";
+export { openFile, openSource } from "./open-source.ts";
 export { TarWriter } from "./tar-writer.ts";

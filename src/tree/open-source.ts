@@ -26,3 +26,8 @@ function statOf(source: string): fs.Stats {
     throw new Failure("not-found", `cannot read "${source}": ${systemReason(error)}`, { cause: error });
   }
 }
+
+/** One file of this machine, links followed, as a tree that is only its root: the path of its entry is empty. */
+export function openFile(path: string): TreeSource {
+  return FolderSource.openFile(path);
+}

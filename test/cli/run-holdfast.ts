@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import * as path from "node:path";
+import type { Readable, Writable } from "node:stream";
 
 const mainPath = path.join(import.meta.dirname, "../../src/cli/main.ts");
 
@@ -9,21 +10,35 @@ export interface Transcript {
   readonly status: number | null;
 }
 
-/** Runs `holdfast` with words as a user would from a shell, in a plain environment. */
-export function runHoldfast(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Transcript> {
-  return transcriptOf(startScript(mainPath, words, env));
+/** Runs `holdfast` with words as a user would from a shell, in a plain environment, with `input` on its standard input. */
+export function runHoldfast(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = "",
+): Promise<Transcript> {
+  const child = startHoldfast(words, env);
+  child.stdin.on("error", () => undefined); // a command that fails early does not read it
+  child.stdin.end(input);
+  return transcriptOf(child);
+}
+
+/** Starts `holdfast` and leaves it running. */
+export function startHoldfast(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return startScript(mainPath, words, env);
 }
 
 /** Starts a TypeScript file with this Node. */
 export function startScript(script: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return spawn(process.execPath, [script, ...words], {
     env: { PATH: process.env["PATH"], TZ: "UTC", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
 }
 
 /** Everything that a started process prints, and its exit status. */
-export async function transcriptOf(child: ReturnType<typeof startScript>): Promise<Transcript> {
+export async function transcriptOf(
+  child: ChildProcessByStdio<Writable | null, Readable, Readable>,
+): Promise<Transcript> {
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => void (stdout += text));

@@ -1,12 +1,30 @@
-import { editDisk, type Edit, type Place } from "../../disk/index.ts";
+import { editDisk, editText, type Place, type PlannedEdit } from "../../disk/index.ts";
 import type { CommandContext } from "../command.ts";
-import { printWarnings, showProgress } from "../print.ts";
+import { printJson, printWarnings, showProgress } from "../print.ts";
 
-/** Makes changes in an image and tells what could not be kept. */
-export async function applyEdits(context: CommandContext, place: Place, edits: readonly Edit[]): Promise<void> {
-  using progress = showProgress(context, { json: false });
+export interface ApplyOptions {
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** Makes changes in an image, all or none, and tells what could not be kept; with `dryRun` what would be done. */
+export async function applyEdits(
+  context: CommandContext,
+  place: Place,
+  edits: readonly PlannedEdit[],
+  options: ApplyOptions,
+): Promise<void> {
+  const { dryRun: isRehearsal, json } = options;
+  using progress = showProgress(context, options);
   const job = { signal: context.signal, onProgress: progress.onProgress };
-  const { warnings } = await editDisk({ place, edits, nowMs: Date.now() }, job);
+  const { warnings } = await editDisk({ place, edits, isRehearsal, nowMs: Date.now() }, job);
   progress.clear();
   await printWarnings(context, warnings);
+  const lines = edits.map(({ edit }) => editText(edit));
+  if (json) {
+    const { image, partition } = place;
+    const where = partition === undefined ? { image } : { image, partition };
+    return printJson(context, { ...where, isDryRun: isRehearsal, edits: lines, warnings });
+  }
+  if (isRehearsal) for (const line of lines) await context.stdout.write(`${line}\n`);
 }

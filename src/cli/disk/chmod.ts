@@ -1,20 +1,25 @@
-import { parseFilePlace, inOneFileSystem } from "../place-in-image.ts";
 import { parseModeChange } from "../../disk/index.ts";
-import { defineCommand } from "../command.ts";
-import { applyEdits } from "./apply-edits.ts";
+import { inOneFileSystem } from "../place-in-image.ts";
+import { defineEditVerb } from "./edit-command.ts";
 
 /** `holdfast disk chmod` */
-export const chmod = defineCommand({
+export const chmod = defineEditVerb({
   words: ["disk", "chmod"],
   summary: "change permissions of files in an image",
+  description:
+    "Links that are named are followed; links below a directory are left alone. Without u, g, o or a it is for all, but for what a umask of 022 withholds.",
   operands: {
-    mode: { arity: "one", parse: parseModeChange, help: "644, or u+x,go-w; without u, g, o or a it is for all" },
-    place: { arity: "one-or-more", parse: parseFilePlace, help: "IMAGE:/path, or IMAGE:2/path for partition 2" },
+    mode: { arity: "one", parse: parseModeChange, help: "644, or u+x,go-w, a=rX, g=u" },
+    place: { arity: "one-or-more", help: "IMAGE:/path, or IMAGE:2/path for partition 2" },
   },
   options: { recursive: { kind: "flag", short: "R", help: "all that is in a directory too" } },
-  examples: [{ line: "holdfast disk chmod 600 big:/etc/shadow", help: "for its owner only" }],
-  async run(context, { mode, place: places, recursive }) {
-    const { place, paths } = inOneFileSystem(places);
-    await applyEdits(context, place, [{ verb: "chmod", mode, paths, recursive }]);
+  operandPattern: /^-[rwxXstugo0-7][-+=,rwxXstugoa0-7]*$/,
+  examples: [
+    { line: "holdfast disk chmod 600 big:/etc/shadow", help: "for its owner only" },
+    { line: "holdfast disk chmod -R u=rwX,go=rX big:/srv", help: "to be read by all; directories can be entered" },
+  ],
+  plan({ mode, place: words, recursive }, placeOf) {
+    const { place, paths } = inOneFileSystem(words.map(placeOf));
+    return { place, edit: { verb: "chmod", mode, paths, recursive } };
   },
 });

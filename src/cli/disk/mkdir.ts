@@ -1,14 +1,13 @@
-import { parseFilePlace, inOneFileSystem } from "../place-in-image.ts";
-import { parseModeChange } from "../../disk/index.ts";
-import { defineCommand } from "../command.ts";
-import { applyEdits } from "./apply-edits.ts";
+import { parseModeChange, parseOwner } from "../../disk/index.ts";
+import { inOneFileSystem } from "../place-in-image.ts";
+import { defineEditVerb } from "./edit-command.ts";
 
 /** `holdfast disk mkdir` */
-export const mkdir = defineCommand({
+export const mkdir = defineEditVerb({
   words: ["disk", "mkdir"],
   summary: "make directories in an image",
   operands: {
-    place: { arity: "one-or-more", parse: parseFilePlace, help: "IMAGE:/path, or IMAGE:2/path for partition 2" },
+    place: { arity: "one-or-more", help: "IMAGE:/path, or IMAGE:2/path for partition 2" },
   },
   options: {
     parents: { kind: "flag", short: "p", help: "those on the way too; one that is there already is no error" },
@@ -17,12 +16,19 @@ export const mkdir = defineCommand({
       value: "MODE",
       short: "m",
       parse: parseModeChange,
-      help: "permissions, as for chmod (755)",
+      help: "permissions, as for chmod; else 755",
+    },
+    owner: {
+      kind: "string",
+      value: "USER[:GROUP]",
+      parse: parseOwner,
+      help: "whose they are, as for chown; else root",
     },
   },
   examples: [{ line: "holdfast disk mkdir -p big:/srv/www/htdocs", help: "three directories, where they are missing" }],
-  async run(context, { place: places, parents, mode }) {
-    const { place, paths } = inOneFileSystem(places);
-    await applyEdits(context, place, [{ verb: "mkdir", paths, parents, ...(mode === undefined ? {} : { mode }) }]);
+  plan({ place: words, parents, mode, owner }, placeOf) {
+    const { place, paths } = inOneFileSystem(words.map(placeOf));
+    const wish = { ...(mode === undefined ? {} : { mode }), ...(owner === undefined ? {} : { owner }) };
+    return { place, edit: { verb: "mkdir", paths, parents, ...wish } };
   },
 });
