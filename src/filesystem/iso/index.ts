@@ -1,0 +1,1 @@
+export { openIso, probeIso } from "./open.ts";
