@@ -23,7 +23,7 @@ export async function readSelf(source: BlockBytes, directoryAt: number): Promise
  * The records of the directory that begins at a place of the device, sector by sector. Throws `damaged` where one
  * passes the end of its sector, or the directory that of the device.
  */
-async function* directoryRecords(source: BlockBytes, directoryAt: number): AsyncGenerator<DirectoryRecord[]> {
+export async function* directoryRecords(source: BlockBytes, directoryAt: number): AsyncGenerator<DirectoryRecord[]> {
   const { dataBytes } = await readSelf(source, directoryAt);
   const what = `the directory at byte ${directoryAt}`;
   if (dataBytes > directoryLimitBytes) throw damaged(what, `it is ${dataBytes} bytes long`);

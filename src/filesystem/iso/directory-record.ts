@@ -25,6 +25,8 @@ const flagMoreExtents = 0x80;
 export interface DirectoryRecord {
   readonly at: number;
   readonly lengthBytes: number;
+  /** All of it. */
+  readonly bytes: Uint8Array;
   /** Where the data begins, in blocks, after the extended attribute record. */
   readonly dataBlock: number;
   readonly dataBytes: number;
@@ -56,6 +58,7 @@ export function decodeRecord(bytes: Uint8Array, at: number, deviceAt: number): D
   return {
     at: deviceAt,
     lengthBytes,
+    bytes: bytes.subarray(at, at + lengthBytes),
     dataBlock: extentBlock + attributeBlocks,
     dataBytes,
     recorded,

@@ -1,21 +1,17 @@
 import { Failure } from "../../base/index.ts";
 import type { DataPiece, FileStretch } from "../../tree/index.ts";
 import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "../file-system.ts";
+import { limitProblems } from "../limit-problems.ts";
 import { readParts, stretchesOf } from "../part-reader.ts";
+import { checkIso } from "./check.ts";
 import { damaged } from "./damaged.ts";
 import type { DirectoryRecord } from "./directory-record.ts";
 import { namingRecords } from "./directory-reader.ts";
 import { partsOf, readFile, rockRidgeOf, statOf, type IsoFile } from "./iso-file.ts";
-import { enhancedName, jolietName, plainName, refuseImpossibleName } from "./iso-name.ts";
-import type { IsoSource, IsoTree } from "./iso-source.ts";
+import { nameOfTree, refuseImpossibleName } from "./iso-name.ts";
+import type { IsoSource } from "./iso-source.ts";
+import type { VolumeDescriptors } from "./volume-descriptors.ts";
 import { readPacked } from "./zisofs.ts";
-
-const nameOfTree: Readonly<Record<IsoTree, (bytes: Uint8Array) => string>> = {
-  "rock ridge": plainName, // where a record has no name of Rock Ridge
-  joliet: jolietName,
-  enhanced: enhancedName,
-  plain: plainName,
-};
 
 /**
  * An ISO 9660 volume, by the best of its trees. It borrows its reader and closes nothing. The id of a directory is
@@ -25,9 +21,11 @@ export class IsoFileSystem implements FileSystem {
   readonly info: FileSystemInfo;
   readonly rootId: number;
   readonly #source: IsoSource;
+  readonly #descriptors: VolumeDescriptors;
 
-  constructor(source: IsoSource, info: FileSystemInfo) {
+  constructor(source: IsoSource, descriptors: VolumeDescriptors, info: FileSystemInfo) {
     this.#source = source;
+    this.#descriptors = descriptors;
     this.info = info;
     this.rootId = source.volume.rootAt;
   }
@@ -90,7 +88,9 @@ export class IsoFileSystem implements FileSystem {
     if (lengthBytes > 0) yield { startBytes: 0, lengthBytes };
   }
 
-  async *check(): AsyncGenerator<Problem> {}
+  check(): AsyncIterable<Problem> {
+    return limitProblems(checkIso(this.#source, this.#descriptors));
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
@@ -102,7 +102,7 @@ export class IsoFileSystem implements FileSystem {
 
   /** Undefined for a directory that was moved here from further down, where it shows. */
   async #itemOf(record: DirectoryRecord): Promise<DirectoryItem | undefined> {
-    const { tree, blockSizeBytes } = { ...this.#source.volume };
+    const { tree, blockSizeBytes } = this.#source.volume;
     const rockRidge = await rockRidgeOf(this.#source, record);
     if (rockRidge.isRelocated) return undefined;
     const name = rockRidge.name ?? nameOfTree[tree](record.name);

@@ -1,19 +1,28 @@
 import { decodeName } from "../../bytes/index.ts";
 import { damaged } from "./damaged.ts";
+import type { IsoTree } from "./iso-source.ts";
+
+/** How the names of each tree are spelled. */
+export const nameOfTree: Readonly<Record<IsoTree, (bytes: Uint8Array) => string>> = {
+  "rock ridge": plainName, // where a record has no name of Rock Ridge
+  joliet: jolietName,
+  enhanced: enhancedName,
+  plain: plainName,
+};
 
 /** As Linux shows a name of plain ISO 9660: lower case, without `;1` and an empty extension's dot. */
-export function plainName(bytes: Uint8Array): string {
+function plainName(bytes: Uint8Array): string {
   const name = Buffer.from(bytes).map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte));
   return dotted(withoutVersion(decodeName(name)));
 }
 
 /** A name of an ISO 9660:1999 tree, as it was written. */
-export function enhancedName(bytes: Uint8Array): string {
+function enhancedName(bytes: Uint8Array): string {
   return dotted(withoutVersion(decodeName(bytes)));
 }
 
 /** A name of a Joliet tree: UTF-16, big-endian. */
-export function jolietName(bytes: Uint8Array): string {
+function jolietName(bytes: Uint8Array): string {
   return withoutVersion(decodeUcs2(bytes));
 }
 

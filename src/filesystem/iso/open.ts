@@ -32,7 +32,7 @@ export async function openIso(reader: BlockReader): Promise<IsoFileSystem> {
   const volume = { blockSizeBytes, sizeBytes: spaceBlocks * blockSizeBytes, tree, rootAt, systemUseSkip };
   const source = new IsoSource(reader, volume);
   await readSelf(source, rootAt);
-  return new IsoFileSystem(source, await infoOf(source, descriptors));
+  return new IsoFileSystem(source, descriptors, await infoOf(source, descriptors));
 }
 
 interface ChosenTree {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Struct } from "../../../src/bytes/index.ts";
 import { disagreeing } from "../../../src/filesystem/iso/both-endian.ts";
+import * as pathTables from "../../../src/filesystem/iso/check-path-tables.ts";
 import * as records from "../../../src/filesystem/iso/directory-record.ts";
 import * as rockRidge from "../../../src/filesystem/iso/rock-ridge.ts";
 import * as systemUse from "../../../src/filesystem/iso/system-use.ts";
@@ -55,6 +56,14 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
       fileStructureVersion: [881, 1],
     },
   },
+  littlePathRecord: {
+    sizeBytes: 8,
+    fields: { nameBytes: [0, 1], attributeBlocks: [1, 1], block: [2, 4], parent: [6, 2] },
+  },
+  bigPathRecord: {
+    sizeBytes: 8,
+    fields: { nameBytes: [0, 1], attributeBlocks: [1, 1], block: [2, 4], parent: [6, 2] },
+  },
   directoryRecord: {
     sizeBytes: 33,
     fields: {
@@ -96,7 +105,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
   },
 };
 
-const modules = [volumeDescriptors, records, systemUse, rockRidge, zisofs];
+const modules = [pathTables, volumeDescriptors, records, systemUse, rockRidge, zisofs];
 
 test("every field of every structure stands where the format has it", () => {
   const found: Record<string, { readonly sizeBytes: number; readonly fields: Pins }> = {};
