@@ -1,1 +1,1 @@
-export { openIso, probeIso } from "./open.ts";
+export { hasRockRidge, openIso, probeIso } from "./open.ts";

@@ -35,6 +35,11 @@ export async function openIso(reader: BlockReader): Promise<IsoFileSystem> {
   return new IsoFileSystem(source, descriptors, await infoOf(source, descriptors));
 }
 
+/** Whether the names and attributes of an ISO 9660 volume are those of Rock Ridge. */
+export async function hasRockRidge(reader: BlockReader): Promise<boolean> {
+  return (await chooseTree(reader, await readVolumeDescriptors(reader))).tree === "rock ridge";
+}
+
 interface ChosenTree {
   readonly tree: IsoTree;
   readonly rootAt: number;
