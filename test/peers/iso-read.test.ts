@@ -125,3 +125,59 @@ for (const [program, { choices, isPossible, make }] of Object.entries(makers)) {
     }
   });
 }
+
+/** How files are packed. */
+const packers: Readonly<Record<string, { readonly needs: readonly string[]; readonly make: Maker["make"] }>> = {
+  "xorriso, version 1": {
+    needs: ["xorriso"],
+    make: (_, image, tree) => packByXorriso(["-zisofs", "default"], image, tree),
+  },
+  "xorriso, version 2": {
+    needs: ["xorriso"],
+    make: (_, image, tree) => packByXorriso(["-zisofs", "version_2=on"], image, tree),
+  },
+  mkzftree: {
+    needs: ["mkzftree", "genisoimage"],
+    make: (_, image, tree) => {
+      runPeer("mkzftree", [tree, `${tree}.packed`]);
+      runPeer("genisoimage", ["-quiet", "-R", "-z", "-o", image, `${tree}.packed`]);
+    },
+  },
+};
+
+function packByXorriso(words: readonly string[], image: string, tree: string): void {
+  runPeer("xorriso", [
+    ...words,
+    "-outdev",
+    image,
+    "-map",
+    tree,
+    "/",
+    "-set_filter_r",
+    "--zisofs",
+    "/",
+    "--",
+    "-commit",
+  ]);
+}
+
+for (const [packer, { needs, make }] of Object.entries(packers)) {
+  test(`unpacks what was packed by ${packer}`, { skip: skipWithout(...needs) }, async () => {
+    await using folder = temporaryFolder();
+    const [tree, image] = [folder.join("tree"), folder.join("image")];
+    makeTree(tree);
+    fs.writeFileSync(
+      `${tree}/large`,
+      Buffer.concat([fs.readFileSync(process.execPath).subarray(0, 3_000_001), Buffer.alloc(500_000)]),
+    );
+    make([], image, tree);
+    await using open = await openPlace({ image });
+    const contents = (facts: ReadonlyMap<string, FileFacts>) =>
+      Object.fromEntries([...facts].map(([path, { kind, sizeBytes, hash }]) => [path, { kind, sizeBytes, hash }]));
+    const found = contents(await factsOf(open.fileSystem));
+    delete found["rr_moved"];
+    assert.deepEqual(found, contents(factsOfFolder(tree)));
+    const packed = await open.fileSystem.stat((await open.fileSystem.find(open.fileSystem.rootId, "large"))!);
+    assert.ok(packed.allocatedBytes < 2_500_000, "it was packed");
+  });
+}

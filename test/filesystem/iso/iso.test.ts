@@ -54,7 +54,7 @@ test("plain names are in lower case, without version and empty extension", async
 test("the tree of Joliet or of ISO 9660:1999 is read where there is no Rock Ridge", async () => {
   const enhanced = descriptor(2, 30, { version: 2 });
   const joliet = descriptor(2, 30, { escapes: "%/E" });
-  const records = [{ name: [..."Lies;1"].map((letter) => `\0${letter}`).join("") }];
+  const records = [{ name: "Lies;1".replace(/./g, "\0$&") }];
   const asJoliet = await open(isoImage({ records, descriptors: [enhanced, joliet] }));
   assert.deepEqual(await names(asJoliet), ["Lies"]);
   assert.deepEqual(asJoliet.info.features, ["joliet", "iso 9660:1999"]);
