@@ -1,10 +1,12 @@
 /** UDF by genisoimage and mkudffs: read with what went in, and named as blkid names it. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { test } from "node:test";
-import { FileReader } from "../../src/device/index.ts";
+import { FileReader, MemoryDevice } from "../../src/device/index.ts";
 import { openFileSystem } from "../../src/filesystem/index.ts";
 import { factsOf, factsOfFolder, type FileFacts } from "../filesystem/file-facts.ts";
+import { sampleUdf } from "../filesystem/udf/sample-udf.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
@@ -99,3 +101,15 @@ for (const [options, features] of media) {
     if (isRewritable) assert.equal(usedBytes, info.sizeBytes - info.freeBytes);
   });
 }
+
+test("GRUB reads an image that was made to order as we do", { skip: skipWithout("grub-fstest") }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  fs.writeFileSync(image, sampleUdf().bytes);
+  await using fileSystem = await openFileSystem(new MemoryDevice(sampleUdf().bytes));
+  const facts = await factsOf(fileSystem);
+  for (const path of ["in entry", "hard", "☃"]) {
+    const content = runPeer("grub-fstest", [image, "cat", `/${path}`]);
+    assert.equal(facts.get(path)?.hash, createHash("sha256").update(content).digest("hex"), path);
+  }
+});

@@ -18,8 +18,6 @@ const nextDescriptors = 3;
 
 /** A file in more pieces than this is damaged. */
 const extentLimit = 1_000_000;
-/** Its descriptors go on in so many places at most. */
-const continuationLimit = 65_536;
 
 /** A part of a file, in whole blocks but for the last. */
 interface FileExtent extends BlockAddress {
@@ -37,10 +35,10 @@ export function isInEntry({ flags }: UdfFile): boolean {
 async function* fileExtents(source: UdfSource, file: UdfFile, what: string): AsyncGenerator<FileExtent> {
   const form = forms[file.flags & formMask];
   if (form === undefined) throw damaged(what, `its allocation descriptors are of form ${file.flags & formMask}`);
-  let bytes: Uint8Array | undefined = file.descriptors;
+  let bytes = file.descriptors;
   let count = 0;
-  for (let continuations = 0; bytes !== undefined; continuations++) {
-    if (continuations > continuationLimit) throw damaged(what, "its allocation descriptors go on without end");
+  const seen = new Set<string>();
+  for (;;) {
     let next: BlockAddress | undefined;
     for (let at = 0; at + form.sizeBytes <= bytes.length; at += form.sizeBytes) {
       if (++count > extentLimit) throw damaged(what, `it is in more than ${extentLimit} pieces`);
@@ -55,7 +53,11 @@ async function* fileExtents(source: UdfSource, file: UdfFile, what: string): Asy
       }
       yield { partition, block, lengthBytes, isRecorded: kind === recorded };
     }
-    bytes = next === undefined ? undefined : await continuedDescriptors(source, next, what);
+    if (next === undefined) return;
+    const key = `${next.partition}:${next.block}`;
+    if (seen.has(key)) throw damaged(what, "its allocation descriptors lead back to themselves");
+    seen.add(key);
+    bytes = await continuedDescriptors(source, next, what);
   }
 }
 
