@@ -84,6 +84,8 @@ const mkisofsChoices: Choices = {
   boot: ["", "-b boot/image -no-emul-boot -boot-load-size 4", "-e boot/image -no-emul-boot"],
 };
 
+const grubBoot = "/usr/lib/grub/i386-pc/boot_hybrid.img";
+
 interface Maker {
   readonly choices: Choices;
   readonly isPossible?: (combination: Combination) => boolean;
@@ -98,11 +100,24 @@ const makers: Readonly<Record<string, Maker>> = {
   xorriso: {
     choices: {
       ...mkisofsChoices,
-      hybrid: ["", "-isohybrid-gpt-basdat", "-partition_offset 16"],
+      hybrid: ["", "-isohybrid-gpt-basdat", "-partition_offset 16", `--grub2-mbr ${grubBoot}`],
+      appended: ["", "-append_partition 2 0xef APPENDED", "-append_partition 2 0xef APPENDED -appended_part_as_gpt"],
       links: ["", "--hardlinks"],
     },
-    isPossible: ({ hybrid, boot }) => hybrid !== "-isohybrid-gpt-basdat" || boot === mkisofsChoices["boot"]![2],
+    isPossible: ({ hybrid, boot }) => {
+      const [, forBios, forEfi] = mkisofsChoices["boot"]!;
+      if (hybrid === "-isohybrid-gpt-basdat") return boot === forEfi;
+      return hybrid !== `--grub2-mbr ${grubBoot}` || boot === forBios;
+    },
     make: (words, image, tree) => runPeer("xorriso", ["-as", "mkisofs", "-quiet", ...words, "-o", image, tree]),
+  },
+  bsdtar: {
+    choices: {
+      unix: ["--options=rockridge=useful", "--options=rockridge=strict", "--options=!rockridge"],
+      joliet: ["--options=joliet", "--options=!joliet"],
+      level: ["--options=iso-level=1", "--options=iso-level=2", "--options=iso-level=3"],
+    },
+    make: (words, image, tree) => runPeer("bsdtar", ["--format=iso9660", ...words, "-cf", image, "-C", tree, "."]),
   },
   "grub-mkrescue": {
     choices: { joliet: ["", "-J"], level: ["", "-iso-level 4"], packed: ["", "--compress=xz"] },
@@ -111,19 +126,27 @@ const makers: Readonly<Record<string, Maker>> = {
 };
 
 for (const [program, { choices, isPossible, make }] of Object.entries(makers)) {
-  test(`every pair of the options of ${program}`, { skip: skipWithout(program, "xorriso", "bsdtar") }, async () => {
-    await using folder = temporaryFolder();
-    const [tree, image] = [folder.join("tree"), folder.join("image")];
-    makeTree(tree);
-    fs.mkdirSync(`${tree}/boot`);
-    fs.writeFileSync(`${tree}/boot/image`, Buffer.alloc(4096, "boot"));
-    for (const combination of pairwise(choices, isPossible)) {
-      const words = Object.values(combination).flatMap((value) => value.split(" ").filter((word) => word !== ""));
-      make(words, image, tree);
-      await assertReadAlike(image, folder, `${program} ${words.join(" ")}`);
-      fs.rmSync(image);
-    }
-  });
+  test(
+    `every pair of the options of ${program}`,
+    { skip: skipWithout(program, "xorriso", "bsdtar", grubBoot) },
+    async () => {
+      await using folder = temporaryFolder();
+      const [tree, image] = [folder.join("tree"), folder.join("image")];
+      makeTree(tree);
+      fs.mkdirSync(`${tree}/boot`);
+      fs.writeFileSync(`${tree}/boot/image`, Buffer.alloc(4096, "boot"));
+      for (const combination of pairwise(choices, isPossible)) {
+        const words = Object.values(combination).flatMap((value) => value.split(" ").filter((word) => word !== ""));
+        make(
+          words.map((word) => (word === "APPENDED" ? `${tree}/numbers` : word)),
+          image,
+          tree,
+        );
+        await assertReadAlike(image, folder, `${program} ${words.join(" ")}`);
+        fs.rmSync(image);
+      }
+    },
+  );
 }
 
 /** How files are packed. */

@@ -9,7 +9,7 @@ import { readBootCatalogue } from "./el-torito.ts";
 import { nameOfTree } from "./iso-name.ts";
 import type { IsoSource, IsoTree } from "./iso-source.ts";
 import { decodeRockRidge } from "./rock-ridge.ts";
-import { readSystemUse } from "./system-use.ts";
+import { entryArea, readSystemUse } from "./system-use.ts";
 import { firstDescriptorAt, primaryType, volumeDescriptor } from "./volume-descriptor.ts";
 import { isJoliet, type VolumeDescriptors } from "./volume-descriptors.ts";
 
@@ -136,9 +136,9 @@ class TreeCheck {
 
   async #rockRidgeProblems(record: DirectoryRecord): Promise<string[]> {
     const what = `the directory record at byte ${record.at}`;
-    const skipped = isSelf(record) ? 0 : this.#source.volume.systemUseSkip;
+    const area = entryArea(record.systemUse, this.#source.volume.systemUseSkip);
     try {
-      const { entries, problem } = await readSystemUse(this.#source, record.systemUse.subarray(skipped), what);
+      const { entries, problem } = await readSystemUse(this.#source, area, what);
       decodeRockRidge(entries, what);
       return problem === undefined ? [] : [problem];
     } catch (failure) {

@@ -3,12 +3,12 @@ import type { EntryKind } from "../../tree/index.ts";
 import type { FileStat } from "../file-system.ts";
 import type { FilePart } from "../part-reader.ts";
 import { damaged } from "./damaged.ts";
-import { isSelf, type DirectoryRecord } from "./directory-record.ts";
+import type { DirectoryRecord } from "./directory-record.ts";
 import { readRecord, sectionRecords } from "./directory-reader.ts";
 import { decodeShortDate } from "./iso-date.ts";
 import type { IsoSource } from "./iso-source.ts";
 import { decodeRockRidge, type RockRidge } from "./rock-ridge.ts";
-import { readSystemUse } from "./system-use.ts";
+import { entryArea, readSystemUse } from "./system-use.ts";
 
 /** A file as its record, or its records, tell of it. */
 export interface IsoFile {
@@ -38,8 +38,7 @@ export async function rockRidgeOf(source: IsoSource, record: DirectoryRecord): P
   const { tree, systemUseSkip } = source.volume;
   if (tree !== "rock ridge") return noRockRidge;
   const what = `the directory record at byte ${record.at}`;
-  const skipped = isSelf(record) ? 0 : systemUseSkip;
-  const { entries } = await readSystemUse(source, record.systemUse.subarray(skipped), what);
+  const { entries } = await readSystemUse(source, entryArea(record.systemUse, systemUseSkip), what);
   return decodeRockRidge(entries, what);
 }
 

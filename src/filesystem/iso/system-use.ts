@@ -31,6 +31,15 @@ const continuationLimit = 32;
 const continuationLimitBytes = 64 * 1024;
 
 /**
+ * The part of a system use area that has entries, after what belongs to somebody else. The root's own begins with SP;
+ * of a CD-ROM XA disc not even that one does.
+ */
+export function entryArea(systemUse: Uint8Array, skipBytes: number): Uint8Array {
+  const isIndicator = systemUse[0] === 0x53 && systemUse[1] === 0x50;
+  return isIndicator ? systemUse : systemUse.subarray(skipBytes);
+}
+
+/**
  * The entries of a record's system use area and of all areas that continue it. Throws `damaged` where those go on
  * without end.
  */

@@ -172,6 +172,18 @@ test("system use areas go on elsewhere, and skip what is not theirs", async () =
   assert.equal((await fileSystem.stat(await resolvePath(fileSystem, "from elsewhere"))).mode, 0o600);
 });
 
+test("finds Rock Ridge on a CD-ROM XA disc", async () => {
+  const extended = Buffer.concat([Buffer.of(0, 0, 0, 0, 0x8d, 0x55), Buffer.from("XA"), Buffer.alloc(6)]);
+  const fileSystem = await open(
+    isoImage({
+      records: [{ name: "A.;1", systemUse: [extended, name("a name"), posix(0o100640)] }],
+      rootUse: [extended, indicator(extended.length), posix(0o040711, 2)],
+    }),
+  );
+  assert.deepEqual(await names(fileSystem), ["a name"]);
+  assert.equal((await fileSystem.stat(fileSystem.rootId)).mode, 0o711);
+});
+
 test("refuses system use areas that go on without end", async () => {
   const area = continuation(rootBlock + 1, 0, 28);
   const records = [{ name: "AREA.;1", data: area, systemUse: [continuation(rootBlock + 1, 0, 28)] }];
