@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { openPlace } from "../../src/disk/open-disk.ts";
 import { factsOf, factsOfFolder, type FileFacts } from "../filesystem/file-facts.ts";
 import { pairwise, type Choices, type Combination } from "../pairwise.ts";
+import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
@@ -204,3 +205,31 @@ for (const [packer, { needs, make }] of Object.entries(packers)) {
     assert.ok(packed.allocatedBytes < 2_500_000, "it was packed");
   });
 }
+
+test(
+  "the verbs look into a disc that boots from a stick too",
+  { skip: skipWithout("grub-mkrescue", "xorriso") },
+  async () => {
+    await using folder = temporaryFolder();
+    const [tree, image] = [folder.join("tree"), folder.join("image")];
+    makeTree(tree);
+    runPeer("grub-mkrescue", ["-o", image, tree]);
+    const run = async (...words: readonly string[]): Promise<string> => {
+      const { status, stdout, stderr } = await runHoldfast(["disk", ...words]);
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: "" }, words.join(" "));
+      return stdout;
+    };
+    const shown = await run("show", image);
+    assert.match(shown, /^ +table +(gpt|mbr), /m);
+    assert.match(shown, /^ +file system +iso9660 "ISOIMAGE", UUID \d{4}(-\d\d){6}, /m);
+    assert.match(shown, /^note: boots by El Torito: BIOS, no emulation, image at sector \d+$/m);
+    assert.match(await run("ls", "-l", `${image}:/`), /^lr-xr-xr-x .* link -> numbers$/m);
+    assert.equal(await run("cat", `${image}:/a/up`), "capital\n");
+    await run("get", `${image}:/Upper`, folder.join("out"));
+    assert.equal(fs.readFileSync(folder.join("out", "readme2.text"), "utf8"), "small\n");
+    assert.match(await run("check", image), /no errors/);
+    const { status, stderr } = await runHoldfast(["disk", "rm", `${image}:/link`]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^holdfast: cannot change the file system: ISO 9660 is only read\n/);
+  },
+);
