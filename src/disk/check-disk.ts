@@ -50,14 +50,19 @@ export async function checkDisk(place: Place, options: CheckOptions): Promise<Ch
     parts.push({ where: "table", what: table.kind, isChecked: true });
     for (const problem of table.problems) await counter.report({ ...problem, where: "table" });
   }
-  const numbers = place.partition === undefined ? open.partitions.map(({ number }) => number) : [place.partition];
-  const wanted = table === undefined && place.partition === undefined ? [undefined] : numbers;
+  const wanted = place.partition === undefined ? await partsToCheck(open) : [place.partition];
   for (const number of wanted) {
     stopIfAborted(options.signal);
     const where = number === undefined ? "disk" : `partition ${number}`;
     parts.push(await checkPart(() => open.readerOf(number), where, counter));
   }
   return { parts, ...counter.counts };
+}
+
+/** Every partition, and the whole disk (undefined) where a file system takes that. */
+async function partsToCheck(disk: OpenDisk): Promise<(number | undefined)[]> {
+  const numbers = disk.partitions.map(({ number }) => number);
+  return (await disk.isWhole()) ? [undefined, ...numbers] : numbers;
 }
 
 class ProblemCounter {

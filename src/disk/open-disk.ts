@@ -8,6 +8,7 @@ import {
   type Partition,
   type PartitionTable,
 } from "../partition/index.ts";
+import { isHybridDisc } from "./hybrid-disc.ts";
 import type { Place } from "./place.ts";
 
 /** A disk image, or a device, opened for reading. */
@@ -34,6 +35,11 @@ export class OpenDisk implements AsyncDisposable {
   /** The partitions that can hold a file system. */
   get partitions(): readonly Partition[] {
     return this.table?.partitions.filter(({ extended }) => !extended) ?? [];
+  }
+
+  /** Whether one file system takes the whole image: there is no table, or beside it a disc that boots from a stick too. */
+  async isWhole(): Promise<boolean> {
+    return this.table === undefined || isHybridDisc(this.reader, this.table);
   }
 
   /** The bytes of a partition; those of the whole image for `undefined`. */
@@ -85,9 +91,9 @@ export async function openPlace(place: Place): Promise<OpenPlace> {
   return { path: place.path ?? "/", fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-/** The number of the partition with the only file system, or else with the only root. */
+/** The number of the partition with the only file system, or else with the only root; undefined for all of the image. */
 export async function defaultPartition(disk: OpenDisk): Promise<number | undefined> {
-  if (disk.table === undefined) return undefined;
+  if (await disk.isWhole()) return undefined;
   const candidates: number[] = [];
   for (const { number } of disk.partitions) if (await isKnown(disk, number)) candidates.push(number);
   if (candidates.length === 1) return candidates[0];

@@ -15,7 +15,7 @@ export interface DiskReport {
   readonly table?: TableReport;
   /** By number. */
   readonly partitions: readonly PartitionReport[];
-  /** A file system that takes the whole disk. */
+  /** A file system that takes the whole disk: there is no table, or it is a disc that boots from a stick too. */
   readonly fileSystem?: FileSystemReport;
   /** Stretches that are in no partition, in ascending order. */
   readonly unpartitioned: readonly Extent[];

@@ -18,7 +18,7 @@ export async function showDisk(path: string, job: JobOptions = {}): Promise<Disk
     stopIfAborted(job.signal);
     partitions.push(await reportPartition(disk, partition));
   }
-  const fileSystem = table === undefined ? await reportFileSystem(disk.readerOf(undefined)) : undefined;
+  const fileSystem = (await disk.isWhole()) ? await reportFileSystem(disk.readerOf(undefined)) : undefined;
   const boot = await readBytes(reader, 0, Math.min(bootSectorBytes, reader.sizeBytes));
   const allocatedBytes = allocatedBytesOf(path);
   const geometry = geometryOf(disk);

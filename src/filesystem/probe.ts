@@ -1,8 +1,11 @@
 import { Failure } from "../base/index.ts";
 import type { BlockDevice, BlockReader } from "../device/index.ts";
+import { isReadAsUdf } from "./bridge.ts";
 import { editExt, openExt, probeExt } from "./ext/index.ts";
 import type { EditableFileSystem, EditOptions } from "./editable-file-system.ts";
 import type { FileSystem } from "./file-system.ts";
+import { openIso, probeIso } from "./iso/index.ts";
+import { openUdf } from "./udf/index.ts";
 
 interface Family {
   readonly name: string;
@@ -17,6 +20,8 @@ interface Family {
 /** In the order in which they are asked. */
 const families: readonly Family[] = [
   { name: "ext", kinds: "ext2, ext3, ext4", probe: probeExt, open: openExt, edit: editExt },
+  { name: "udf", kinds: "UDF", probe: isReadAsUdf, open: openUdf },
+  { name: "iso", kinds: "ISO 9660", probe: probeIso, open: openIso },
 ];
 
 /** The family of the file system that a device holds (`ext`), or undefined where none is known. */

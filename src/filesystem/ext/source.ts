@@ -1,5 +1,5 @@
 import type { BlockReader } from "../../device/index.ts";
-import { ChunkCache } from "./chunk-cache.ts";
+import { ChunkCache } from "../chunk-cache.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { ContentCache } from "./content-cache.ts";
 import { damaged } from "./damaged.ts";

@@ -1,4 +1,4 @@
-import { readBytes, type BlockReader } from "../../device/index.ts";
+import { readBytes, type BlockReader } from "../device/index.ts";
 
 /**
  * Reads a device in aligned chunks and keeps the last ones used. For structures, of which many small ones stand

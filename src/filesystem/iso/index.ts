@@ -1,0 +1,1 @@
+export { hasRockRidge, openIso, probeIso } from "./open.ts";

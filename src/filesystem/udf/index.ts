@@ -1,0 +1,1 @@
+export { openUdf, probeUdf } from "./open.ts";

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { Failure } from "../../src/base/index.ts";
+import { MemoryDevice, type BlockReader } from "../../src/device/index.ts";
+import { openFileSystem, resolvePath, treeOf, type FileSystem } from "../../src/filesystem/index.ts";
+
+/** No damage may make a look at everything read more than so many times the device. */
+const readLimit = 300;
+
+/** Counts what is read, and calls a halt where it is without bound. */
+export class CountingReader implements BlockReader {
+  readonly sizeBytes: number;
+  readonly #under: MemoryDevice;
+  #readBytes = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#under = new MemoryDevice(bytes);
+    this.sizeBytes = bytes.length;
+  }
+
+  async read(at: number, into: Uint8Array): Promise<void> {
+    this.#readBytes += into.length;
+    if (this.#readBytes > readLimit * Math.max(this.sizeBytes, 65536)) throw new Error("reads without end");
+    await this.#under.read(at, into);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** Looks at everything there is. What goes wrong must be a `Failure`; gives how many times it did. */
+export async function lookAtAll(bytes: Uint8Array, paths: readonly string[]): Promise<number> {
+  let failures = 0;
+  const attempt = async (look: () => Promise<void>) => {
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failures++;
+    }
+  };
+  await attempt(async () => {
+    await using fileSystem = await openFileSystem(new CountingReader(bytes));
+    await attempt(() => readTree(fileSystem));
+    for (const path of paths) {
+      await attempt(async () => void (await resolvePath(fileSystem, path)));
+    }
+    await attempt(async () => {
+      for await (const extent of fileSystem.usedExtents()) assert.ok(extent.lengthBytes > 0);
+    });
+    await attempt(async () => {
+      for await (const problem of fileSystem.check()) if (problem.severity === "error") failures++;
+    });
+  });
+  return failures;
+}
+
+export async function readTree(fileSystem: FileSystem): Promise<void> {
+  for await (const batch of treeOf(fileSystem, "/").entries()) {
+    for (const entry of batch) {
+      if (entry.kind === "hardlink") continue;
+      let end = 0;
+      for await (const { at, bytes } of entry.content ?? []) {
+        assert.ok(at >= end && at + bytes.length <= entry.sizeBytes);
+        end = at + bytes.length;
+      }
+    }
+  }
+}
+
+export function randomFrom(seed: number): (below: number) => number {
+  let state = (seed * 2_654_435_761) >>> 0;
+  return (below) => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0;
+    return Math.floor(((state ^ (state >>> 13)) >>> 0) / (2 ** 32 / below)) % below;
+  };
+}

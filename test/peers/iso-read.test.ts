@@ -1,0 +1,235 @@
+/** ISO images by every program that makes them, with every pair of its options: all is read as bsdtar reads it. */
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { test } from "node:test";
+import { openPlace } from "../../src/disk/open-disk.ts";
+import { factsOf, factsOfFolder, type FileFacts } from "../filesystem/file-facts.ts";
+import { pairwise, type Choices, type Combination } from "../pairwise.ts";
+import { runHoldfast } from "../cli/run-holdfast.ts";
+import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { runPeer, skipWithout } from "./peer.ts";
+
+/** A tree with what images make hard: depth, long names, links, links to long names, set-id bits, other alphabets. */
+function makeTree(root: string): void {
+  const deep = `${root}/a/b/c/d/e/f/g/h/i/j`;
+  fs.mkdirSync(deep, { recursive: true });
+  fs.writeFileSync(`${deep}/deep.txt`, "deep\n");
+  fs.mkdirSync(`${root}/Upper/Lower`, { recursive: true });
+  fs.writeFileSync(`${root}/Upper/README.TXT`, "capital\n");
+  fs.writeFileSync(`${root}/Upper/readme2.text`, "small\n");
+  fs.writeFileSync(`${root}/Upper/no-extension`, "none\n");
+  fs.mkdirSync(`${root}/with space`);
+  fs.mkdirSync(`${root}/many`);
+  for (let n = 0; n < 60; n++) fs.writeFileSync(`${root}/many/file${n}`, `${n}\n`.repeat(n));
+  fs.writeFileSync(`${root}/nothing`, "");
+  fs.writeFileSync(`${root}/numbers`, Array.from({ length: 60_000 }, (_, n) => `${n}\n`).join(""));
+  fs.writeFileSync(`${root}/zeros`, Buffer.alloc(100_000));
+  fs.writeFileSync(`${root}/grüße ☃ 🐚`, "greetings\n");
+  fs.writeFileSync(`${root}/${"n".repeat(230)}.txt`, "long\n");
+  fs.linkSync(`${root}/numbers`, `${root}/a/hard`);
+  fs.linkSync(`${root}/numbers`, `${root}/with space/hard`);
+  fs.symlinkSync("numbers", `${root}/link`);
+  fs.symlinkSync("../Upper/./README.TXT", `${root}/a/up`);
+  fs.symlinkSync("/usr/bin/env", `${root}/absolute`);
+  fs.symlinkSync("/", `${root}/root`);
+  fs.symlinkSync(`${"x".repeat(120)}/${"y".repeat(100)}`, `${root}/long-link`);
+  fs.chmodSync(`${root}/zeros`, 0o4751);
+  fs.utimesSync(`${root}/numbers`, 946_684_799, 946_684_799);
+}
+
+/** What is compared with Rock Ridge. */
+function rockRidgeFacts(facts: ReadonlyMap<string, FileFacts>): Record<string, unknown> {
+  const entries = [...facts].filter(([path]) => path !== "" && path.toLowerCase() !== "rr_moved");
+  return Object.fromEntries(
+    entries.map(([path, { kind, mode, sizeBytes, modified, hash, linkTarget, firstPath }]) => {
+      const time = kind === "directory" ? undefined : modified.seconds;
+      const ownMode = kind === "symlink" ? undefined : mode; // in a folder, links have none of their own
+      return [path, { kind, mode: ownMode, sizeBytes, time, hash, linkTarget, firstPath }];
+    }),
+  );
+}
+
+/** What is compared without: names, of plain ISO 9660 in lower case, and contents. */
+function plainFacts(facts: ReadonlyMap<string, FileFacts>): Record<string, unknown> {
+  const entries = [...facts].filter(([path]) => path !== "");
+  return Object.fromEntries(
+    entries.map(([path, { kind, sizeBytes, hash }]) => [path.toLowerCase(), { kind, sizeBytes, hash }]),
+  );
+}
+
+/** Reads an image as `disk ls` and `disk get` do, and compares it with what bsdtar takes out of it. */
+async function assertReadAlike(image: string, folder: TemporaryFolder, what: string): Promise<void> {
+  const out = folder.join("out");
+  fs.mkdirSync(out);
+  runPeer("bsdtar", ["-xpf", image, "-C", out, "--no-same-owner"]);
+  await using open = await openPlace({ image });
+  const { fileSystem } = open;
+  const comparable = fileSystem.info.features.includes("rock ridge") ? rockRidgeFacts : plainFacts;
+  const wanted = comparable(factsOfFolder(out));
+  const found = comparable(await factsOf(fileSystem));
+  assert.deepEqual(Object.keys(found).toSorted(), Object.keys(wanted).toSorted(), what);
+  for (const [path, facts] of Object.entries(wanted)) assert.deepEqual(found[path], facts, `${what}: ${path}`);
+  const problems: string[] = [];
+  for await (const { severity, message } of fileSystem.check()) if (severity === "error") problems.push(message);
+  assert.deepEqual(problems, [], what);
+  runPeer("chmod", ["-R", "u+rwX", out]);
+  fs.rmSync(out, { recursive: true });
+}
+
+const mkisofsChoices: Choices = {
+  unix: ["", "-R", "-r"],
+  joliet: ["", "-J", "-J -joliet-long"],
+  level: ["-iso-level 1", "-iso-level 2", "-iso-level 3", "-iso-level 4"],
+  depth: ["", "-D"],
+  names: ["", "-U"],
+  boot: ["", "-b boot/image -no-emul-boot -boot-load-size 4", "-e boot/image -no-emul-boot"],
+};
+
+const grubBoot = "/usr/lib/grub/i386-pc/boot_hybrid.img";
+
+interface Maker {
+  readonly choices: Choices;
+  readonly isPossible?: (combination: Combination) => boolean;
+  readonly make: (words: readonly string[], image: string, tree: string) => void;
+}
+
+const makers: Readonly<Record<string, Maker>> = {
+  genisoimage: {
+    choices: { ...mkisofsChoices, boot: mkisofsChoices["boot"]!.slice(0, 2) },
+    make: (words, image, tree) => runPeer("genisoimage", ["-quiet", ...words, "-o", image, tree]),
+  },
+  xorriso: {
+    choices: {
+      ...mkisofsChoices,
+      hybrid: ["", "-isohybrid-gpt-basdat", "-partition_offset 16", `--grub2-mbr ${grubBoot}`],
+      appended: ["", "-append_partition 2 0xef APPENDED", "-append_partition 2 0xef APPENDED -appended_part_as_gpt"],
+      links: ["", "--hardlinks"],
+    },
+    isPossible: ({ hybrid, boot }) => {
+      const [, forBios, forEfi] = mkisofsChoices["boot"]!;
+      if (hybrid === "-isohybrid-gpt-basdat") return boot === forEfi;
+      return hybrid !== `--grub2-mbr ${grubBoot}` || boot === forBios;
+    },
+    make: (words, image, tree) => runPeer("xorriso", ["-as", "mkisofs", "-quiet", ...words, "-o", image, tree]),
+  },
+  bsdtar: {
+    choices: {
+      unix: ["--options=rockridge=useful", "--options=rockridge=strict", "--options=!rockridge"],
+      joliet: ["--options=joliet", "--options=!joliet"],
+      level: ["--options=iso-level=1", "--options=iso-level=2", "--options=iso-level=3"],
+    },
+    make: (words, image, tree) => runPeer("bsdtar", ["--format=iso9660", ...words, "-cf", image, "-C", tree, "."]),
+  },
+  "grub-mkrescue": {
+    choices: { joliet: ["", "-J"], level: ["", "-iso-level 4"], packed: ["", "--compress=xz"] },
+    make: (words, image, tree) => runPeer("grub-mkrescue", ["-o", image, tree, ...words]),
+  },
+};
+
+for (const [program, { choices, isPossible, make }] of Object.entries(makers)) {
+  test(
+    `every pair of the options of ${program}`,
+    { skip: skipWithout(program, "xorriso", "bsdtar", grubBoot) },
+    async () => {
+      await using folder = temporaryFolder();
+      const [tree, image] = [folder.join("tree"), folder.join("image")];
+      makeTree(tree);
+      fs.mkdirSync(`${tree}/boot`);
+      fs.writeFileSync(`${tree}/boot/image`, Buffer.alloc(4096, "boot"));
+      for (const combination of pairwise(choices, isPossible)) {
+        const words = Object.values(combination).flatMap((value) => value.split(" ").filter((word) => word !== ""));
+        make(
+          words.map((word) => (word === "APPENDED" ? `${tree}/numbers` : word)),
+          image,
+          tree,
+        );
+        await assertReadAlike(image, folder, `${program} ${words.join(" ")}`);
+        fs.rmSync(image);
+      }
+    },
+  );
+}
+
+/** How files are packed. */
+const packers: Readonly<Record<string, { readonly needs: readonly string[]; readonly make: Maker["make"] }>> = {
+  "xorriso, version 1": {
+    needs: ["xorriso"],
+    make: (_, image, tree) => packByXorriso(["-zisofs", "default"], image, tree),
+  },
+  "xorriso, version 2": {
+    needs: ["xorriso"],
+    make: (_, image, tree) => packByXorriso(["-zisofs", "version_2=on"], image, tree),
+  },
+  mkzftree: {
+    needs: ["mkzftree", "genisoimage"],
+    make: (_, image, tree) => {
+      runPeer("mkzftree", [tree, `${tree}.packed`]);
+      runPeer("genisoimage", ["-quiet", "-R", "-z", "-o", image, `${tree}.packed`]);
+    },
+  },
+};
+
+function packByXorriso(words: readonly string[], image: string, tree: string): void {
+  runPeer("xorriso", [
+    ...words,
+    "-outdev",
+    image,
+    "-map",
+    tree,
+    "/",
+    "-set_filter_r",
+    "--zisofs",
+    "/",
+    "--",
+    "-commit",
+  ]);
+}
+
+for (const [packer, { needs, make }] of Object.entries(packers)) {
+  test(`unpacks what was packed by ${packer}`, { skip: skipWithout(...needs) }, async () => {
+    await using folder = temporaryFolder();
+    const [tree, image] = [folder.join("tree"), folder.join("image")];
+    makeTree(tree);
+    fs.writeFileSync(
+      `${tree}/large`,
+      Buffer.concat([fs.readFileSync(process.execPath).subarray(0, 3_000_001), Buffer.alloc(500_000)]),
+    );
+    make([], image, tree);
+    await using open = await openPlace({ image });
+    const contents = (facts: ReadonlyMap<string, FileFacts>) =>
+      Object.fromEntries([...facts].map(([path, { kind, sizeBytes, hash }]) => [path, { kind, sizeBytes, hash }]));
+    const found = contents(await factsOf(open.fileSystem));
+    delete found["rr_moved"];
+    assert.deepEqual(found, contents(factsOfFolder(tree)));
+    const packed = await open.fileSystem.stat((await open.fileSystem.find(open.fileSystem.rootId, "large"))!);
+    assert.ok(packed.allocatedBytes < 2_500_000, "it was packed");
+  });
+}
+
+test(
+  "the verbs look into a disc that boots from a stick too",
+  { skip: skipWithout("grub-mkrescue", "xorriso") },
+  async () => {
+    await using folder = temporaryFolder();
+    const [tree, image] = [folder.join("tree"), folder.join("image")];
+    makeTree(tree);
+    runPeer("grub-mkrescue", ["-o", image, tree]);
+    const run = async (...words: readonly string[]): Promise<string> => {
+      const { status, stdout, stderr } = await runHoldfast(["disk", ...words]);
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: "" }, words.join(" "));
+      return stdout;
+    };
+    const shown = await run("show", image);
+    assert.match(shown, /^ +table +(gpt|mbr), /m);
+    assert.match(shown, /^ +file system +iso9660 "ISOIMAGE", UUID \d{4}(-\d\d){6}, /m);
+    assert.match(shown, /^note: boots by El Torito: BIOS, no emulation, image at sector \d+$/m);
+    assert.match(await run("ls", "-l", `${image}:/`), /^lr-xr-xr-x .* link -> numbers$/m);
+    assert.equal(await run("cat", `${image}:/a/up`), "capital\n");
+    await run("get", `${image}:/Upper`, folder.join("out"));
+    assert.equal(fs.readFileSync(folder.join("out", "readme2.text"), "utf8"), "small\n");
+    assert.match(await run("check", image), /no errors/);
+    const { status, stderr } = await runHoldfast(["disk", "rm", `${image}:/link`]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^holdfast: cannot change the file system: ISO 9660 is only read\n/);
+  },
+);
