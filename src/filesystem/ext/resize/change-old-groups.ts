@@ -1,5 +1,6 @@
 import { Bitmap } from "../../../bytes/index.ts";
 import { groupBlockCount, groupStart, leadingMetadataBlocks } from "../backup-groups.ts";
+import { damaged } from "../damaged.ts";
 import type { GroupDescriptor } from "../descriptor-table.ts";
 import { hasFeature } from "../features.ts";
 import { groupBlocksUninitialised } from "../group-descriptor.ts";
@@ -7,6 +8,7 @@ import { inodeBase, resizeInode } from "../inode.ts";
 import { inodeBytes } from "../inode-reader.ts";
 import type { ExtSource } from "../source.ts";
 import type { Transaction } from "../transaction.ts";
+import { uninitialisedBitmap } from "../used-extents.ts";
 import type { DescriptorImage } from "./descriptor-image.ts";
 import type { GrowthPlan } from "./plan-growth.ts";
 import { doubleIndirectBlock, endResizeInode, followGrowth } from "./resize-inode.ts";
@@ -67,10 +69,19 @@ async function clearIn(
   }
   const bytes = await transaction.change(descriptor.blockBitmap);
   const bitmap = new Bitmap(groupBlockCount(plan.after, group), bytes);
+  refuseForeign(plan, descriptor, bitmap);
   for (const { start, end } of parts) bitmap.clearRange(start, end - start);
   const freeBlocks = bitmap.length - bitmap.countSet();
   descriptors.change(group, { freeBlocks, blockBitmapBytes: bytes });
   return freeBlocks;
+}
+
+/** Throws `damaged` where a bitmap does not know the structures of its own group: it is something else. */
+function refuseForeign({ after }: GrowthPlan, descriptor: GroupDescriptor, bitmap: Bitmap): void {
+  const own = uninitialisedBitmap(after, descriptor, bitmap.length);
+  for (let n = own.nextSet(0); n >= 0; n = own.nextSet(n + 1)) {
+    if (!bitmap.has(n)) throw damaged(`the block bitmap of group ${descriptor.group}`, "it is not one");
+  }
 }
 
 /** Whether an attempt that was cut off has emptied the resize inode already. */
