@@ -1,6 +1,6 @@
 import { Failure } from "../base/index.ts";
 import { readBytes, type BlockDevice } from "../device/index.ts";
-import { chsOfLba, cylinderSectors, defaultGeometry, type Geometry } from "./chs.ts";
+import { chsOfLba, cylinderSectors, defaultGeometry, lastCylinder, type Geometry } from "./chs.ts";
 import { decodeMbrEntries, isUsedEntry, masterBootRecord, mbrEntry, type MbrEntry } from "./mbr-records.ts";
 import { isExtendedCode } from "./partition-type.ts";
 import { alignedGrainSectors } from "./plan.ts";
@@ -10,6 +10,10 @@ import type { Partition, PartitionTable } from "./table.ts";
 const sectorBytes = 512;
 /** Entries count sectors in 32 bits. */
 export const mbrLimitBytes = 2 ** 32 * sectorBytes;
+
+/** Extended partitions, and those that reach past what CHS fields can say. */
+const extendedCode = 0x05;
+const extendedLbaCode = 0x0f;
 
 /** On a disk that is divided in cylinders a partition goes on ending with one. */
 export function mbrEndBytes(table: PartitionTable, { startBytes, sizeBytes }: Partition, limitBytes: number): number {
@@ -57,7 +61,11 @@ async function moveEnd(device: BlockDevice, place: EntryPlace, endLba: number, g
   const entries = masterBootRecord.get(record, "entries").slice();
   const at = index * mbrEntry.sizeBytes;
   const sectorCount = endLba - baseLba - mbrEntry.get(entries, "startLba", at);
-  mbrEntry.patch(entries, { end: chsOfLba(endLba - 1, geometry), sectorCount }, at);
+  const end = chsOfLba(endLba - 1, geometry);
+  const isBeyondChs = endLba > (lastCylinder + 1) * cylinderSectors(geometry);
+  const type = mbrEntry.get(entries, "type", at);
+  const typeAfter = type === extendedCode && recordLba === 0 && isBeyondChs ? extendedLbaCode : type;
+  mbrEntry.patch(entries, { end, sectorCount, type: typeAfter }, at);
   masterBootRecord.patch(record, { entries });
   await device.write(recordLba * sectorBytes, record);
   await device.flush();

@@ -32,7 +32,7 @@ async function growLast(device: MemoryDevice): Promise<number> {
   const found = await readTable(device);
   if (found?.kind === "gpt" && found.problems.some(({ severity }) => severity === "error")) await repairGpt(device);
   const table = await readTable(device);
-  const last = table?.partitions.filter(({ extended }) => !extended).at(-1);
+  const last = table?.partitions.findLast(({ extended }) => !extended);
   assert.ok(table !== undefined && last !== undefined);
   const { endBytes } = await roomOf(device, table, last, device.sizeBytes);
   await resizePartition(device, table, { diskBytes: device.sizeBytes, partition: last.number, endBytes });
@@ -49,8 +49,9 @@ async function endsIn(device: MemoryDevice): Promise<number[]> {
 function* moments(device: CrashDevice, dice: Dice): Generator<CrashState> {
   for (let count = 0; count <= device.writeCount; count++) {
     yield device.after(count);
-    for (let torn = 0; count > 0 && torn <= device.sectorsOf(count); torn++) yield device.after(count, torn);
-    for (let n = 0; count > 0 && n < 4; n++) yield device.reordered(count, () => dice.below(2) === 0);
+    if (count === 0) continue;
+    for (let torn = 0; torn <= device.sectorsOf(count); torn++) yield device.after(count, torn);
+    for (let n = 0; n < 4; n++) yield device.reordered(count, () => dice.below(2) === 0);
   }
 }
 
