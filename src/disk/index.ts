@@ -15,3 +15,4 @@ export { editDisk, type PlannedEdit } from "./edit-disk.ts";
 export { editText } from "./edit-text.ts";
 export { parseModeChange } from "./mode-change.ts";
 export type { ResizedDisk } from "./resize.ts";
+export { shrinkDisk, type ShrinkDiskRequest } from "./shrink-disk.ts";

@@ -2,8 +2,8 @@ import { Failure } from "../base/index.ts";
 import { formatSize } from "../bytes/index.ts";
 import { SliceReader, type BlockReader } from "../device/index.ts";
 import { openFileSystem, planGrowth, probe } from "../filesystem/index.ts";
-import { readTable, roomOf, type Partition, type PartitionTable } from "../partition/index.ts";
-import type { ResizedDisk } from "./resize.ts";
+import { readTable, roomOf, type PartitionTable } from "../partition/index.ts";
+import { partitionToResize, refuseBroken, type ResizedDisk } from "./resize.ts";
 
 const sectorBytes = 512;
 
@@ -39,9 +39,11 @@ export async function planDiskGrowth(reader: BlockReader, request: GrowthRequest
     return { file, fileSystem, startBytes: 0, endBytes: file.afterBytes };
   }
   refuseBroken(path, table);
-  const target = partitionOf(table, request);
+  const target = partitionToResize(table, request);
   const { number, startBytes, sizeBytes } = target;
-  const { endBytes, followedBy } = await roomOf(reader, table, target, file.afterBytes);
+  const room = await roomOf(reader, table, target, file.afterBytes);
+  const { followedBy } = room;
+  const endBytes = Math.max(startBytes + sizeBytes, room.endBytes);
   if (followedBy !== undefined && file.afterBytes > file.beforeBytes) throw notTheLast(path, number, followedBy);
   refuseUnreachable(path, table, file.afterBytes);
   const partition = { number, beforeBytes: sizeBytes, afterBytes: endBytes - startBytes };
@@ -56,27 +58,6 @@ function sizeAfter({ sizeBytes }: BlockReader, request: GrowthRequest): number {
   if (wanted >= sizeBytes) return wanted;
   const [there, asked] = [sizeBytes, wanted].map((size) => `${formatSize(size)} (${size} bytes)`);
   throw new Failure("usage", `cannot grow "${request.path}" to ${asked}: it has ${there}`);
-}
-
-function refuseBroken(path: string, table: PartitionTable): void {
-  const problem = table.problems.find(({ severity }) => severity === "error");
-  if (problem === undefined) return;
-  throw new Failure("damaged", `cannot grow "${path}": ${problem.message}`, { hint: `run: disk check ${path}` });
-}
-
-/** The partition that was named, or the last on the disk. */
-function partitionOf(table: PartitionTable, { path, partition }: GrowthRequest): Partition {
-  const candidates = table.partitions.filter(({ extended }) => !extended);
-  const found =
-    partition === undefined
-      ? candidates.toSorted((a, b) => a.startBytes - b.startBytes).at(-1)
-      : candidates.find(({ number }) => number === partition);
-  if (found !== undefined) return found;
-  const numbers = candidates.map(({ number }) => number).join(", ");
-  const which = partition === undefined ? "a partition" : `partition ${partition}`;
-  throw new Failure("not-found", `cannot find ${which} in "${path}"`, {
-    hint: numbers === "" ? "it has none" : `it has ${numbers}`,
-  });
 }
 
 function notTheLast(path: string, number: number, followedBy: number): Failure {

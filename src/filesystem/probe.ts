@@ -1,9 +1,9 @@
 import { Failure } from "../base/index.ts";
 import type { BlockDevice, BlockReader } from "../device/index.ts";
-import { editExt, growExt, openExt, planExtGrowth, probeExt } from "./ext/index.ts";
+import { editExt, growExt, openExt, planExtGrowth, planExtShrink, probeExt, shrinkExt } from "./ext/index.ts";
 import type { EditableFileSystem, EditOptions } from "./editable-file-system.ts";
 import type { FileSystem } from "./file-system.ts";
-import type { GrowOptions, SizeChange } from "./resize.ts";
+import type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
 
 interface Family {
   readonly name: string;
@@ -17,6 +17,8 @@ interface Family {
   readonly resize?: {
     readonly planGrowth: (reader: BlockReader, sizeBytes: number) => Promise<SizeChange>;
     readonly grow: (device: BlockDevice, options: GrowOptions) => Promise<SizeChange>;
+    readonly planShrink: (reader: BlockReader, sizeBytes: number | undefined) => Promise<SizeChange>;
+    readonly shrink: (device: BlockDevice, options: ShrinkOptions) => Promise<SizeChange>;
   };
 }
 
@@ -28,7 +30,7 @@ const families: readonly Family[] = [
     probe: probeExt,
     open: openExt,
     edit: editExt,
-    resize: { planGrowth: planExtGrowth, grow: growExt },
+    resize: { planGrowth: planExtGrowth, grow: growExt, planShrink: planExtShrink, shrink: shrinkExt },
   },
 ];
 
@@ -60,6 +62,19 @@ export async function planGrowth(reader: BlockReader, sizeBytes: number): Promis
  */
 export async function growFileSystem(device: BlockDevice, options: GrowOptions): Promise<SizeChange> {
   return (await resizeOf(device)).grow(device, options);
+}
+
+/** Says how a file system would shrink to `sizeBytes`, or to what it needs. Throws where it cannot; changes nothing. */
+export async function planShrink(reader: BlockReader, sizeBytes: number | undefined): Promise<SizeChange> {
+  return (await resizeOf(reader)).planShrink(reader, sizeBytes);
+}
+
+/**
+ * Shrinks a file system, which may move what is in it. Cut off at any write, all files are there once its journal is
+ * replayed, and shrinking it again finishes what was begun.
+ */
+export async function shrinkFileSystem(device: BlockDevice, options: ShrinkOptions): Promise<SizeChange> {
+  return (await resizeOf(device)).shrink(device, options);
 }
 
 async function resizeOf(reader: BlockReader): Promise<Required<Family>["resize"]> {

@@ -12,3 +12,9 @@ export interface GrowOptions extends JobOptions {
   /** From here on the device is known to be zero: behind the old end of a file that was just made longer. */
   readonly zeroFromBytes: number;
 }
+
+export interface ShrinkOptions extends JobOptions {
+  readonly now: Timestamp;
+  /** What it comes to at most; what its content needs where that is absent. */
+  readonly sizeBytes?: number;
+}

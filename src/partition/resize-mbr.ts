@@ -15,12 +15,14 @@ export const mbrLimitBytes = 2 ** 32 * sectorBytes;
 const extendedCode = 0x05;
 const extendedLbaCode = 0x0f;
 
-/** On a disk that is divided in cylinders a partition goes on ending with one. */
-export function mbrEndBytes(table: PartitionTable, { startBytes, sizeBytes }: Partition, limitBytes: number): number {
+/** What the end of a partition is a whole number of: cylinders, where it is one of a disk divided in those; else 0. */
+export function cylinderBytesOf(
+  table: PartitionTable,
+  { startBytes, sizeBytes }: Pick<Partition, "startBytes" | "sizeBytes">,
+): number {
   const unit = table.geometry === undefined ? 0 : cylinderSectors(table.geometry) * sectorBytes;
   const isAligned = startBytes % (alignedGrainSectors * sectorBytes) === 0;
-  if (unit === 0 || isAligned || (startBytes + sizeBytes) % unit !== 0) return limitBytes;
-  return Math.floor(limitBytes / unit) * unit;
+  return unit === 0 || isAligned || (startBytes + sizeBytes) % unit !== 0 ? 0 : unit;
 }
 
 /** Gives a partition of an MBR another end, and with a logical one the extended partition around it. */

@@ -1,7 +1,9 @@
 import type { BlockDevice, BlockReader } from "../device/index.ts";
 import { gptEndBytes, resizeGpt } from "./resize-gpt.ts";
-import { extendedAround, mbrEndBytes, mbrLimitBytes, resizeMbr } from "./resize-mbr.ts";
+import { cylinderBytesOf, extendedAround, mbrLimitBytes, resizeMbr } from "./resize-mbr.ts";
 import type { Partition, PartitionTable } from "./table.ts";
+
+const grainBytes = 1024 * 1024;
 
 /** How far a partition can reach on a disk of a size. */
 export interface PartitionRoom {
@@ -30,9 +32,10 @@ export async function roomOf(
   const isLogicalBehind = behind !== undefined && extendedAround(table, behind) !== undefined;
   const nextBytes = isLogicalBehind && around !== undefined ? ownEndBytes : (behind?.startBytes ?? Infinity);
   const limitBytes = Math.min(diskEndBytes, nextBytes);
-  const endBytes = table.kind === "mbr" ? mbrEndBytes(table, partition, limitBytes) : limitBytes;
+  const cylinderBytes = cylinderBytesOf(table, partition);
+  const endBytes = cylinderBytes === 0 ? limitBytes : Math.floor(limitBytes / cylinderBytes) * cylinderBytes;
   return {
-    endBytes: Math.max(ownEndBytes, endBytes),
+    endBytes,
     ...(behind === undefined ? {} : { followedBy: behind.number }),
   };
 }
@@ -48,4 +51,18 @@ export async function resizePartition(
 ): Promise<void> {
   if (table.kind === "gpt") await resizeGpt(device, change);
   else await resizeMbr(device, table, change);
+}
+
+/** The least end of a partition that is to hold so many bytes: whole MiB, or cylinders on a disk divided in those. */
+export function endFor(table: PartitionTable, { startBytes, sizeBytes }: Partition, neededBytes: number): number {
+  const unitBytes = cylinderBytesOf(table, { startBytes, sizeBytes }) || grainBytes;
+  const neededEnd = startBytes + neededBytes;
+  return Math.min(startBytes + sizeBytes, Math.ceil(neededEnd / unitBytes) * unitBytes);
+}
+
+/** The least size of a disk whose last partition ends here, in whole MiB. */
+export async function diskBytesFor(reader: BlockReader, table: PartitionTable, endBytes: number): Promise<number> {
+  if (table.kind === "mbr") return endBytes;
+  const tailBytes = reader.sizeBytes - (await gptEndBytes(reader, reader.sizeBytes));
+  return Math.min(reader.sizeBytes, Math.ceil((endBytes + tailBytes) / grainBytes) * grainBytes);
 }

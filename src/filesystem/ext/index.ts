@@ -3,3 +3,4 @@ export { makeExt, measureExt, type MadeExt, type MeasuredExt } from "./make.ts";
 export { openExt, probeExt } from "./open.ts";
 export type { ExtKind, ExtOptions } from "./profile.ts";
 export { growExt, planExtGrowth } from "./resize/grow.ts";
+export { planExtShrink, shrinkExt } from "./resize/shrink.ts";

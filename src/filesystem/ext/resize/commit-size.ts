@@ -11,15 +11,18 @@ import { SuperblockWriter } from "../superblock-writer.ts";
 import type { Transaction } from "../transaction.ts";
 import { markBegun, unmark } from "./interrupted.ts";
 
-/**
- * Makes a change of size durable: through the journal, or where there is none in an order in which it can be done
- * again, the superblock last.
- */
-export async function commitSize(
-  device: BlockDevice,
-  transaction: Transaction,
-  change: { readonly layout: ExtLayout; readonly superblock: Uint8Array; readonly now: Timestamp },
-): Promise<void> {
+export interface ChangeOfSize {
+  /** As it was. */
+  readonly layout: ExtLayout;
+  /** As it will be, but for its checksum. */
+  readonly superblock: Uint8Array;
+  readonly now: Timestamp;
+  /** Whether it comes to the same when it is done again after it was cut off. */
+  readonly isRepeatable: boolean;
+}
+
+/** Makes a change of size durable: through the journal, or where there is none in order, the superblock last. */
+export async function commitSize(device: BlockDevice, transaction: Transaction, change: ChangeOfSize): Promise<void> {
   const { layout, now } = change;
   const writer = await SuperblockWriter.open(device);
   if (hasFeature(layout.features, "has_journal")) {
@@ -30,7 +33,7 @@ export async function commitSize(
     return;
   }
   const begun = Uint8Array.from(writer.onDevice);
-  markBegun(begun);
+  markBegun(begun, { isRepeatable: change.isRepeatable });
   writer.seal(begun);
   await writer.write(begun);
   await device.flush();

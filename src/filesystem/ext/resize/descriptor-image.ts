@@ -46,8 +46,8 @@ export class DescriptorImage {
       image.block(n).set(await readBytes(reader, at, blockSizeBytes));
     }
     // What stands behind the last descriptor means nothing, and may be left from an attempt to grow.
-    const endOfOld = before.groupCount * before.descriptorSizeBytes;
-    if (endOfOld < image.#bytes.length) image.#bytes.fill(0, endOfOld);
+    const endOfKnown = Math.min(before.groupCount, after.groupCount) * before.descriptorSizeBytes;
+    image.#bytes.fill(0, endOfKnown);
     return image;
   }
 

@@ -1,20 +1,16 @@
-import { Failure } from "../../../base/index.ts";
-import { readBytes, type BlockDevice, type BlockReader } from "../../../device/index.ts";
+import type { BlockDevice, BlockReader } from "../../../device/index.ts";
 import type { GrowOptions, SizeChange } from "../../resize.ts";
-import type { GroupDescriptor } from "../descriptor-table.ts";
-import { layoutOf, type ExtLayout } from "../layout.ts";
 import { recoverJournal } from "../recover.ts";
 import { ExtSource } from "../source.ts";
-import { stateClean, superblock, superblockAt } from "../superblock.ts";
+import { superblock } from "../superblock.ts";
 import { Transaction } from "../transaction.ts";
-import { refuseUnsound, refuseUnwritable } from "../writable.ts";
 import { changeOldGroups } from "./change-old-groups.ts";
 import { commitSize, forgetOverhead } from "./commit-size.ts";
 import { DescriptorImage } from "./descriptor-image.ts";
-import { wasBegun } from "./interrupted.ts";
+import { openForResize, sizeChangeOf, soundDescriptors, superblockOf } from "./open-for-resize.ts";
 import { placeTables } from "./place-tables.ts";
 import { planGrowth, type GrowthPlan } from "./plan-growth.ts";
-import { areCopiesCurrent, writeCopies } from "./write-copies.ts";
+import { areCopiesCurrent, refreshCopies, writeCopies } from "./write-copies.ts";
 import { writeNewGroups } from "./write-new-groups.ts";
 
 /**
@@ -22,9 +18,9 @@ import { writeNewGroups } from "./write-new-groups.ts";
  * cannot grow, or not as far; `damaged` where it is not sound enough.
  */
 export async function planExtGrowth(reader: BlockReader, sizeBytes: number): Promise<SizeChange> {
-  const { bytes, layout } = await openForGrowth(reader);
+  const { bytes, layout } = await openForResize(reader);
   const plan = planGrowth(bytes, layout, sizeBytes);
-  return growthOf(plan?.before ?? layout, plan?.after ?? layout);
+  return sizeChangeOf(plan?.before ?? layout, plan?.after ?? layout);
 }
 
 /**
@@ -32,16 +28,16 @@ export async function planExtGrowth(reader: BlockReader, sizeBytes: number): Pro
  * then the file system changes as one, through its journal, or without one in an order in which it can be done again.
  */
 export async function growExt(device: BlockDevice, options: GrowOptions): Promise<SizeChange> {
-  const { layout: found } = await openForGrowth(device);
+  const { layout: found } = await openForResize(device);
   const layout = await recoverJournal(device, found);
   const bytes = await superblockOf(device);
   const plan = planGrowth(bytes, layout, device.sizeBytes);
   if (plan === undefined) {
-    if (!(await areCopiesCurrent(device, layout))) await refreshCopies(device, layout);
-    return growthOf(layout, layout);
+    if (!(await areCopiesCurrent(device, layout))) await refreshCopies(device, layout, bytes);
+    return sizeChangeOf(layout, layout);
   }
   await grow(device, plan, options);
-  return growthOf(plan.before, plan.after);
+  return sizeChangeOf(plan.before, plan.after);
 }
 
 async function grow(device: BlockDevice, plan: GrowthPlan, options: GrowOptions): Promise<void> {
@@ -69,49 +65,12 @@ async function grow(device: BlockDevice, plan: GrowthPlan, options: GrowOptions)
   await writeCopies(device, descriptors, current, { first: before.groupCount, end: after.groupCount });
   await device.flush();
   await forgetOverhead(device);
-  await commitSize(device, transaction, { layout: before, superblock: current, now: options.now });
+  await commitSize(device, transaction, {
+    layout: before,
+    superblock: current,
+    now: options.now,
+    isRepeatable: true,
+  });
   await writeCopies(device, descriptors, await superblockOf(device), { first: 1, end: before.groupCount });
   await device.flush();
-}
-
-async function refreshCopies(device: BlockDevice, layout: ExtLayout): Promise<void> {
-  const descriptors = await DescriptorImage.read(device, layout, layout);
-  await writeCopies(device, descriptors, await superblockOf(device), { first: 1, end: layout.groupCount });
-  await device.flush();
-}
-
-async function openForGrowth(reader: BlockReader): Promise<{ readonly bytes: Uint8Array; readonly layout: ExtLayout }> {
-  const bytes = await superblockOf(reader);
-  // What was begun here can be gone on with: the file system is as it was, and what was added to it is added again.
-  if (wasBegun(bytes)) superblock.patch(bytes, { state: superblock.get(bytes, "state") | stateClean });
-  const layout = layoutOf(bytes);
-  refuseUnwritable(layout);
-  refuseUnsound(reader, layout);
-  return { bytes, layout };
-}
-
-/** All descriptors of the old groups; a file system with a broken one is not built upon. */
-async function soundDescriptors(source: ExtSource): Promise<GroupDescriptor[]> {
-  const descriptors: GroupDescriptor[] = [];
-  for (let group = 0; group < source.layout.groupCount; group++) {
-    const descriptor = await source.descriptors.primary(group);
-    if (!descriptor.isChecksumRight || !source.descriptors.isPlausible(descriptor)) {
-      throw new Failure("damaged", `cannot change the file system: the descriptor of group ${group} is broken`, {
-        hint: "run e2fsck on it first",
-      });
-    }
-    descriptors.push(descriptor);
-  }
-  return descriptors;
-}
-
-function superblockOf(reader: BlockReader): Promise<Uint8Array> {
-  return readBytes(reader, superblockAt, superblock.sizeBytes);
-}
-
-function growthOf(before: ExtLayout, after: ExtLayout): SizeChange {
-  return {
-    beforeBytes: before.blockCount * before.blockSizeBytes,
-    afterBytes: after.blockCount * after.blockSizeBytes,
-  };
 }

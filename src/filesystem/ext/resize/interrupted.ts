@@ -7,16 +7,16 @@ import { stateClean, superblock } from "../superblock.ts";
  * end, is marked not clean meanwhile, and with this: a checksum of itself, so that whoever mounts or checks the file
  * system in between makes it wrong. It stands in a field for snapshots that Linux never had.
  */
-export function markBegun(bytes: Uint8Array): void {
+export function markBegun(bytes: Uint8Array, { isRepeatable }: { readonly isRepeatable: boolean }): void {
   superblock.patch(bytes, { state: superblock.get(bytes, "state") & ~stateClean });
-  superblock.patch(bytes, { unusedSnapshotId: markOf(bytes) });
+  superblock.patch(bytes, { unusedSnapshotId: isRepeatable ? markOf(bytes) : 0 });
 }
 
 export function unmark(bytes: Uint8Array): void {
   superblock.patch(bytes, { state: superblock.get(bytes, "state") | stateClean, unusedSnapshotId: 0 });
 }
 
-/** Whether a change of size was begun and cut off, and nobody has touched the file system since. */
+/** Whether a change of size that can be done again was begun and cut off, and nobody has touched the file system since. */
 export function wasBegun(bytes: Uint8Array): boolean {
   const { compatible } = featureWords(["has_journal"]);
   const hasJournal = (superblock.get(bytes, "compatible") & compatible) !== 0;

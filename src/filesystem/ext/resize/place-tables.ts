@@ -1,6 +1,5 @@
 import { Failure } from "../../../base/index.ts";
 import { groupBlockCount, groupStart, leadingMetadataBlocks } from "../backup-groups.ts";
-import type { BlockRun } from "../block-allocator.ts";
 import { hasFeature } from "../features.ts";
 import type { ExtLayout } from "../layout.ts";
 
@@ -104,21 +103,4 @@ class Room {
     }
     return endOf();
   }
-}
-
-/** The runs of blocks that the tables take, in ascending order, those that follow each other as one. */
-export function runsOf(layout: ExtLayout, tables: readonly GroupTables[]): BlockRun[] {
-  const single = tables.flatMap(({ blockBitmap, inodeBitmap, inodeTable }) => [
-    { start: blockBitmap, length: 1 },
-    { start: inodeBitmap, length: 1 },
-    { start: inodeTable, length: layout.inodeTableBlocks },
-  ]);
-  const runs: BlockRun[] = [];
-  for (const run of single.sort((a, b) => a.start - b.start)) {
-    const last = runs.at(-1);
-    if (last !== undefined && last.start + last.length === run.start) {
-      runs[runs.length - 1] = { start: last.start, length: last.length + run.length };
-    } else runs.push(run);
-  }
-  return runs;
 }

@@ -55,6 +55,43 @@ export async function followGrowth(transaction: Transaction, source: ExtSource, 
   });
 }
 
+/**
+ * Lets the resize inode follow a file system that shrinks: blocks that held descriptors are reserved from now on, as far
+ * as they can be listed, and those in groups that go leave it.
+ */
+export async function followShrinking(
+  transaction: Transaction,
+  source: ExtSource,
+  { before, after }: { readonly before: ExtLayout; readonly after: ExtLayout },
+): Promise<void> {
+  const perBlock = before.blockSizeBytes / 4;
+  const copies = groupsWithCopies(after);
+  const topBlock = await doubleIndirectBlock(source);
+  const top = wordsOf(await transaction.change(topBlock));
+  const firstBlock = before.superblockBlock + 1;
+  for (let n = 0; n < before.record.reservedGdtBlocks; n++) {
+    const place = before.descriptorBlocks + n;
+    const found = top.getUint32((place % perBlock) * 4, true);
+    if (found !== firstBlock + place) {
+      throw damagedResizeInode(`it lists block ${found} in place of ${firstBlock + place}`);
+    }
+    top.setUint32((place % perBlock) * 4, 0, true);
+  }
+  for (let n = 0; n < after.record.reservedGdtBlocks; n++) {
+    const place = after.descriptorBlocks + n;
+    const block = firstBlock + place;
+    top.setUint32((place % perBlock) * 4, block, true);
+    const fellows = new Uint8Array(before.blockSizeBytes);
+    copies.forEach((group, m) => wordsOf(fellows).setUint32(m * 4, block + group * before.blocksPerGroup, true));
+    if (Buffer.compare(await transaction.block(block), fellows) === 0) continue;
+    (await transaction.change(block)).set(fellows);
+  }
+  await changeInode(transaction, source, (bytes) => {
+    const blocks = 1 + after.record.reservedGdtBlocks * (1 + copies.length);
+    inodeBase.patch(bytes, { blockCountLow: (blocks * before.blockSizeBytes) / 512 });
+  });
+}
+
 /** Empties the resize inode. What it owned belongs to the descriptors then, but for its double indirect block. */
 export async function endResizeInode(transaction: Transaction, source: ExtSource): Promise<void> {
   await changeInode(transaction, source, (bytes) => void bytes.fill(0), "deletion");

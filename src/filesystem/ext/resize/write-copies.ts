@@ -5,7 +5,7 @@ import { writeStretches } from "../commit.ts";
 import { featureWords, hasFeature } from "../features.ts";
 import { hasSuperblockMagic, type ExtLayout } from "../layout.ts";
 import { superblock } from "../superblock.ts";
-import type { DescriptorImage } from "./descriptor-image.ts";
+import { DescriptorImage } from "./descriptor-image.ts";
 
 const needsRecovery = featureWords(["needs_recovery"]).incompatible;
 
@@ -50,4 +50,11 @@ export async function areCopiesCurrent(device: BlockDevice, layout: ExtLayout): 
     if (!isSame) return false;
   }
   return true;
+}
+
+/** Writes all copies anew from what is in use. */
+export async function refreshCopies(device: BlockDevice, layout: ExtLayout, current: Uint8Array): Promise<void> {
+  const descriptors = await DescriptorImage.read(device, layout, layout);
+  await writeCopies(device, descriptors, current, { first: 1, end: layout.groupCount });
+  await device.flush();
 }

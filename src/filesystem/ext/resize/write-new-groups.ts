@@ -2,13 +2,13 @@ import { stopIfAborted, type JobOptions } from "../../../base/index.ts";
 import { Bitmap } from "../../../bytes/index.ts";
 import { readBytes, type BlockDevice } from "../../../device/index.ts";
 import { groupBlockCount, groupStart, leadingMetadataBlocks } from "../backup-groups.ts";
-import type { BlockRun } from "../block-allocator.ts";
 import { writeStretches } from "../commit.ts";
 import { hasFeature } from "../features.ts";
 import { groupBlocksUninitialised, groupInodesUninitialised, groupInodeTableZeroed } from "../group-descriptor.ts";
 import type { ExtLayout } from "../layout.ts";
 import type { DescriptorImage } from "./descriptor-image.ts";
-import { runsOf, type GroupTables } from "./place-tables.ts";
+import type { GroupTables } from "./place-tables.ts";
+import { RunsInOrder, runsOf } from "./table-runs.ts";
 
 /** So many blocks are held before they are written. */
 const heldBlocks = 1024;
@@ -136,27 +136,5 @@ class HeldBlocks {
     const numbers = [...this.#held.keys()].sort((a, b) => a - b);
     await writeStretches(this.#device, this.#blockSizeBytes, numbers, this.#held);
     this.#held.clear();
-  }
-}
-
-/** Runs in ascending order, asked for by stretches in ascending order. */
-class RunsInOrder {
-  readonly #runs: readonly BlockRun[];
-  #next = 0;
-
-  constructor(runs: readonly BlockRun[]) {
-    this.#runs = runs;
-  }
-
-  /** The parts of runs that lie in `[start, end)`. */
-  *within(start: number, end: number): Generator<BlockRun> {
-    for (; ; this.#next++) {
-      const run = this.#runs[this.#next];
-      if (run === undefined || run.start >= end) return;
-      const from = Math.max(run.start, start);
-      const to = Math.min(run.start + run.length, end);
-      if (to > from) yield { start: from, length: to - from };
-      if (run.start + run.length > end) return;
-    }
   }
 }

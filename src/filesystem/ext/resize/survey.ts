@@ -1,0 +1,87 @@
+import { Bitmap } from "../../../bytes/index.ts";
+import { groupBlockCount, groupStart, leadingMetadataBlocks } from "../backup-groups.ts";
+import { fileRuns } from "../block-runs.ts";
+import type { GroupDescriptor } from "../descriptor-table.ts";
+import { hasFeature } from "../features.ts";
+import { resizeInode } from "../inode.ts";
+import { readInode } from "../inode-reader.ts";
+import type { ExtSource } from "../source.ts";
+import { blockBitmap } from "../used-extents.ts";
+import { doubleIndirectBlock } from "./resize-inode.ts";
+import { RunsInOrder, runsOf } from "./table-runs.ts";
+
+/** What is in use of one group. */
+interface GroupUse {
+  readonly free: number;
+  /** Blocks in use that are not structures of groups: what belongs to files. */
+  readonly data: number;
+}
+
+/** Something that stays where it is. */
+export interface Pinned {
+  readonly what: string;
+  /** One past its last block. */
+  readonly endBlock: number;
+}
+
+/** What stands where in a file system that is to become smaller. */
+export interface Survey {
+  readonly source: ExtSource;
+  readonly descriptors: readonly GroupDescriptor[];
+  readonly groups: readonly GroupUse[];
+  readonly pinned: readonly Pinned[];
+  /** Groups that have inodes in use, counted up to the last of them. */
+  readonly groupsWithInodes: number;
+}
+
+/** Looks at the bitmaps of all groups, and at what cannot be moved. */
+export async function survey(source: ExtSource, descriptors: readonly GroupDescriptor[]): Promise<Survey> {
+  const groups: GroupUse[] = [];
+  for await (const { used, structures } of bitmapsOf(source, descriptors)) {
+    const inUse = used.countSet();
+    groups.push({ free: used.length - inUse, data: inUse - structures.countSet() });
+  }
+  const { inodesPerGroup } = source.layout;
+  const last = descriptors.findLast(({ freeInodes }) => freeInodes < inodesPerGroup);
+  return { source, descriptors, groups, pinned: await pinnedIn(source), groupsWithInodes: (last?.group ?? 0) + 1 };
+}
+
+/** For each group from `first` on the blocks in use, and those among them that are structures of this or other groups. */
+export async function* bitmapsOf(
+  source: ExtSource,
+  descriptors: readonly GroupDescriptor[],
+  first = 0,
+): AsyncGenerator<{ readonly group: number; readonly used: Bitmap; readonly structures: Bitmap }> {
+  const { layout } = source;
+  const runs = new RunsInOrder(runsOf(layout, descriptors));
+  for (const descriptor of descriptors.slice(first)) {
+    const { group } = descriptor;
+    const start = groupStart(layout, group);
+    const structures = new Bitmap(groupBlockCount(layout, group));
+    structures.setRange(0, leadingMetadataBlocks(layout, group));
+    for (const run of runs.within(start, start + structures.length)) structures.setRange(run.start - start, run.length);
+    yield { group, used: await blockBitmap(source, descriptor), structures };
+  }
+}
+
+/** The journal is what a change goes through, and the orphan file's checksums are of its places. */
+async function pinnedIn(source: ExtSource): Promise<Pinned[]> {
+  const { features, record } = source.layout;
+  const pinned: Pinned[] = [];
+  if (hasFeature(features, "has_journal")) pinned.push(await fileIn(source, "its journal", record.journalInode));
+  if (hasFeature(features, "orphan_file")) {
+    pinned.push(await fileIn(source, "its orphan file", record.orphanFileInode));
+  }
+  if (hasFeature(features, "resize_inode") && record.reservedGdtBlocks > 0) {
+    pinned.push({ what: `inode ${resizeInode}`, endBlock: (await doubleIndirectBlock(source)) + 1 });
+  }
+  return pinned;
+}
+
+async function fileIn(source: ExtSource, what: string, id: number): Promise<Pinned> {
+  let endBlock = 0;
+  const look = (block: number, count: number): void => void (endBlock = Math.max(endBlock, block + count));
+  const runs = fileRuns(source, await readInode(source, id), (block) => look(block, 1));
+  for await (const { physical, count } of runs) look(physical, count);
+  return { what, endBlock };
+}
