@@ -143,6 +143,29 @@ export class FileMap {
     return moved;
   }
 
+  /** Moves the first blocks of the file, `count` of them, all or none: all where one of them is at `end` or behind. */
+  async moveHead(end: number, count: number, fill: (to: BlockRun) => Promise<void>): Promise<void> {
+    const head = this.#runs.filter(({ logical }) => logical < count);
+    if (!head.some((run) => run.physical + Math.min(run.count, count - run.logical) > end)) return;
+    for (const { logical, count: length } of head) {
+      for (let n = logical; n < Math.min(logical + length, count);) {
+        const to = await this.#volume.takeBlocks(
+          this.#volume.goalOf(this.#inode.id),
+          Math.min(logical + length, count) - n,
+        );
+        await fill(to);
+        this.cut(n, to.length);
+        this.put(n, to);
+        n += to.length;
+      }
+    }
+  }
+
+  /** Has all blocks of the map itself written to new places. */
+  renewNodes(): void {
+    this.#nodeEnd = 0;
+  }
+
   /** Gives everything back, the blocks of the map too. */
   release(): void {
     for (const { physical, count } of this.#runs) this.#volume.release({ start: physical, length: count });

@@ -72,7 +72,8 @@ class Evacuation {
   /** Moves the data of one file, and the blocks of its map. */
   async moveFile(id: number): Promise<void> {
     const { layout, source } = this.#volume;
-    if (id === resizeInode) return; // what it has is room for descriptors, not content
+    // One has room for descriptors and not content; the other is what changes go through.
+    if (id === resizeInode || id === layout.record.journalInode) return;
     for (;;) {
       const inode = await readInode(source, id);
       if (!hasBlocks(layout, inode)) return;

@@ -13,11 +13,14 @@ export interface ShrinkPlan {
   readonly superblock: Uint8Array;
   /** Blocks of files that have to be moved. */
   readonly dataBlocks: number;
+  readonly movesJournal: boolean;
 }
 
 /** Room that is left for the maps of what is moved, which may come to stand in more pieces. */
 const spareBlocks = 64;
 const sparePart = 50;
+/** As much of the journal is moved even where it might stay. */
+const headBlocks = 1024;
 const lastGroupMinimumBlocks = 50;
 const numbers32 = 2 ** 32;
 
@@ -44,7 +47,8 @@ export async function planShrink(
   if (wanted >= before.blockCount) return undefined;
   const planned = superblockAfter(bytes, before, wanted);
   const { data } = await room.at(wanted);
-  return { before, after: layoutOf(planned), superblock: planned, dataBlocks: data };
+  const movesJournal = found.journalEnd > wanted;
+  return { before, after: layoutOf(planned), superblock: planned, dataBlocks: data, movesJournal };
 }
 
 /** How much there is before and after each place at which the file system might end. */
@@ -121,7 +125,7 @@ class Room {
   }
 
   #isEnough(groupCount: number): boolean {
-    return isRoomFor(this.#freeBefore[groupCount] ?? 0, this.#dataFrom[groupCount] ?? 0);
+    return this.#isRoomFor(this.#freeBefore[groupCount] ?? 0, this.#dataFrom[groupCount] ?? 0);
   }
 
   /** Where the file system may end at the earliest with so many groups. */
@@ -132,21 +136,22 @@ class Room {
     return Math.min(this.#endOf(groupCount), Math.max(start + own, this.#tableEnds[groupCount] ?? 0));
   }
 
+  #isRoomFor(free: number, data: number): boolean {
+    const spare = spareBlocks + (this.#survey.journalEnd > 0 ? headBlocks : 0) + Math.ceil(data / sparePart);
+    return data === 0 || free >= data + spare;
+  }
+
   async #leastIn(groupCount: number, pinnedEnd: number): Promise<number> {
     let low = Math.max(this.#shortest(groupCount), pinnedEnd);
     let high = this.#endOf(groupCount);
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       const { free, data } = await this.at(middle);
-      if (isRoomFor(free, data)) high = middle;
+      if (this.#isRoomFor(free, data)) high = middle;
       else low = middle + 1;
     }
     return low;
   }
-}
-
-function isRoomFor(free: number, data: number): boolean {
-  return data === 0 || free >= data + spareBlocks + Math.ceil(data / sparePart);
 }
 
 function superblockAfter(bytes: Uint8Array, before: ExtLayout, blockCount: number): Uint8Array {

@@ -18,6 +18,7 @@ import { cutGroups } from "./cut-groups.ts";
 import { DescriptorImage } from "./descriptor-image.ts";
 import { evacuate } from "./evacuate.ts";
 import { openForResize, sizeChangeOf, soundDescriptors, superblockOf } from "./open-for-resize.ts";
+import { moveJournal } from "./move-journal.ts";
 import { planShrink, type ShrinkPlan } from "./plan-shrink.ts";
 import { survey } from "./survey.ts";
 import { areCopiesCurrent, refreshCopies, writeCopies } from "./write-copies.ts";
@@ -50,6 +51,8 @@ export async function shrinkExt(device: BlockDevice, options: ShrinkOptions): Pr
     return sizeChangeOf(layout, layout);
   }
   if (plan.dataBlocks > 0) await moveData(device, plan, options);
+  const endBlock = plan.after.blockCount;
+  if (plan.movesJournal) await moveJournal(device, plan.before, { endBlock, now: options.now });
   await cutOff(device, plan, options);
   return sizeChangeOf(plan.before, plan.after);
 }

@@ -30,6 +30,8 @@ export interface Survey {
   readonly descriptors: readonly GroupDescriptor[];
   readonly groups: readonly GroupUse[];
   readonly pinned: readonly Pinned[];
+  /** One past the last block of the journal; 0 where there is none. */
+  readonly journalEnd: number;
   /** Groups that have inodes in use, counted up to the last of them. */
   readonly groupsWithInodes: number;
 }
@@ -43,7 +45,10 @@ export async function survey(source: ExtSource, descriptors: readonly GroupDescr
   }
   const { inodesPerGroup } = source.layout;
   const last = descriptors.findLast(({ freeInodes }) => freeInodes < inodesPerGroup);
-  return { source, descriptors, groups, pinned: await pinnedIn(source), groupsWithInodes: (last?.group ?? 0) + 1 };
+  const { features, record } = source.layout;
+  const journalEnd = hasFeature(features, "has_journal") ? await endOfFile(source, record.journalInode) : 0;
+  const groupsWithInodes = (last?.group ?? 0) + 1;
+  return { source, descriptors, groups, pinned: await pinnedIn(source), journalEnd, groupsWithInodes };
 }
 
 /** For each group from `first` on the blocks in use, and those among them that are structures of this or other groups. */
@@ -64,13 +69,12 @@ export async function* bitmapsOf(
   }
 }
 
-/** The journal is what a change goes through, and the orphan file's checksums are of its places. */
+/** The checksums of the orphan file are of its places; the resize inode is not a file. */
 async function pinnedIn(source: ExtSource): Promise<Pinned[]> {
   const { features, record } = source.layout;
   const pinned: Pinned[] = [];
-  if (hasFeature(features, "has_journal")) pinned.push(await fileIn(source, "its journal", record.journalInode));
   if (hasFeature(features, "orphan_file")) {
-    pinned.push(await fileIn(source, "its orphan file", record.orphanFileInode));
+    pinned.push({ what: "its orphan file", endBlock: await endOfFile(source, record.orphanFileInode) });
   }
   if (hasFeature(features, "resize_inode") && record.reservedGdtBlocks > 0) {
     pinned.push({ what: `inode ${resizeInode}`, endBlock: (await doubleIndirectBlock(source)) + 1 });
@@ -78,10 +82,10 @@ async function pinnedIn(source: ExtSource): Promise<Pinned[]> {
   return pinned;
 }
 
-async function fileIn(source: ExtSource, what: string, id: number): Promise<Pinned> {
-  let endBlock = 0;
-  const look = (block: number, count: number): void => void (endBlock = Math.max(endBlock, block + count));
+async function endOfFile(source: ExtSource, id: number): Promise<number> {
+  let end = 0;
+  const look = (block: number, count: number): void => void (end = Math.max(end, block + count));
   const runs = fileRuns(source, await readInode(source, id), (block) => look(block, 1));
   for await (const { physical, count } of runs) look(physical, count);
-  return { what, endBlock };
+  return end;
 }
