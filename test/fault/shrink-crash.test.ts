@@ -16,9 +16,9 @@ const seed = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2
 const momentCount = Number(process.env["HOLDFAST_ROUNDS"] ?? 4);
 const now = { seconds: 1_700_000_000, nanoseconds: 0 };
 /** Groups of 1 MiB, so that a small file system has many, and their descriptors need several blocks. */
-const small = ["-b", "1024", "-g", "1024", "-N", "1600"];
+const small = ["-b", "1024", "-g", "1024", "-N", "2400"];
 
-/** Files all over it: of many, every second one is removed again. */
+/** Files and directories all over it, their inodes too: of many, most are removed again. */
 function makeImage(folder: TemporaryFolder, words: readonly string[]): Uint8Array {
   const [image, tree, requests] = [folder.join("made"), folder.join("tree"), folder.join("requests")];
   fs.mkdirSync(`${tree}/a/b`, { recursive: true });
@@ -28,8 +28,16 @@ function makeImage(folder: TemporaryFolder, words: readonly string[]): Uint8Arra
   fs.appendFileSync(`${tree}/a/sparse`, noise(2, 3000));
   fs.symlinkSync("long/".repeat(30), `${tree}/a/link`);
   for (let n = 0; n < 90; n++) fs.writeFileSync(`${tree}/a/b/file-with-a-rather-long-name-${n}`, `${n}`);
+  for (let n = 0; n < 800; n++) {
+    const directory = `${tree}/d-${Math.floor(n / 40)}`;
+    fs.mkdirSync(`${directory}/empty`, { recursive: true });
+    fs.writeFileSync(`${directory}/${n}`, `${n}`);
+  }
+  fs.linkSync(`${tree}/d-19/760`, `${tree}/a/hard`);
   runPeer("mke2fs", ["-q", "-F", ...small, ...words, "-d", tree, image, "30M"]);
-  fs.writeFileSync(requests, Array.from({ length: 30 }, (_, n) => `rm /a/file-${n * 2}`).join("\n"));
+  const removed = Array.from({ length: 30 }, (_, n) => `rm /a/file-${n * 2}`);
+  for (let n = 0; n < 800; n++) if (n % 40 > 3) removed.push(`rm /d-${Math.floor(n / 40)}/${n}`);
+  fs.writeFileSync(requests, removed.join("\n"));
   runPeer("debugfs", ["-w", "-f", requests, image]);
   runPeer("e2fsck", ["-f", "-n", image]);
   return fs.readFileSync(image);
@@ -65,7 +73,7 @@ const kinds = [
   { name: "ext4 without a resize inode", words: ["-t", "ext4", "-O", "^resize_inode"], hasJournal: true },
   { name: "ext4 with meta_bg", words: ["-t", "ext4", "-O", "^resize_inode,meta_bg"], hasJournal: true },
   { name: "ext3", words: ["-t", "ext3", "-I", "128"], hasJournal: true },
-  { name: "ext2", words: ["-t", "ext2"], hasJournal: false },
+  { name: "ext2", words: ["-t", "ext2", "-N", "12000", "-I", "128"], hasJournal: false }, // its inodes stay where they are
 ];
 
 for (const { name, words, hasJournal } of kinds) {
@@ -78,7 +86,7 @@ for (const { name, words, hasJournal } of kinds) {
       const device = new CrashDevice(makeImage(folder, words));
       const tree = await treeIn(device.bytes);
       const { beforeBytes, afterBytes } = await shrinkFileSystem(device, { now });
-      assert.ok(afterBytes < beforeBytes * 0.7, `${afterBytes} of ${beforeBytes} bytes`);
+      assert.ok(afterBytes < beforeBytes * 0.6, `${afterBytes} of ${beforeBytes} bytes`);
       const image = folder.join("state");
       for (const { how, bytes } of [...moments(device, dice), device.after(device.writeCount)]) {
         const what = `seed ${seed}, ${how}`;
@@ -87,7 +95,7 @@ for (const { name, words, hasJournal } of kinds) {
         assert.ok(mended.status === 0 || mended.status === 1, `${what}: ${mended.said}`);
         const { status, said } = fsck(image, "-f", "-n");
         assert.equal(status, 0, `${what}: ${said}`);
-        assert.equal(await treeIn(fs.readFileSync(image)), tree, what);
+        assert.ok((await treeIn(fs.readFileSync(image))) === tree, `${what}: the files are others`);
         // Without a journal it takes e2fsck first.
         const again = new MemoryDevice(hasJournal ? bytes : fs.readFileSync(image));
         const done = await shrinkFileSystem(again, { now });
@@ -95,7 +103,7 @@ for (const { name, words, hasJournal } of kinds) {
         fs.writeFileSync(image, again.bytes.subarray(0, done.afterBytes));
         const finished = fsck(image, "-f", "-n");
         assert.equal(finished.status, 0, `${what}, shrunk again: ${finished.said}`);
-        assert.equal(await treeIn(fs.readFileSync(image)), tree, `${what}, shrunk again`);
+        assert.ok((await treeIn(fs.readFileSync(image))) === tree, `${what}, shrunk again: the files are others`);
       }
     },
   );

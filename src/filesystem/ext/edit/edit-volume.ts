@@ -53,7 +53,7 @@ export class EditVolume {
   readonly #addedFeatures: Feature[] = [];
   #freeClusters: number;
   #freeInodes: number;
-  /** Blocks from here on are not handed out. */
+  /** What stands from here on is not handed out. */
   #endBlock: number;
 
   private constructor(device: BlockDevice, layout: ExtLayout, free: Totals, now: Timestamp) {
@@ -105,7 +105,7 @@ export class EditVolume {
     if (!this.has(feature)) this.#addedFeatures.push(feature);
   }
 
-  /** From now on hands out only blocks before this one. */
+  /** From now on hands out only blocks before this one, and inodes of groups that begin before it. */
   confine(endBlock: number): void {
     this.#endBlock = Math.min(endBlock, this.layout.blockCount);
   }
@@ -152,6 +152,7 @@ export class EditVolume {
     const first = Math.floor((directory - 1) / inodesPerGroup);
     for (let step = 0; step < groupCount; step++) {
       const number = (first + step) % groupCount;
+      if (groupStart(this.layout, number) >= this.#endBlock) continue;
       const group = await this.#group(number);
       if (group.freeInodes === 0) continue;
       const bitmap = await this.#inodeBitmap(group);

@@ -37,15 +37,15 @@ export async function commitSize(device: BlockDevice, transaction: Transaction, 
   writer.seal(begun);
   await writer.write(begun);
   await device.flush();
-  const { changed } = transaction;
+  const { changed, fresh } = transaction;
+  const write = async (numbers: readonly number[], blocks: ReadonlyMap<number, Uint8Array>) => {
+    const inOrder = numbers.toSorted((a, b) => a - b);
+    await writeStretches(device, layout.blockSizeBytes, inOrder, blocks);
+  };
+  await write([...fresh.keys()], fresh);
   for (const stage of ["addition", "deletion"] as const) {
     const numbers = [...changed.keys()].filter((number) => transaction.stageOf(number) === stage);
-    await writeStretches(
-      device,
-      layout.blockSizeBytes,
-      numbers.sort((a, b) => a - b),
-      changed,
-    );
+    await write(numbers, changed);
     await device.flush();
   }
   const done = Uint8Array.from(change.superblock);

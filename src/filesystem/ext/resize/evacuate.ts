@@ -27,11 +27,10 @@ export interface EvacuationOptions extends JobOptions {
 }
 
 /**
- * Moves everything that files have from a block on to blocks before it, in transactions of bounded size: after each of
+ * Moves everything that files have from a block on to blocks before it, to which the volume is confined, in transactions of bounded size: after each of
  * them the file system is whole. Throws `no-space` where there is not enough room; what was moved stays moved.
  */
 export async function evacuate(volume: EditVolume, committer: Committer, options: EvacuationOptions): Promise<void> {
-  volume.confine(options.endBlock);
   const evacuation = new Evacuation(volume, committer, options);
   await evacuation.moveAttributeBlocks();
   for await (const id of inodesInUse(volume.source)) await evacuation.moveFile(id);

@@ -77,15 +77,15 @@ class Room {
 
   /** The smallest size, and what stands against a smaller one. */
   async leastBlockCount(): Promise<{ readonly blockCount: number; readonly because: string }> {
-    const { pinned, groupsWithInodes, groups } = this.#survey;
+    const { pinned, groupsForInodes, groups, canMoveInodes } = this.#survey;
     const last = pinned.toSorted((a, b) => a.endBlock - b.endBlock).at(-1);
     const pinnedEnd = last?.endBlock ?? 0;
-    for (let count = groupsWithInodes; count <= groups.length; count++) {
+    for (let count = groupsForInodes; count <= groups.length; count++) {
       const end = this.#endOf(count);
       if (end < pinnedEnd || (this.#tableEnds[count] ?? 0) > end || !this.#isEnough(count)) continue;
       const blockCount = await this.#leastIn(count, pinnedEnd);
       const isPinned = blockCount === pinnedEnd && last !== undefined;
-      const hasInodes = count === groupsWithInodes && blockCount === this.#shortest(count);
+      const hasInodes = !canMoveInodes && count === groupsForInodes && blockCount === this.#shortest(count);
       const because = isPinned
         ? `, for ${last.what} stands there and cannot be moved`
         : hasInodes

@@ -18,6 +18,7 @@ import { cutGroups } from "./cut-groups.ts";
 import { DescriptorImage } from "./descriptor-image.ts";
 import { evacuate } from "./evacuate.ts";
 import { openForResize, sizeChangeOf, soundDescriptors, superblockOf } from "./open-for-resize.ts";
+import { moveInodes } from "./move-inodes.ts";
 import { moveJournal } from "./move-journal.ts";
 import { planShrink, type ShrinkPlan } from "./plan-shrink.ts";
 import { survey } from "./survey.ts";
@@ -50,7 +51,7 @@ export async function shrinkExt(device: BlockDevice, options: ShrinkOptions): Pr
     if (!(await areCopiesCurrent(device, layout))) await refreshCopies(device, layout, await superblockOf(device));
     return sizeChangeOf(layout, layout);
   }
-  if (plan.dataBlocks > 0) await moveData(device, plan, options);
+  await moveFiles(device, plan, options);
   const endBlock = plan.after.blockCount;
   if (plan.movesJournal) await moveJournal(device, plan.before, { endBlock, now: options.now });
   await cutOff(device, plan, options);
@@ -77,18 +78,23 @@ async function planFor(
   return planShrink(bytes, found, blockCount);
 }
 
-async function moveData(device: BlockDevice, plan: ShrinkPlan, options: ShrinkOptions): Promise<void> {
+/** Moves inodes and data to before the new end. */
+async function moveFiles(device: BlockDevice, plan: ShrinkPlan, options: ShrinkOptions): Promise<void> {
   const { before, after } = plan;
-  const volume = await EditVolume.open(device, before, options.now);
+  const { signal, onProgress, now } = options;
+  const job = { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) };
+  const volume = await EditVolume.open(device, before, now);
   const journal = hasFeature(before.features, "has_journal")
     ? new JournalWriter(device, await openJournal(new ExtSource(device, before)))
     : undefined;
   const committer = new Committer(volume.transaction, await SuperblockWriter.open(device), journal);
+  volume.confine(after.blockCount);
+  await moveInodes(volume, committer, { ...job, lastInode: after.inodeCount });
+  if (plan.dataBlocks === 0) return;
   await evacuate(volume, committer, {
     endBlock: after.blockCount,
     expectedBlocks: plan.dataBlocks,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...job,
   });
 }
 

@@ -5,8 +5,10 @@ import type { GroupDescriptor } from "../descriptor-table.ts";
 import { hasFeature } from "../features.ts";
 import { resizeInode } from "../inode.ts";
 import { readInode } from "../inode-reader.ts";
+import type { ExtLayout } from "../layout.ts";
 import type { ExtSource } from "../source.ts";
 import { blockBitmap } from "../used-extents.ts";
+import { canMoveInodes } from "./move-inodes.ts";
 import { doubleIndirectBlock } from "./resize-inode.ts";
 import { RunsInOrder, runsOf } from "./table-runs.ts";
 
@@ -32,8 +34,9 @@ export interface Survey {
   readonly pinned: readonly Pinned[];
   /** One past the last block of the journal; 0 where there is none. */
   readonly journalEnd: number;
-  /** Groups that have inodes in use, counted up to the last of them. */
-  readonly groupsWithInodes: number;
+  /** As many groups are needed for the inodes in use, be it that they stay where they are. */
+  readonly groupsForInodes: number;
+  readonly canMoveInodes: boolean;
 }
 
 /** Looks at the bitmaps of all groups, and at what cannot be moved. */
@@ -43,12 +46,27 @@ export async function survey(source: ExtSource, descriptors: readonly GroupDescr
     const inUse = used.countSet();
     groups.push({ free: used.length - inUse, data: inUse - structures.countSet() });
   }
-  const { inodesPerGroup } = source.layout;
-  const last = descriptors.findLast(({ freeInodes }) => freeInodes < inodesPerGroup);
   const { features, record } = source.layout;
   const journalEnd = hasFeature(features, "has_journal") ? await endOfFile(source, record.journalInode) : 0;
-  const groupsWithInodes = (last?.group ?? 0) + 1;
-  return { source, descriptors, groups, pinned: await pinnedIn(source), journalEnd, groupsWithInodes };
+  return {
+    source,
+    descriptors,
+    groups,
+    pinned: await pinnedIn(source),
+    journalEnd,
+    groupsForInodes: groupsForInodes(source.layout, descriptors),
+    canMoveInodes: canMoveInodes(source.layout),
+  };
+}
+
+function groupsForInodes(layout: ExtLayout, descriptors: readonly GroupDescriptor[]): number {
+  const { inodesPerGroup, features, record } = layout;
+  const last = descriptors.findLast(({ freeInodes }) => freeInodes < inodesPerGroup)?.group ?? 0;
+  if (!canMoveInodes(layout)) return last + 1;
+  const inUse = descriptors.reduce((sum, { freeInodes }) => sum + inodesPerGroup - freeInodes, 0);
+  // Nobody but the superblock knows the number of the orphan file.
+  const highest = hasFeature(features, "orphan_file") ? record.orphanFileInode : 0;
+  return Math.ceil(Math.max(inUse, highest, 1) / inodesPerGroup);
 }
 
 /** For each group from `first` on the blocks in use, and those among them that are structures of this or other groups. */
