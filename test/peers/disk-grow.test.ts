@@ -136,6 +136,33 @@ for (const words of mountedKinds) {
   );
 }
 
+for (const words of ["-t ext3 -b 1024", "-t ext4"]) {
+  test(
+    `mke2fs ${words}: one whose journal waits to be replayed is grown and shrunk with all that is in the journal`,
+    { skip: skipWithoutMount() || skipWithout("e2fsck", "cp", "sync") },
+    async () => {
+      await using folder = temporaryFolder();
+      const [image, copy, mountPoint] = [folder.join("image"), folder.join("copy"), folder.join("mnt")];
+      for (const verb of [["grow", "--size", "900MiB"], ["shrink"]]) {
+        runPeer("mke2fs", ["-q", "-F", ...words.split(" "), image, "300M"]);
+        let before: ReadonlyMap<string, FileFacts> = new Map();
+        await whileMounted(image, mountPoint, "rw", async () => {
+          fs.mkdirSync(`${mountPoint}/folder`);
+          for (let n = 0; n < 200; n++) fs.writeFileSync(`${mountPoint}/folder/${n}`, `${n}`.repeat(n * 20));
+          runPeer("sync", ["-f", mountPoint]);
+          before = factsOfFolder(mountPoint);
+          runPeer("cp", ["--sparse=always", image, copy]); // as a power failure leaves it
+        });
+        assert.match(runPeer("dumpe2fs", ["-h", copy]), /needs_recovery/);
+        const { stderr, status } = await runHoldfast(["disk", verb[0] ?? "", copy, ...verb.slice(1)]);
+        assert.deepEqual([stderr, status], ["", 0]);
+        runPeer("e2fsck", ["-f", "-n", copy]);
+        await whileMounted(copy, mountPoint, "ro", async () => assert.deepEqual(factsOfFolder(mountPoint), before));
+      }
+    },
+  );
+}
+
 interface TableKind {
   readonly name: string;
   readonly words: readonly string[];

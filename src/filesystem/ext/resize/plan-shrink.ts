@@ -85,7 +85,8 @@ class Room {
       if (end < pinnedEnd || (this.#tableEnds[count] ?? 0) > end || !this.#isEnough(count)) continue;
       const blockCount = await this.#leastIn(count, pinnedEnd);
       const isPinned = blockCount === pinnedEnd && last !== undefined;
-      const hasInodes = !canMoveInodes && count === groupsForInodes && blockCount === this.#shortest(count);
+      const hasInodes =
+        !canMoveInodes && count > 1 && count === groupsForInodes && blockCount === this.#shortest(count);
       const because = isPinned
         ? `, for ${last.what} stands there and cannot be moved`
         : hasInodes

@@ -7,6 +7,7 @@ import { hasFeature } from "../features.ts";
 import { openJournal } from "../journal-log.ts";
 import { JournalWriter } from "../journal-writer.ts";
 import type { ExtLayout } from "../layout.ts";
+import { openExt } from "../open.ts";
 import { orphansOf } from "../orphans.ts";
 import { recoverJournal } from "../recover.ts";
 import { ExtSource } from "../source.ts";
@@ -45,6 +46,7 @@ export async function shrinkExt(device: BlockDevice, options: ShrinkOptions): Pr
       hint: "mount it once, or run e2fsck on it",
     });
   }
+  await refuseFaulty(device);
   const bytes = await superblockOf(device);
   const plan = await planFor(device, layout, { bytes, sizeBytes: options.sizeBytes });
   if (plan === undefined) {
@@ -56,6 +58,15 @@ export async function shrinkExt(device: BlockDevice, options: ShrinkOptions): Pr
   if (plan.movesJournal) await moveJournal(device, plan.before, { endBlock, now: options.now });
   await cutOff(device, plan, options);
   return sizeChangeOf(plan.before, plan.after);
+}
+
+/** What is moved has to be what there is: a file system with any fault is left alone, as resize2fs leaves it. */
+async function refuseFaulty(device: BlockDevice): Promise<void> {
+  const fileSystem = await openExt(device);
+  for await (const { severity, message } of fileSystem.check()) {
+    if (severity !== "error") continue;
+    throw new Failure("damaged", `cannot shrink the file system: ${message}`, { hint: "run e2fsck on it first" });
+  }
 }
 
 function refuseUnshrinkable({ features }: ExtLayout): void {
