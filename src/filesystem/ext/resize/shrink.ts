@@ -40,13 +40,13 @@ export async function planExtShrink(reader: BlockReader, sizeBytes: number | und
 export async function shrinkExt(device: BlockDevice, options: ShrinkOptions): Promise<SizeChange> {
   const { layout: found } = await openForResize(device);
   refuseUnshrinkable(found);
+  await refuseFaulty(device); // first, for it knows that the counts of a superblock are old while a journal waits
   const layout = await recoverJournal(device, found);
   if ((await orphansOf(new ExtSource(device, layout))).size > 0) {
     throw new Failure("unsupported", "cannot shrink the file system: files are waiting to be deleted in it", {
       hint: "mount it once, or run e2fsck on it",
     });
   }
-  await refuseFaulty(device);
   const bytes = await superblockOf(device);
   const plan = await planFor(device, layout, { bytes, sizeBytes: options.sizeBytes });
   if (plan === undefined) {
