@@ -18,7 +18,7 @@ import { writeNewGroups } from "./write-new-groups.ts";
  * cannot grow, or not as far; `damaged` where it is not sound enough.
  */
 export async function planExtGrowth(reader: BlockReader, sizeBytes: number): Promise<SizeChange> {
-  const { bytes, layout } = await openForResize(reader);
+  const { bytes, layout } = await openForResize(reader, { verb: "grow" });
   const plan = planGrowth(bytes, layout, sizeBytes);
   return sizeChangeOf(plan?.before ?? layout, plan?.after ?? layout);
 }
@@ -28,7 +28,7 @@ export async function planExtGrowth(reader: BlockReader, sizeBytes: number): Pro
  * then the file system changes as one, through its journal, or without one in an order in which it can be done again.
  */
 export async function growExt(device: BlockDevice, options: GrowOptions): Promise<SizeChange> {
-  const { layout: found } = await openForResize(device);
+  const { layout: found } = await openForResize(device, { verb: "grow" });
   const layout = await recoverJournal(device, found);
   const bytes = await superblockOf(device);
   const plan = planGrowth(bytes, layout, device.sizeBytes);

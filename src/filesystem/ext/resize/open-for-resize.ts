@@ -11,12 +11,19 @@ import { wasBegun } from "./interrupted.ts";
 /** The superblock of a file system whose size may be changed. Throws where it may not. */
 export async function openForResize(
   reader: BlockReader,
+  { verb }: { readonly verb: "grow" | "shrink" },
 ): Promise<{ readonly bytes: Uint8Array; readonly layout: ExtLayout }> {
   const bytes = await superblockOf(reader);
-  // What was begun here can be gone on with: the file system is as it was, and what was added to it is added again.
-  if (wasBegun(bytes)) superblock.patch(bytes, { state: superblock.get(bytes, "state") | stateClean });
+  // Growing that was begun here can be gone on with: what was added to the file system is added again.
+  if (verb === "grow" && wasBegun(bytes))
+    superblock.patch(bytes, { state: superblock.get(bytes, "state") | stateClean });
   const layout = layoutOf(bytes);
   refuseUnwritable(layout);
+  if (wasBegun(bytes) && verb === "shrink") {
+    throw new Failure("damaged", "cannot shrink the file system: growing it was cut off", {
+      hint: "disk grow finishes that",
+    });
+  }
   refuseUnsound(reader, layout);
   return { bytes, layout };
 }

@@ -44,11 +44,12 @@ export function planGrowth(bytes: Uint8Array, before: ExtLayout, sizeBytes: numb
 function refuseTooLarge(layout: ExtLayout, blockCount: number): void {
   const { inodesPerGroup, blocksPerGroup, firstDataBlock, blockSizeBytes } = layout;
   const groups = Math.min(groupLimit, Math.floor((numbers32 - 1) / inodesPerGroup));
-  const most = Math.min(firstDataBlock + groups * blocksPerGroup, layout.has64bit ? Infinity : numbers32 - 1);
+  // The upper halves of all counts stand in another sector than the lower, and both cannot be written as one.
+  const most = Math.min(firstDataBlock + groups * blocksPerGroup, numbers32 - 1);
   if (blockCount <= most) return;
   throw new Failure(
     "unsupported",
-    `cannot grow the file system to ${blockCount * blockSizeBytes} bytes: as it was made it holds ${most * blockSizeBytes} at most`,
+    `cannot grow the file system to ${blockCount * blockSizeBytes} bytes: it can be grown to ${most * blockSizeBytes} at most`,
     { hint: `give it --size ${most * blockSizeBytes} or less` },
   );
 }
@@ -57,7 +58,7 @@ function planFor(bytes: Uint8Array, before: ExtLayout, blockCount: number): Grow
   const groupCount = Math.ceil((blockCount - before.firstDataBlock) / before.blocksPerGroup);
   const perBlock = before.blockSizeBytes / before.descriptorSizeBytes;
   const more = Math.ceil(groupCount / perBlock) - before.descriptorBlocks;
-  const room = descriptorRoom(before, more, blockCount);
+  const room = descriptorRoom(before, more);
   const planned = Uint8Array.from(bytes);
   const reserved = reservedBlocksAfter(before, blockCount);
   superblock.patch(planned, {
@@ -79,11 +80,24 @@ function planFor(bytes: Uint8Array, before: ExtLayout, blockCount: number): Grow
 }
 
 /** The second of the two copies that `sparse_super2` has is in the last group, where resize2fs looks for it. */
-function backupGroupsAfter({ record, groupCount }: ExtLayout, newGroupCount: number): number[] {
+function backupGroupsAfter({ record, features, groupCount }: ExtLayout, newGroupCount: number): number[] {
   const [first = 0, second = 0] = record.backupGroups;
-  const last = groupCount - 1;
-  if (groupCount === 1 && newGroupCount > 1) return [first || 1, second];
-  return [first, second > 1 && second === last ? newGroupCount - 1 : second];
+  const isMoved = second > 1 && second === groupCount - 1 && newGroupCount > groupCount;
+  if (hasFeature(features, "has_journal")) {
+    if (groupCount === 1 && newGroupCount > 1) return [first || 1, second];
+    return [first, isMoved ? newGroupCount - 1 : second];
+  }
+  if (isMoved) throw movesCopyWithoutJournal("grow");
+  return [first, second];
+}
+
+/** Their places stand in another sector of the superblock than its size, and both cannot be written as one. */
+export function movesCopyWithoutJournal(verb: "grow" | "shrink"): Failure {
+  return new Failure(
+    "unsupported",
+    `cannot ${verb} the file system: it uses sparse_super2 and has no journal, so a copy of its superblock cannot be moved`,
+    { hint: "give it a journal first: tune2fs -j" },
+  );
 }
 
 /** What is kept for root stays the same part of the whole. */
@@ -99,7 +113,7 @@ interface DescriptorRoom extends Pick<GrowthPlan, "reservedBlocksUsed" | "turnsT
 }
 
 /** Where `more` blocks of descriptors go. */
-function descriptorRoom(before: ExtLayout, more: number, blockCount: number): DescriptorRoom {
+function descriptorRoom(before: ExtLayout, more: number): DescriptorRoom {
   const { features, record, descriptorBlocks } = before;
   const hasResizeInode = hasFeature(features, "resize_inode");
   if (hasFeature(features, "meta_bg")) {
@@ -114,8 +128,7 @@ function descriptorRoom(before: ExtLayout, more: number, blockCount: number): De
   if (reserved > 0 && !hasResizeInode) {
     throw damaged("the ext superblock", `${reserved} blocks are reserved for descriptors and belong to nobody`);
   }
-  const isListable = blockCount <= numbers32; // the resize inode lists its blocks in 32 bits
-  if (more <= reserved && (isListable || !hasResizeInode)) {
+  if (more <= reserved) {
     const fields = { reservedGdtBlocks: reserved - more };
     return { reservedBlocksUsed: more, turnsToMetaGroups: false, fields };
   }

@@ -3,6 +3,7 @@ import { groupBlockCount, groupStart, leadingMetadataBlocks } from "../backup-gr
 import { hasFeature } from "../features.ts";
 import { layoutOf, type ExtLayout } from "../layout.ts";
 import { superblock } from "../superblock.ts";
+import { movesCopyWithoutJournal } from "./plan-growth.ts";
 import { bitmapsOf, type Survey } from "./survey.ts";
 
 /** A file system before and after it shrinks. */
@@ -166,6 +167,8 @@ function superblockAfter(bytes: Uint8Array, before: ExtLayout, blockCount: numbe
   // Blocks that held descriptors are reserved for some to come, as far as the resize inode can list them.
   const given = record.reservedGdtBlocks + before.descriptorBlocks - descriptorBlocks;
   const reservedGdtBlocks = hasFeature(features, "resize_inode") ? Math.min(given, before.blockSizeBytes / 4) : 0;
+  const losesCopy = hasFeature(features, "sparse_super2") && record.backupGroups.some((group) => group >= groupCount);
+  if (losesCopy && !hasFeature(features, "has_journal")) throw movesCopyWithoutJournal("shrink");
   superblock.patch(planned, {
     inodeCount: groupCount * before.inodesPerGroup,
     blockCountLow: blockCount % numbers32,

@@ -27,7 +27,7 @@ import { areCopiesCurrent, refreshCopies, writeCopies } from "./write-copies.ts"
 
 /** Says how an ext file system would shrink, without changing anything. Throws where it cannot, or not as far. */
 export async function planExtShrink(reader: BlockReader, sizeBytes: number | undefined): Promise<SizeChange> {
-  const { bytes, layout } = await openForResize(reader);
+  const { bytes, layout } = await openForResize(reader, { verb: "shrink" });
   refuseUnshrinkable(layout);
   const plan = await planFor(reader, layout, { bytes, sizeBytes });
   return sizeChangeOf(layout, plan?.after ?? layout);
@@ -38,7 +38,7 @@ export async function planExtShrink(reader: BlockReader, sizeBytes: number | und
  * bounded size, then cuts it off in one more. Between any two of them it is whole, and as large as before.
  */
 export async function shrinkExt(device: BlockDevice, options: ShrinkOptions): Promise<SizeChange> {
-  const { layout: found } = await openForResize(device);
+  const { layout: found } = await openForResize(device, { verb: "shrink" });
   refuseUnshrinkable(found);
   await refuseFaulty(device); // first, for it knows that the counts of a superblock are old while a journal waits
   const layout = await recoverJournal(device, found);
@@ -69,7 +69,10 @@ async function refuseFaulty(device: BlockDevice): Promise<void> {
   }
 }
 
-function refuseUnshrinkable({ features }: ExtLayout): void {
+function refuseUnshrinkable({ features, blockCount }: ExtLayout): void {
+  if (blockCount >= 2 ** 32) {
+    throw new Failure("unsupported", `cannot shrink the file system: it has ${blockCount} blocks, 2^32 or more`);
+  }
   if (!hasFeature(features, "stable_inodes")) return;
   throw new Failure(
     "unsupported",
