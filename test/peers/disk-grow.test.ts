@@ -245,6 +245,7 @@ test("what cannot grow is refused before anything is changed", { skip: skipWitho
   const image = folder.join("image");
   const refusals: readonly [string, RegExp, number][] = [
     ["-t ext4 -O bigalloc", /it uses bigalloc, so clusters of several blocks cannot be handed out/, 1],
+    ["-t ext4 -g 8192 -O sparse_super2,^has_journal", /so a copy of its superblock cannot be moved/, 1],
     ["-t ext4 -O quota", /it uses quota/, 1],
     ["-t ext4 -E resize=4000000 -O mmp", /another computer might have it mounted/, 1],
   ];

@@ -28,12 +28,12 @@ function randomKind(dice: Dice): string[] {
   if (first === 0) features.push("^resize_inode");
   if (first === 1) features.push("^resize_inode", "meta_bg");
   if (first === 2) features.push("^resize_inode", "^sparse_super");
-  if (first === 3) features.push("sparse_super2");
+  if (first === 3 && type !== "ext2") features.push("sparse_super2");
   if (type === "ext4") {
     if (dice.below(3) === 0) features.push("^64bit");
     if (dice.below(3) === 0) features.push("^flex_bg");
     if (dice.below(3) === 0) features.push("^metadata_csum", "uninit_bg");
-    if (dice.below(5) === 0) features.push("^has_journal");
+    if (first !== 3 && dice.below(5) === 0) features.push("^has_journal");
     if (dice.below(5) === 0) features.push("^extent", "^64bit");
   }
   if (features.some((feature) => feature === "^resize_inode")) {
