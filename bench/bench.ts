@@ -16,6 +16,8 @@ export interface Contest {
   readonly theirs: readonly string[];
   /** Files and folders to remove before each run, of ours and of the peer. */
   readonly outputs: readonly string[];
+  /** Done before each of our runs, outside of their time. */
+  readonly beforeOurs?: () => void;
   /** Done before each of the peer's runs, outside of its time. */
   readonly beforeTheirs?: () => void;
   /** Done after the last run: unmounts, removes what is not to be kept. */

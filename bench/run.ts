@@ -67,6 +67,7 @@ async function compete(bench: Bench, contest: Contest): Promise<string> {
   const clear = (): void => contest.outputs.forEach((output) => fs.rmSync(output, { recursive: true, force: true }));
   for (let n = 0; n <= runs; n++) {
     clear();
+    contest.beforeOurs?.();
     const own = await measure(contest.ours);
     clear();
     contest.beforeTheirs?.();

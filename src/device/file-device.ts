@@ -20,15 +20,23 @@ const zeros = new Uint8Array(1024 * 1024);
 /** A file or a block device of the system, read-only. */
 export class FileReader implements BlockReader {
   readonly path: string;
-  readonly sizeBytes: number;
   protected readonly fd: number;
   readonly #ownsFd: boolean;
+  #sizeBytes: number;
 
   protected constructor(filePath: string, fd: number, sizeBytes: number, ownsFd: boolean) {
     this.path = filePath;
     this.fd = fd;
-    this.sizeBytes = sizeBytes;
+    this.#sizeBytes = sizeBytes;
     this.#ownsFd = ownsFd;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  protected set sizeBytes(sizeBytes: number) {
+    this.#sizeBytes = sizeBytes;
   }
 
   /** Opens a file or block device for reading only. */
@@ -155,6 +163,21 @@ export class FileDevice extends FileReader implements BlockDevice {
 
   async flush(): Promise<void> {
     fs.fsyncSync(this.fd);
+  }
+
+  /** Makes an existing file longer, by zeros that take no space, or cuts it off. Durable once it returns. */
+  async setSize(sizeBytes: number): Promise<void> {
+    try {
+      fs.ftruncateSync(this.fd, sizeBytes);
+      fs.fsyncSync(this.fd);
+    } catch (error) {
+      const code = isSystemError(error, "ENOSPC", "EDQUOT", "EFBIG") ? "no-space" : "failed";
+      const action = sizeBytes > this.sizeBytes ? "grow" : "shrink";
+      throw new Failure(code, `cannot ${action} "${this.path}": ${systemReason(error)} at ${sizeBytes} bytes`, {
+        cause: error,
+      });
+    }
+    this.sizeBytes = sizeBytes;
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

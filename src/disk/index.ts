@@ -1,6 +1,7 @@
 export { checkDisk, type CheckedPart, type CheckOptions, type CheckReport, type DiskProblem } from "./check-disk.ts";
 export { createDisk } from "./create-disk.ts";
 export { prepareDemonstration, type Demonstration } from "./demonstration.ts";
+export { growDisk, type GrowDiskRequest } from "./grow-disk.ts";
 export { getFiles, type GetTarget, type GotFiles } from "./get-files.ts";
 export { listFiles, type ListedFolder, type ListItem } from "./list-files.ts";
 export type { Place } from "./place.ts";
@@ -13,3 +14,5 @@ export { parseOwner, type Edit, type OwnerWords } from "./edit.ts";
 export { editDisk, type PlannedEdit } from "./edit-disk.ts";
 export { editText } from "./edit-text.ts";
 export { parseModeChange } from "./mode-change.ts";
+export type { ResizedDisk } from "./resize.ts";
+export { shrinkDisk, type ShrinkDiskRequest } from "./shrink-disk.ts";

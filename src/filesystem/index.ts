@@ -18,5 +18,14 @@ export {
 } from "./ext/index.ts";
 export { putTree } from "./put-tree.ts";
 export { resolvePath, type ResolveOptions } from "./path.ts";
-export { editFileSystem, openFileSystem, probe } from "./probe.ts";
+export {
+  editFileSystem,
+  growFileSystem,
+  openFileSystem,
+  planGrowth,
+  planShrink,
+  probe,
+  shrinkFileSystem,
+} from "./probe.ts";
+export type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
 export { treeOf, type WalkOptions } from "./walk.ts";

@@ -1,10 +1,11 @@
 import { Failure } from "../base/index.ts";
 import type { BlockDevice, BlockReader } from "../device/index.ts";
 import { isReadAsUdf } from "./bridge.ts";
-import { editExt, openExt, probeExt } from "./ext/index.ts";
+import { editExt, growExt, openExt, planExtGrowth, planExtShrink, probeExt, shrinkExt } from "./ext/index.ts";
 import type { EditableFileSystem, EditOptions } from "./editable-file-system.ts";
 import type { FileSystem } from "./file-system.ts";
 import { openIso, probeIso } from "./iso/index.ts";
+import type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
 import { openUdf } from "./udf/index.ts";
 
 interface Family {
@@ -15,11 +16,25 @@ interface Family {
   readonly open: (reader: BlockReader) => Promise<FileSystem>;
   /** Absent where this program only reads. */
   readonly edit?: (device: BlockDevice, options: EditOptions) => Promise<EditableFileSystem>;
+  /** Absent where its size stays as it was made. */
+  readonly resize?: {
+    readonly planGrowth: (reader: BlockReader, sizeBytes: number) => Promise<SizeChange>;
+    readonly grow: (device: BlockDevice, options: GrowOptions) => Promise<SizeChange>;
+    readonly planShrink: (reader: BlockReader, sizeBytes: number | undefined) => Promise<SizeChange>;
+    readonly shrink: (device: BlockDevice, options: ShrinkOptions) => Promise<SizeChange>;
+  };
 }
 
 /** In the order in which they are asked. */
 const families: readonly Family[] = [
-  { name: "ext", kinds: "ext2, ext3, ext4", probe: probeExt, open: openExt, edit: editExt },
+  {
+    name: "ext",
+    kinds: "ext2, ext3, ext4",
+    probe: probeExt,
+    open: openExt,
+    edit: editExt,
+    resize: { planGrowth: planExtGrowth, grow: growExt, planShrink: planExtShrink, shrink: shrinkExt },
+  },
   { name: "udf", kinds: "UDF", probe: isReadAsUdf, open: openUdf },
   { name: "iso", kinds: "ISO 9660", probe: probeIso, open: openIso },
 ];
@@ -39,6 +54,38 @@ export async function editFileSystem(device: BlockDevice, options: EditOptions):
   const { edit, kinds } = await knownFamily(device);
   if (edit !== undefined) return edit(device, options);
   throw new Failure("unsupported", `cannot change the file system: ${kinds} is only read`);
+}
+
+/** Says how a file system would grow to fill `sizeBytes`. Throws where it cannot, and changes nothing. */
+export async function planGrowth(reader: BlockReader, sizeBytes: number): Promise<SizeChange> {
+  return (await resizeOf(reader)).planGrowth(reader, sizeBytes);
+}
+
+/**
+ * Grows a file system to fill its device. Cut off at any write, it is as before or as after once its journal is
+ * replayed, and growing it again finishes what was begun.
+ */
+export async function growFileSystem(device: BlockDevice, options: GrowOptions): Promise<SizeChange> {
+  return (await resizeOf(device)).grow(device, options);
+}
+
+/** Says how a file system would shrink to `sizeBytes`, or to what it needs. Throws where it cannot; changes nothing. */
+export async function planShrink(reader: BlockReader, sizeBytes: number | undefined): Promise<SizeChange> {
+  return (await resizeOf(reader)).planShrink(reader, sizeBytes);
+}
+
+/**
+ * Shrinks a file system, which may move what is in it. Cut off at any write, all files are there once its journal is
+ * replayed, and shrinking it again finishes what was begun.
+ */
+export async function shrinkFileSystem(device: BlockDevice, options: ShrinkOptions): Promise<SizeChange> {
+  return (await resizeOf(device)).shrink(device, options);
+}
+
+async function resizeOf(reader: BlockReader): Promise<Required<Family>["resize"]> {
+  const { resize, kinds } = await knownFamily(reader);
+  if (resize !== undefined) return resize;
+  throw new Failure("unsupported", `cannot change the size of the file system: ${kinds} keeps the one it has`);
 }
 
 async function knownFamily(reader: BlockReader): Promise<Family> {

@@ -15,5 +15,6 @@ export type {
 } from "./plan.ts";
 export { readTable } from "./read-table.ts";
 export { repairGpt } from "./repair-gpt.ts";
+export { diskBytesFor, endFor, resizePartition, roomOf } from "./resize-partition.ts";
 export type { Partition, PartitionTable, Problem, TableOptions } from "./table.ts";
 export { writeTable } from "./write-table.ts";

@@ -11,7 +11,7 @@ import { isExtendedCode } from "./partition-type.ts";
 import { errorProblem, warningProblem, type Partition, type Problem } from "./table.ts";
 
 /** Records that a chain may have: empty ones, left by deleted partitions, are skipped but counted. */
-const recordLimit = 2 * logicalLimit;
+export const recordLimit = 2 * logicalLimit;
 
 /**
  * Follows the chain of extended boot records. Each one holds a logical partition, counted from that record,

@@ -44,14 +44,32 @@ export class SuperblockWriter {
     }
   }
 
-  /** Writes a sealed superblock: of its two sectors those that changed. */
+  /**
+   * Writes a sealed superblock: of its two sectors those that changed. Where that is both, the first goes ahead with
+   * the checksum that stands in the second, so that it is right between the two, whichever of them is lost.
+   */
   async write(bytes: Uint8Array): Promise<void> {
     const isSame = (from: number, to: number) =>
       Buffer.compare(bytes.subarray(from, to), this.#onDevice.subarray(from, to)) === 0;
+    if (!isSame(0, sectorBytes) && !isSame(sectorBytes, superblock.sizeBytes)) await this.#writeFirst(bytes);
     const from = isSame(0, sectorBytes) ? sectorBytes : 0;
     const to = isSame(sectorBytes, superblock.sizeBytes) ? sectorBytes : superblock.sizeBytes;
     if (from < to) await this.#device.write(superblockAt + from, bytes.subarray(from, to));
     this.#onDevice = Uint8Array.from(bytes);
+  }
+
+  /** Writes the first sector so that it goes with the second as it stands, and lets `bytes` be what follows it. */
+  async #writeFirst(bytes: Uint8Array): Promise<void> {
+    const between = Uint8Array.from(this.#onDevice);
+    between.set(bytes.subarray(0, sectorBytes));
+    this.seal(between);
+    await this.#device.write(superblockAt, between.subarray(0, sectorBytes));
+    await this.#device.flush();
+    bytes.set(between.subarray(0, sectorBytes));
+    if (hasFeature(featuresIn(bytes), "metadata_csum")) {
+      superblock.patch(bytes, { checksum: crc32c(bytes, 0xffffffff, 0, checksumAt) });
+    }
+    this.#onDevice = between;
   }
 }
 

@@ -68,9 +68,12 @@ export const superblock = new Struct("ext superblock", 1024, {
   logGroupsPerFlex: [0x174, u8],
   checksumType: [0x175, u8],
   writtenKibibytes: [0x178, u64],
+  /** For snapshots that Linux never had; see `resize/interrupted.ts`. */
+  unusedSnapshotId: [0x184, u32],
   errorCount: [0x194, u32],
   userQuotaInode: [0x240, u32],
   groupQuotaInode: [0x244, u32],
+  overheadClusters: [0x248, u32],
   backupGroups: [0x24c, array(u32, 2)],
   projectQuotaInode: [0x26c, u32],
   checksumSeed: [0x270, u32],

@@ -53,6 +53,8 @@ export class EditVolume {
   readonly #addedFeatures: Feature[] = [];
   #freeClusters: number;
   #freeInodes: number;
+  /** What stands from here on is not handed out. */
+  #endBlock: number;
 
   private constructor(device: BlockDevice, layout: ExtLayout, free: Totals, now: Timestamp) {
     this.layout = layout;
@@ -70,6 +72,7 @@ export class EditVolume {
     this.source = new ExtSource(reader, layout, [], this.transaction);
     this.#freeClusters = free.clusters;
     this.#freeInodes = free.inodes;
+    this.#endBlock = layout.blockCount;
   }
 
   static async open(device: BlockDevice, layout: ExtLayout, now: Timestamp): Promise<EditVolume> {
@@ -102,6 +105,11 @@ export class EditVolume {
     if (!this.has(feature)) this.#addedFeatures.push(feature);
   }
 
+  /** From now on hands out only blocks before this one, and inodes of groups that begin before it. */
+  confine(endBlock: number): void {
+    this.#endBlock = Math.min(endBlock, this.layout.blockCount);
+  }
+
   /** From 1 to `wanted` adjacent blocks, near `goal` where that can be. Throws `no-space` where none is free. */
   async takeBlocks(goal: number, wanted: number): Promise<BlockRun> {
     const goalGroup = this.#groupOf(goal);
@@ -111,6 +119,7 @@ export class EditVolume {
       if (atGoal !== undefined && atGoal.length >= least) return this.#take(atGoal);
       for (let step = 0; step < this.layout.groupCount; step++) {
         const group = (goalGroup + step) % this.layout.groupCount;
+        if (groupStart(this.layout, group) >= this.#endBlock) continue;
         if ((await this.#group(group)).freeClusters < least) continue;
         const run = await this.#findRun(group, least, wanted);
         if (run !== undefined) return this.#take(run);
@@ -143,6 +152,7 @@ export class EditVolume {
     const first = Math.floor((directory - 1) / inodesPerGroup);
     for (let step = 0; step < groupCount; step++) {
       const number = (first + step) % groupCount;
+      if (groupStart(this.layout, number) >= this.#endBlock) continue;
       const group = await this.#group(number);
       if (group.freeInodes === 0) continue;
       const bitmap = await this.#inodeBitmap(group);
@@ -206,8 +216,9 @@ export class EditVolume {
     if (goal < start || group.freeClusters === 0) return undefined;
     const bitmap = await this.#blockBitmap(group);
     const first = goal - start;
-    if (first >= bitmap.length || bitmap.has(first)) return undefined;
-    const end = Math.min(bitmap.length, first + wanted);
+    const limit = Math.min(bitmap.length, this.#endBlock - start);
+    if (first >= limit || bitmap.has(first)) return undefined;
+    const end = Math.min(limit, first + wanted);
     const used = bitmap.nextSet(first, end);
     return { start: goal, length: (used < 0 ? end : used) - first };
   }
@@ -215,8 +226,9 @@ export class EditVolume {
   /** The first free run of a group with at least `least` blocks, `wanted` of it at most. */
   async #findRun(number: number, least: number, wanted: number): Promise<BlockRun | undefined> {
     const bitmap = await this.#blockBitmap(await this.#group(number));
-    for (let first = bitmap.nextClear(0); first >= 0;) {
-      const end = Math.min(bitmap.length, first + wanted);
+    const limit = Math.min(bitmap.length, this.#endBlock - groupStart(this.layout, number));
+    for (let first = bitmap.nextClear(0); first >= 0 && first < limit;) {
+      const end = Math.min(limit, first + wanted);
       const used = bitmap.nextSet(first, end);
       const length = (used < 0 ? end : used) - first;
       if (length >= least) return { start: groupStart(this.layout, number) + first, length };

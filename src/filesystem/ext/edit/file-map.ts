@@ -39,6 +39,8 @@ export class FileMap {
   #runs: FileRun[];
   /** The map's own blocks, each before those below it. */
   #nodes: readonly MapNode[];
+  /** The map's own blocks from here on are not used again. */
+  #nodeEnd = Infinity;
 
   private constructor(volume: EditVolume, inode: FileMapOwner, runs: FileRun[], nodes: readonly MapNode[]) {
     this.#volume = volume;
@@ -110,10 +112,58 @@ export class FileMap {
   }
 
   /** Puts blocks into a part of the file that has none. */
-  put(logical: number, { start, length }: BlockRun): void {
+  put(logical: number, { start, length }: BlockRun, isWritten = true): void {
     const at = this.#runs.findIndex((run) => run.logical > logical);
-    this.#runs.splice(at < 0 ? this.#runs.length : at, 0, { logical, physical: start, count: length, isWritten: true });
+    this.#runs.splice(at < 0 ? this.#runs.length : at, 0, { logical, physical: start, count: length, isWritten });
     this.#runs = joined(this.#runs);
+  }
+
+  /**
+   * Gives up the blocks from `end` on, at most `most` of them at a time, for others that the volume hands out; `copy`
+   * carries over what is in them. Gives how many it was, those of the map itself, which `store` moves, included.
+   */
+  async moveBefore(end: number, most: number, copy: (from: number, to: BlockRun) => Promise<void>): Promise<number> {
+    this.#nodeEnd = end;
+    let moved = this.#nodes.filter(({ block }) => block >= end).length;
+    let goal = this.#volume.goalOf(this.#inode.id);
+    for (const run of this.#runs.slice()) {
+      const before = Math.max(0, end - run.physical);
+      if (before > 0) goal = run.physical + Math.min(before, run.count);
+      for (let n = before; n < run.count && moved < most;) {
+        const logical = run.logical + n;
+        const to = await this.#volume.takeBlocks(goal, Math.min(run.count - n, most - moved));
+        if (run.isWritten) await copy(run.physical + n, to);
+        goal = to.start + to.length;
+        this.cut(logical, to.length);
+        this.put(logical, to, run.isWritten);
+        n += to.length;
+        moved += to.length;
+      }
+    }
+    return moved;
+  }
+
+  /** Moves the first blocks of the file, `count` of them, all or none: all where one of them is at `end` or behind. */
+  async moveHead(end: number, count: number, fill: (to: BlockRun) => Promise<void>): Promise<void> {
+    const head = this.#runs.filter(({ logical }) => logical < count);
+    if (!head.some((run) => run.physical + Math.min(run.count, count - run.logical) > end)) return;
+    for (const { logical, count: length } of head) {
+      for (let n = logical; n < Math.min(logical + length, count);) {
+        const to = await this.#volume.takeBlocks(
+          this.#volume.goalOf(this.#inode.id),
+          Math.min(logical + length, count) - n,
+        );
+        await fill(to);
+        this.cut(n, to.length);
+        this.put(n, to);
+        n += to.length;
+      }
+    }
+  }
+
+  /** Has all blocks of the map itself written to new places. */
+  renewNodes(): void {
+    this.#nodeEnd = 0;
   }
 
   /** Gives everything back, the blocks of the map too. */
@@ -126,7 +176,10 @@ export class FileMap {
 
   /** Writes the map into the transaction. */
   async store(): Promise<WrittenMap> {
-    const writer = new NodeWriter(this.#volume, this.#nodes, this.goalFor(Number.MAX_SAFE_INTEGER));
+    const writer = new NodeWriter(this.#volume, this.#nodes, {
+      goal: this.goalFor(Number.MAX_SAFE_INTEGER),
+      end: this.#nodeEnd,
+    });
     const block = this.#usesExtents
       ? await storeExtents(this.#volume, this.#runs, writer, seedOfInode(this.#volume.layout, this.#inode))
       : await storeIndirect(this.#volume, this.#runs, writer);
@@ -177,17 +230,25 @@ class NodeWriter {
   readonly #volume: EditVolume;
   readonly #old: readonly MapNode[];
   readonly #goal: number;
+  readonly #end: number;
   readonly #placed = new Map<number, MapNode>();
 
-  constructor(volume: EditVolume, old: readonly MapNode[], goal: number) {
+  /** New blocks are taken near `goal`; old ones from `end` on are not used again. */
+  constructor(
+    volume: EditVolume,
+    old: readonly MapNode[],
+    { goal, end }: { readonly goal: number; readonly end: number },
+  ) {
     this.#volume = volume;
     this.#old = old;
     this.#goal = goal;
+    this.#end = end;
   }
 
   /** Places the node that comes `position`-th, counting each before those below it; gives its block. */
   async place(position: number, bytes: Uint8Array): Promise<number> {
-    const old = this.#old[position];
+    const there = this.#old[position];
+    const old = there !== undefined && there.block < this.#end ? there : undefined;
     if (old !== undefined && Buffer.compare(old.bytes, bytes) === 0) {
       this.#placed.set(position, old);
       return old.block;

@@ -1,9 +1,9 @@
 import type { Timestamp } from "../../../tree/index.ts";
-import { hasChecksumHigh, inodeChecksum, inodeChecksumSeed } from "../checksum.ts";
 import type { ExtInode } from "../ext-inode.ts";
 import { encodeInode, blockCountField, type InodeRecord } from "../inode-encoder.ts";
 import { encodeTime, inodeBase, inodeBaseBytes, inodeExtra, inodeFlag, kindOfMode } from "../inode.ts";
 import { extraSizeOf, readInode } from "../inode-reader.ts";
+import { sealInode } from "../seal-inode.ts";
 import type { ChangeStage } from "../transaction.ts";
 import type { EditVolume } from "./edit-volume.ts";
 
@@ -36,7 +36,7 @@ export class InodeStore {
     const { block, at } = await this.#volume.inodePlace(id);
     const bytes = (await this.#volume.transaction.change(block, stage)).subarray(at, at + inodeSizeBytes);
     patch(bytes);
-    this.#seal(id, bytes);
+    sealInode(this.#volume.layout, id, bytes);
     this.#volume.source.inodes.delete(id);
   }
 
@@ -58,17 +58,6 @@ export class InodeStore {
       inodeBase.patch(bytes, { generation, deletionTime });
     };
     await this.change(id, erase, "deletion");
-  }
-
-  #seal(id: number, bytes: Uint8Array): void {
-    const { layout } = this.#volume;
-    if (!layout.hasChecksums) return;
-    const seed = inodeChecksumSeed(layout.checksumSeed, id, inodeBase.get(bytes, "generation"));
-    const sum = inodeChecksum(bytes, 0, bytes.length, seed);
-    inodeBase.patch(bytes, { checksumLow: sum & 0xffff });
-    if (bytes.length > inodeBaseBytes && hasChecksumHigh(bytes, 0)) {
-      inodeExtra.patch(bytes.subarray(inodeBaseBytes), { checksumHigh: sum >>> 16 });
-    }
   }
 
   /** A patch that sets how many blocks a file has in all, its map and attributes included. */
