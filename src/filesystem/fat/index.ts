@@ -1,0 +1,1 @@
+export { openFat, probeFat } from "./open.ts";
