@@ -86,7 +86,7 @@ class TreePutter implements TreeTarget {
   /** Sets what directories look like, which putting something into them would have changed. */
   async finish(): Promise<void> {
     for (const [id, change] of this.#pending) {
-      const needed = neededChange(change, await this.#fileSystem.stat(id));
+      const needed = neededChange(this.#fileSystem.keepable(change), await this.#fileSystem.stat(id));
       if (Object.keys(needed).length > 0) await this.#fileSystem.setMetadata(id, needed);
     }
   }
@@ -128,7 +128,7 @@ class TreePutter implements TreeTarget {
     if (stat.kind !== "file") throw inTheWay(entry.path, stat.kind);
     const { sizeBytes, content } = entry;
     await this.#fileSystem.replaceContent(id, content === undefined ? { sizeBytes } : { sizeBytes, content });
-    const change = onExisting(entry, stat);
+    const change = this.#fileSystem.keepable(onExisting(entry, stat));
     if (Object.keys(change).length > 0) await this.#fileSystem.setMetadata(id, change);
     return true;
   }

@@ -37,8 +37,15 @@ export interface DirectoryBytes {
   readonly clusters: readonly ClusterRun[];
 }
 
+/** What directories are read from. */
+export type DirectorySource = Pick<FatSource, "reader" | "layout" | "table" | "structures">;
+
 /** All of a directory, what follows its end included. Throws `damaged` where its chain of clusters is. */
-export async function readDirectory(source: FatSource, start: DirectoryStart, what: string): Promise<DirectoryBytes> {
+export async function readDirectory(
+  source: DirectorySource,
+  start: DirectoryStart,
+  what: string,
+): Promise<DirectoryBytes> {
   const { layout, reader, table } = source;
   const { clusterBytes } = layout;
   if (start === 0) return { bytes: await readBytes(reader, layout.rootAt, layout.rootBytes), clusters: [] };

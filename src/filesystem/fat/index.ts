@@ -1,1 +1,2 @@
+export { editFat } from "./edit/open-editor.ts";
 export { openFat, probeFat } from "./open.ts";

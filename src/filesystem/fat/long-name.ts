@@ -50,7 +50,7 @@ export class LongNameParts {
     this.#parts = [];
     const last = parts.at(-1);
     if (last === undefined || last.order !== 1 || last.checksum !== shortNameChecksum(shortName)) return undefined;
-    const text = Buffer.concat(parts.reverse().map(({ units }) => units)).toString("utf16le");
+    const text = Buffer.concat(parts.toReversed().map(({ units }) => units)).toString("utf16le");
     const end = text.indexOf("\0");
     return (end < 0 ? text : text.slice(0, end)).toWellFormed();
   }

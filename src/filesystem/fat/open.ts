@@ -17,10 +17,9 @@ export async function probeFat(reader: BlockReader): Promise<boolean> {
 
 /** Opens a FAT12, FAT16 or FAT32 file system for reading. Throws `damaged` where its boot sector or table is. */
 export async function openFat(reader: BlockReader): Promise<FatFileSystem> {
-  const layout = await readLayout(reader);
-  const source = new FatSource(reader, layout);
-  const root = await readDirectory(source, layout.rootCluster, "the root directory");
-  return new FatFileSystem(source, { ...infoOf(layout, reader, root.bytes), freeBytes: await freeBytesOf(source) });
+  const source = new FatSource(reader, await readLayout(reader));
+  const freeBytes = (await countFree(reader, source.layout)) * source.layout.clusterBytes;
+  return new FatFileSystem(source, { ...(await readInfo(source)), freeBytes });
 }
 
 /** Where everything is in the FAT file system on a device. */
@@ -28,12 +27,10 @@ export async function readLayout(reader: BlockReader): Promise<FatLayout> {
   return layoutOf(await readBytes(reader, 0, bootSectorBytes));
 }
 
-async function freeBytesOf({ reader, layout }: FatSource): Promise<number> {
-  return (await countFree(reader, layout)) * layout.clusterBytes;
-}
-
 /** What a file system says of itself, but for how much of it is free. */
-export function infoOf(layout: FatLayout, reader: BlockReader, root: Uint8Array): Omit<FileSystemInfo, "freeBytes"> {
+export async function readInfo(source: FatSource): Promise<Omit<FileSystemInfo, "freeBytes">> {
+  const { layout, reader } = source;
+  const { bytes: root } = await readDirectory(source, layout.rootCluster, "the root directory");
   const { kind, sizeBytes, clusterBytes, labelBytes, volumeId, isDirty } = layout;
   const label = labelIn(root) ?? (labelBytes === undefined ? "" : decodeLabel(labelBytes));
   const notes: string[] = [];
@@ -54,7 +51,7 @@ export function infoOf(layout: FatLayout, reader: BlockReader, root: Uint8Array)
 }
 
 /** What stands for no label in boot sectors. */
-export const noLabel = "NO NAME";
+const noLabel = "NO NAME";
 
 /** The label that the root directory has, which stands above the one of the boot sector. */
 function labelIn(root: Uint8Array): string | undefined {
@@ -73,7 +70,7 @@ function decodeLabel(bytes: Uint8Array): string {
 }
 
 /** The number of a volume as `blkid` shows it: `1234-ABCD`. */
-export function formatVolumeId(id: number): string {
+function formatVolumeId(id: number): string {
   const hex = id.toString(16).toUpperCase().padStart(8, "0");
   return `${hex.slice(0, 4)}-${hex.slice(4)}`;
 }

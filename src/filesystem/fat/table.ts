@@ -50,6 +50,14 @@ export class TableWindow {
   }
 }
 
+/** Adjacent clusters whose entries were cleared. */
+export interface ClearedClusters {
+  readonly start: number;
+  readonly count: number;
+  /** On the device they are free still: nothing there refers to them. */
+  readonly wasFree: boolean;
+}
+
 /** The file allocation table of a file system, read in windows; changes stay in them until they are written. */
 export class FatTable {
   readonly layout: FatLayout;
@@ -105,10 +113,21 @@ export class FatTable {
     }
   }
 
-  /** Whether a cluster is free on the device, whatever it is to be. */
-  async wasFree(cluster: number): Promise<boolean> {
-    const window = await this.window(cluster);
-    return (((window.before ?? window.entries)[cluster - window.first] ?? 0) & this.marks.mask) === 0;
+  /** Makes adjacent clusters free; gives the stretches of them, and whether each is free on the device already. */
+  async *clear(start: number, count: number): AsyncGenerator<ClearedClusters> {
+    const end = start + count;
+    for (let cluster = start; cluster < end;) {
+      const window = await this.window(cluster);
+      this.#change(window);
+      const wasFree = (n: number): boolean => ((window.before?.[n - window.first] ?? 0) & this.marks.mask) === 0;
+      const from = cluster;
+      const isUnknown = wasFree(from);
+      for (; cluster < end && window.has(cluster) && wasFree(cluster) === isUnknown; cluster++) {
+        const index = cluster - window.first;
+        window.entries[index] = ((window.entries[index] ?? 0) & ~this.marks.mask) >>> 0;
+      }
+      yield { start: from, count: cluster - from, wasFree: isUnknown };
+    }
   }
 
   /** What was to change has been written. */
