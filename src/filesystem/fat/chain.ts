@@ -38,7 +38,7 @@ export async function* chainRuns(
 }
 
 /** Why a number that a chain leads to is not one of its clusters. */
-export function whyNoCluster(table: FatTable, number: number): string {
+function whyNoCluster(table: FatTable, number: number): string {
   if (number === 0) return "its chain of clusters leads to a free one";
   if (number === table.marks.bad) return "its chain of clusters leads to a bad one";
   return `its chain of clusters leads to ${number}, which is none`;

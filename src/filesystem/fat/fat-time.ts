@@ -1,4 +1,5 @@
 import type { Timestamp } from "../../tree/index.ts";
+import type { ShortEntry } from "./directory-entry.ts";
 
 /**
  * The times of directory entries ("FAT: General Overview" 1.03, p. 25): local time on the machine that wrote them,
@@ -41,4 +42,22 @@ export function decodeTime({ date, time, hundredths }: FatTime): Timestamp | und
   );
   const extra = Math.min(hundredths, 199);
   return { seconds: milliseconds / 1000 + Math.floor(extra / 100), nanoseconds: (extra % 100) * 1e7 };
+}
+
+/** All times of a new entry. */
+export function timesOf(
+  now: Timestamp,
+): Pick<
+  ShortEntry,
+  "createdDate" | "createdTime" | "createdHundredths" | "accessedDate" | "modifiedDate" | "modifiedTime"
+> {
+  const { date, time, hundredths } = encodeTime(now);
+  return {
+    createdDate: date,
+    createdTime: time,
+    createdHundredths: hundredths,
+    accessedDate: date,
+    modifiedDate: date,
+    modifiedTime: time,
+  };
 }

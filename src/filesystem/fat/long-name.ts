@@ -5,7 +5,7 @@ const perSlot = 13;
 /** How many UTF-16 units a name may have. */
 export const longNameLimit = 255;
 /** The most entries that a long name takes. */
-export const longSlotLimit = Math.ceil(longNameLimit / perSlot);
+const longSlotLimit = Math.ceil(longNameLimit / perSlot);
 /** Of an entry's order: it is the last part of the name, which stands first. */
 const lastPart = 0x40;
 
@@ -92,7 +92,7 @@ export function longSlotsOf(name: string): number {
 }
 
 /** What ties the parts of a long name to the short one ("FAT: General Overview" 1.03, p. 29). */
-export function shortNameChecksum(shortName: Uint8Array): number {
+function shortNameChecksum(shortName: Uint8Array): number {
   let sum = 0;
   for (const byte of shortName) sum = (((sum & 1) << 7) + (sum >> 1) + byte) & 0xff;
   return sum;

@@ -181,7 +181,7 @@ export async function readEntries(
 }
 
 /** Entries that begin with a whole byte. */
-export function decodeEntries(kind: FatKind, bytes: Uint8Array, count: number): Uint32Array {
+function decodeEntries(kind: FatKind, bytes: Uint8Array, count: number): Uint32Array {
   const entries = new Uint32Array(count);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (kind === "fat32") for (let n = 0; n < count; n++) entries[n] = view.getUint32(n * 4, true);

@@ -10,7 +10,7 @@ import {
   type ShortEntry,
 } from "../directory-entry.ts";
 import { readDirectory } from "../fat-source.ts";
-import { encodeTime } from "../fat-time.ts";
+import { timesOf } from "../fat-time.ts";
 import { DirectoryImage } from "./directory-image.ts";
 import type { FatVolume } from "./fat-volume.ts";
 import { placeAt } from "./file-store.ts";
@@ -183,22 +183,4 @@ export class DirectoryStore {
     }
     this.#seen.set(id, image);
   }
-}
-
-/** All times of a new entry. */
-export function timesOf(
-  now: Timestamp,
-): Pick<
-  ShortEntry,
-  "createdDate" | "createdTime" | "createdHundredths" | "accessedDate" | "modifiedDate" | "modifiedTime"
-> {
-  const { date, time, hundredths } = encodeTime(now);
-  return {
-    createdDate: date,
-    createdTime: time,
-    createdHundredths: hundredths,
-    accessedDate: date,
-    modifiedDate: date,
-    modifiedTime: time,
-  };
 }

@@ -15,12 +15,12 @@ import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Probl
 import { attribute, clusterOf, slotBytes, type ShortEntry } from "../directory-entry.ts";
 import type { NamedSlot } from "../directory-reader.ts";
 import { modeOf, readFile, rootStat, statOf } from "../fat-file.ts";
-import { encodeTime } from "../fat-time.ts";
+import { encodeTime, timesOf } from "../fat-time.ts";
 import { foldedName, refuseBadName } from "../file-name.ts";
 import { openFat } from "../open.ts";
 import { applyChanges, commitChanges } from "./committer.ts";
 import type { DirectoryImage } from "./directory-image.ts";
-import { DirectoryStore, rootId, timesOf } from "./directory-store.ts";
+import { DirectoryStore, rootId } from "./directory-store.ts";
 import type { FatVolume } from "./fat-volume.ts";
 import { FileStore, placeAt } from "./file-store.ts";
 
@@ -379,10 +379,11 @@ function refuseKind({ kind }: NewFile, name: string): void {
 function refuseTaken(parent: DirectoryImage, name: string): void {
   const there = parent.find(name);
   if (there === undefined) return;
-  const other = there.name === name ? "" : `, "${printableName(there.name)}", which is the same to FAT`;
-  throw new Failure("exists", `cannot make "${printableName(name)}": there is something of that name${other}`, {
-    ...(foldedName(there.name) === foldedName(name) ? {} : { hint: "it is the short name of that file" }),
-  });
+  const quoted = printableName(name);
+  if (there.name === name) throw new Failure("exists", `cannot make "${quoted}": there is something of that name`);
+  const isAlias = foldedName(there.name) !== foldedName(name);
+  const why = isAlias ? "which has that as its short name" : "which is the same name to FAT";
+  throw new Failure("exists", `cannot make "${quoted}": there is "${printableName(there.name)}", ${why}`);
 }
 
 /** Throws `unsupported` for what FAT cannot keep. */
