@@ -68,7 +68,8 @@ function* moments(device: CrashDevice, dice: Dice): Generator<CrashState> {
   const { writeCount } = device;
   for (let count = 0; count < writeCount; count++)
     if (writeCount < 12 || dice.below(4) === 0) yield device.after(count);
-  for (let n = 0; n < 4 && writeCount > 0; n++) {
+  if (writeCount === 0) return;
+  for (let n = 0; n < 4; n++) {
     const torn = 1 + dice.below(writeCount);
     yield device.after(torn, dice.below(1 + device.sectorsOf(torn)));
     yield device.reordered(1 + dice.below(writeCount), () => dice.below(1 + n) === 0);
