@@ -114,7 +114,8 @@ function fileSystemFor(
   const { kind = "ext4", uuid: ownUuid, ...rest } = wanted;
   const { now, isReproducible } = facts;
   const uuid = ownUuid ?? (facts.isRoot ? request.uuid : undefined) ?? facts.nextUuid();
-  if (fatKinds.has(kind)) return { ...fatSettings(kind, rest), kind: kind as FatOptions["kind"], uuid, now };
+  if (fatKinds.has(kind))
+    return { ...fatSettings(kind, rest), kind: kind as FatOptions["kind"], uuid, now, isReproducible };
   if (!extKinds.has(kind)) {
     const known = [...extKinds, ...fatKinds].join(", ");
     throw new Failure("unsupported", `cannot make the file system "${kind}"`, {

@@ -1,6 +1,6 @@
 import { Failure, type JobOptions } from "../../base/index.ts";
 import { SliceDevice, type BlockDevice } from "../../device/index.ts";
-import type { Timestamp, TreeSource } from "../../tree/index.ts";
+import type { Timestamp, TreeEntry, TreeSource } from "../../tree/index.ts";
 import { putTree } from "../put-tree.ts";
 import { encodeOem } from "./code-page.ts";
 import { editFat } from "./edit/open-editor.ts";
@@ -14,8 +14,9 @@ export interface FatOptions extends LayoutWish {
   readonly label?: string;
   /** Eight hexadecimal digits, as in `1234-ABCD`, or a UUID of which the first eight are taken. */
   readonly uuid: string;
-  /** The time of making, and of all files. */
+  /** The time of making. With `isReproducible` also the latest time that any file is given. */
   readonly now: Timestamp;
+  readonly isReproducible?: boolean;
 }
 
 /** Where the file system is on its disk, which its boot sector says too. */
@@ -52,7 +53,8 @@ export async function makeFat(
   const unflushed = new UnflushedDevice(device, 0, layout.sectorCount * sectorBytes);
   await using fileSystem = await editFat(unflushed, { now, onWarning: (message) => void warnings.push(message) });
   try {
-    await putTree(fileSystem, "/", sources, { ...options, onExisting: "replace" });
+    const trees = options.isReproducible === true ? sources.map((source) => notLaterThan(now, source)) : sources;
+    await putTree(fileSystem, "/", trees, { ...options, onExisting: "replace" });
     await fileSystem.commit(options);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "no-space") throw error;
@@ -62,6 +64,21 @@ export async function makeFat(
     });
   }
   return { kind: layout.kind, warnings };
+}
+
+/** The same tree, in which nothing is newer than a time. */
+function notLaterThan(time: Timestamp, source: TreeSource): TreeSource {
+  const limited = (entry: TreeEntry): TreeEntry => {
+    if (entry.kind === "hardlink" || entry.modified.seconds < time.seconds) return entry;
+    return { ...entry, modified: time };
+  };
+  return {
+    name: source.name,
+    async *entries() {
+      for await (const batch of source.entries()) yield batch.map(limited);
+    },
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 /** Nothing is lost where nothing was before: whoever made the device flushes it once it is whole. */
