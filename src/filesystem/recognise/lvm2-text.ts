@@ -10,9 +10,9 @@ export type LvmValue = string | number | readonly (string | number)[];
 
 const depthLimit = 16;
 
-/** One word, text in quotes, or sign; spaces and comments before it are passed over. */
-const token = /(?:\s|#[^\n]*)*(?:"((?:[^"\\]|\\.)*)"|([\w.+\-/@!&|:]+)|([{}[\]=,]))/suy;
-const onlySpace = /^(?:\s|#[^\n]*)*$/u;
+/** What stands between tokens; a token by itself: text in quotes, a word, or a sign. */
+const space = /\s+|#[^\n]*/uy;
+const token = /"((?:[^"\\]|\\.){0,65536})"|([\w.+\-/@!&|:]+)|([{}[\]=,])/suy;
 
 /** Reads the text of LVM2's metadata ("name { key = value … }"). Throws `damaged` where it is none. */
 export function parseLvmText(text: string): LvmSection {
@@ -94,12 +94,11 @@ class LvmParser {
   }
 
   #read(): Token {
+    for (space.lastIndex = this.#at; space.test(this.#text);) this.#at = space.lastIndex;
+    if (this.#at >= this.#text.length) return { kind: "end", text: "" };
     token.lastIndex = this.#at;
     const match = token.exec(this.#text);
-    if (match === null) {
-      if (onlySpace.test(this.#text.slice(this.#at))) return { kind: "end", text: "" };
-      throw this.#wrong("makes no sense");
-    }
+    if (match === null) throw this.#wrong("makes no sense");
     this.#at = token.lastIndex;
     const [, quoted, word, sign] = match;
     if (quoted !== undefined) return { kind: "text", text: quoted.replace(/\\(.)/gsu, "$1") };

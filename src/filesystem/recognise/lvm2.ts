@@ -106,7 +106,7 @@ async function readUse(reader: BlockReader, header: VolumeHeader, remarks: Remar
     const text = await remarks.attempt(() => readMetadata(reader, area));
     if (text === undefined || text !== "") isInGroup = true;
     if (text === undefined || text === "") continue;
-    const use = await remarks.attempt(async () => useOfVolume(parseLvmText(text), header.id));
+    const use = await remarks.attempt(async () => useOfVolume(parseLvmText(text), dashed(header.id)));
     if (use !== undefined && (newest === undefined || use.sequence > newest.sequence)) newest = use;
   }
   if (!isInGroup) remarks.note("physical volume of no volume group");
