@@ -131,6 +131,7 @@ function divideBitmap(image: string): void {
     attribute.set([0x22, last - first + 1, 0, at & 0xff, at >>> 8, 0, 0, 0], whole.runsOffset);
     return attribute;
   };
+  const pieces = [piece(0, middle - 1), piece(middle, count - 1)] as const;
   const entries = [
     [0x10, 0, 6, 0],
     [0x30, 0, 6, 2],
@@ -153,10 +154,10 @@ function divideBitmap(image: string): void {
   const start = own + ntfsRecord.get(bytes, "attributesOffset", own);
   const standardEnd = start + ntfsAttribute.get(bytes, "lengthBytes", start);
   const kept = Buffer.from(bytes.subarray(standardEnd, data));
-  const tail = Buffer.concat([list, kept, piece(0, middle - 1), end]);
+  const tail = Buffer.concat([list, kept, pieces[0], end]);
   tail.copy(bytes, standardEnd);
   ntfsRecord.patch(bytes, { usedBytes: standardEnd + tail.length - own }, own);
-  const extension = Buffer.concat([piece(middle, count - 1), end]);
+  const extension = Buffer.concat([pieces[1], end]);
   const place = other + ntfsRecord.get(bytes, "attributesOffset", other);
   extension.copy(bytes, place);
   const sequence = bytes.readUInt16LE(own + 16);
@@ -175,6 +176,8 @@ test("NTFS whose bitmap is in two records", { skip: skipNtfs }, async () => {
   const said = runPeer("ntfsinfo", ["-v", "-i", "6", image]);
   assert.match(said, /<RL_NOT_MAPPED>/); // it knows that there is more elsewhere
   assert.deepEqual(await recogniseFile(image), before);
+  const freeClusters = numberAfter(runPeer("ntfsinfo", ["-m", image]), "Free Clusters");
+  assert.equal(before.freeBytes, freeClusters * 512);
 });
 
 for (const [sizeMiB, options, label] of [
