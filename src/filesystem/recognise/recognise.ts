@@ -1,5 +1,4 @@
 import type { BlockReader } from "../../device/index.ts";
-import type { Problem } from "../file-system.ts";
 import type { Recognised, Recogniser } from "./recognised.ts";
 import { btrfs } from "./btrfs.ts";
 import { exfat } from "./exfat.ts";
@@ -31,26 +30,24 @@ export async function recognise(reader: BlockReader): Promise<Recognised | undef
   return undefined;
 }
 
-/** With what is wrong between its numbers and the device. */
-function compared(found: Recognised, reader: BlockReader): Recognised {
-  const { sizeBytes } = found;
-  if (sizeBytes > 0 && sizeBytes <= reader.sizeBytes) return { ...found, ...plausible(found) };
-  const message = Number.isSafeInteger(sizeBytes)
-    ? `the ${found.kind} takes ${sizeBytes} bytes, its device ends at ${reader.sizeBytes}`
-    : `the size of the ${found.kind} cannot be what it says`;
-  const problem: Problem = { severity: "error", message };
-  const told = Number.isSafeInteger(sizeBytes) && sizeBytes > 0 ? sizeBytes : reader.sizeBytes;
-  return {
-    ...found,
-    sizeBytes: told,
-    ...plausible({ ...found, sizeBytes: told }),
-    problems: [...found.problems, problem],
-  };
-}
+const smallestBlockBytes = 512;
 
-/** Used and free space, where they are within the whole. */
-function plausible({ sizeBytes, usedBytes, freeBytes }: Recognised): Pick<Recognised, "usedBytes" | "freeBytes"> {
-  const isWithin = (bytes: number | undefined): boolean => bytes === undefined || (bytes >= 0 && bytes <= sizeBytes);
-  if (isWithin(usedBytes) && isWithin(freeBytes)) return { usedBytes, freeBytes };
-  return { usedBytes: undefined, freeBytes: undefined };
+/** With what is wrong between its numbers and the device; what cannot be is left out. */
+function compared(found: Recognised, reader: BlockReader): Recognised {
+  const { kind, sizeBytes } = found;
+  const problems = [...found.problems];
+  const isNumber = Number.isSafeInteger(sizeBytes) && sizeBytes > 0;
+  const error = (message: string): number => problems.push({ severity: "error", message });
+  if (!isNumber) error(`the size of the ${kind} cannot be what it says`);
+  else if (sizeBytes > reader.sizeBytes) {
+    error(`the ${kind} takes ${sizeBytes} bytes, its device ends at ${reader.sizeBytes}`);
+  }
+  const told = { ...found, problems, sizeBytes: isNumber ? sizeBytes : reader.sizeBytes };
+  const isWithin = (bytes: number | undefined): boolean => {
+    return bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= told.sizeBytes;
+  };
+  const isCounted = isWithin(found.usedBytes) && isWithin(found.freeBytes);
+  if (!isCounted) Object.assign(told, { usedBytes: undefined, freeBytes: undefined });
+  if (found.blockSizeBytes < smallestBlockBytes) told.blockSizeBytes = smallestBlockBytes;
+  return told;
 }
