@@ -60,8 +60,8 @@ function described(page: Uint8Array, { signature, maker, deviceBytes }: FoundSwa
   const remarks = new Remarks();
   const little = swapHeader.decode(page, headerAt);
   const big = swapHeaderBigEndian.decode(page, headerAt);
-  const isBig = little.version !== 1 && big.version === 1;
   const isOld = signature === "SWAP-SPACE"; // whose header is a bitmap
+  const isBig = !isOld && little.version !== 1 && big.version === 1;
   if (!isOld && little.version !== 1 && !isBig)
     remarks.error(`the swap header has version ${little.version}, 1 is known`);
   const { lastPage, badPages } = isBig ? big : little;

@@ -112,13 +112,13 @@ function checksumOf(sector: Uint8Array): number {
   return ~crc32c(sector) >>> 0;
 }
 
-/** The superblock of the second allocation group, if it is sound. */
+/** The superblock of the second allocation group, if it is sound. Of the others mkfs.xfs leaves all "in progress". */
 async function copyOf(reader: BlockReader, first: Superblock): Promise<Superblock | undefined> {
   const at = first.groupBlocks * first.blockSizeBytes;
   const start = await bytesAt(reader, at, 512);
   if (start === undefined || xfsSuperblock.get(start, "magic") !== superblockMagic) return undefined;
   const copy = xfsSuperblock.decode(start);
-  return isPlausible(copy) && (await isSealed(reader, at, copy)) ? copy : undefined;
+  return isPlausible(copy) && (await isSealed(reader, at, copy)) ? { ...copy, inProgress: 0 } : undefined;
 }
 
 async function described(reader: BlockReader, superblock: Superblock, remarks: Remarks): Promise<Recognised> {
