@@ -1,7 +1,7 @@
 import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
-import { FileDevice, SliceDevice, type BlockDevice } from "../device/index.ts";
-import { makeExt, measureExt, type ExtOptions } from "../filesystem/index.ts";
-import { planTable, writeTable, type PartitionRequest, type PlannedPartition } from "../partition/index.ts";
+import { FileDevice, SliceDevice } from "../device/index.ts";
+import { makeFileSystem, measureFileSystem } from "../filesystem/index.ts";
+import { defaultGeometry, planTable, writeTable, type PartitionRequest } from "../partition/index.ts";
 import { openSource, type TreeSource } from "../tree/index.ts";
 import { diskSizeFor } from "./disk-size.ts";
 import { uuidMaker } from "./identifiers.ts";
@@ -42,10 +42,13 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
   const warnings: string[] = [];
   for (const [n, place] of plan.partitions.entries()) {
     const partition = sized[n];
-    if (partition?.ext === undefined) continue;
-    warnings.push(
-      ...(await makeFileSystem(device, place, partition.ext, partition.from, [output.partPath, request.path], job)),
-    );
+    if (partition?.fileSystem === undefined) continue;
+    await using sources = await openSources(partition.from, [output.partPath, request.path]);
+    const { startLba, sectorCount } = place;
+    const slice = new SliceDevice(device, startLba * sectorBytes, sectorCount * sectorBytes);
+    const onDisk = { startLba, geometry: request.geometry ?? defaultGeometry };
+    const options = { wanted: partition.fileSystem, place: onDisk, ...job };
+    warnings.push(...(await makeFileSystem(slice, sources.list, options)));
   }
   output.commit();
   return { report: await showDisk(request.path), warnings };
@@ -65,9 +68,9 @@ async function decideSize(
   partition: WantedPartition,
   job: JobOptions,
 ): Promise<SizedPartition> {
-  const { ext, size } = partition;
+  const { fileSystem, size } = partition;
   if (size !== "auto" && !(request.sizeBytes === "auto" && size === "rest")) return { ...partition, size };
-  if (ext === undefined) {
+  if (fileSystem === undefined) {
     throw new Failure("usage", "cannot find the size of a partition without a file system", { hint: "give it a size" });
   }
   if (partition.from.includes("-")) {
@@ -76,14 +79,8 @@ async function decideSize(
     });
   }
   await using sources = await openSources(partition.from, [request.path]);
-  const measured = await measureExt(sources.list, { ...ext, ...job });
-  const hasOwnCount = ext.inodeRatioBytes !== undefined || ext.inodeCount !== undefined;
-  const decided: ExtOptions = {
-    ...ext,
-    blockSizeBytes: measured.blockSizeBytes,
-    ...(hasOwnCount ? {} : { inodeCount: measured.inodeCount }),
-  };
-  return { ...partition, size: measured.sizeBytes, ext: decided };
+  const measured = await measureFileSystem(sources.list, fileSystem, job);
+  return { ...partition, size: measured.sizeBytes, fileSystem: measured.wanted };
 }
 
 function knownSize({ size }: SizedPartition): number {
@@ -99,21 +96,6 @@ function toTableRequest({ size, type, active, name, guid }: SizedPartition): Par
     ...(name === undefined ? {} : { label: name }),
     ...(guid === undefined ? {} : { guid }),
   };
-}
-
-/** Makes and fills a file system; gives its warnings. */
-async function makeFileSystem(
-  device: BlockDevice,
-  place: PlannedPartition,
-  ext: ExtOptions,
-  from: readonly string[],
-  ownPaths: readonly string[],
-  job: JobOptions,
-): Promise<readonly string[]> {
-  const slice = new SliceDevice(device, place.startLba * sectorBytes, place.sectorCount * sectorBytes);
-  await using sources = await openSources(from, ownPaths);
-  const made = await makeExt(slice, sources.list, { ...ext, ...job });
-  return made.warnings;
 }
 
 async function openSources(

@@ -1,5 +1,5 @@
 import { Failure } from "../base/index.ts";
-import type { ExtKind, ExtOptions } from "../filesystem/index.ts";
+import { extKinds, fatKinds, type ExtKind, type FatOptions, type NewFileSystem } from "../filesystem/index.ts";
 import { gptTypeGuid, mbrTypeCode } from "../partition/index.ts";
 import type { CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";
 
@@ -11,19 +11,20 @@ export interface WantedPartition {
   readonly name: string | undefined;
   readonly guid: string | undefined;
   /** Undefined: no file system. */
-  readonly ext: ExtOptions | undefined;
+  readonly fileSystem: NewFileSystem | undefined;
   readonly from: readonly string[];
 }
 
 export interface MakingFacts {
-  readonly now: ExtOptions["now"];
+  readonly now: NewFileSystem["now"];
   readonly isReproducible: boolean;
   readonly nextUuid: () => string;
 }
 
 /** Cylinder partitions are whole KiB but seldom whole larger blocks: these fill them to the end. */
 const classicBlockBytes = 1024;
-const extKinds: ReadonlySet<string> = new Set(["ext2", "ext3", "ext4"] satisfies ExtKind[]);
+/** From this size on FAT is FAT32 unless told. */
+const largeFatBytes = 512 * 2 ** 20;
 const wholeDisk: NewPartitionRequest = { active: false, from: [] };
 
 /** The partitions of a request: the one that it leaves out, its sources, types and file systems decided. */
@@ -31,24 +32,24 @@ export function planPartitions(request: CreateDiskRequest, facts: MakingFacts): 
   const partitions = request.partitions.length === 0 ? [wholeDisk] : request.partitions;
   const root = rootOf(request, partitions);
   return partitions.map((partition) => {
-    const type = partition.type ?? "linux";
+    const type = partition.type ?? usualType(request, partition);
     const isRoot = partition === root;
     const from = isRoot ? [...partition.from, ...request.from] : partition.from;
-    const ext = extOptionsOf(request, partition, { ...facts, isRoot, type });
-    if (ext === undefined && from.length > 0) {
+    const fileSystem = fileSystemFor(request, partition, { ...facts, isRoot });
+    if (fileSystem === undefined && from.length > 0) {
       throw new Failure("usage", "cannot fill a partition that has no file system", { hint: "add fs=ext4 to it" });
     }
     if (request.table === "mbr" && (partition.guid !== undefined || partition.name !== undefined)) {
       throw new Failure("usage", "cannot give a partition a name or a GUID in an MBR", { hint: "use --table gpt" });
     }
-    const name = request.table === "gpt" ? (partition.name ?? ext?.label) : undefined;
+    const name = request.table === "gpt" ? (partition.name ?? fileSystem?.label) : undefined;
     return {
       size: partition.sizeBytes ?? "rest",
       type,
       active: partition.active,
       name,
       guid: partition.guid,
-      ext,
+      fileSystem,
       from,
     };
   });
@@ -61,7 +62,8 @@ function rootOf(
 ): NewPartitionRequest | undefined {
   const candidates = partitions.filter((partition) => fileSystemOf(request, partition) !== undefined);
   const named = candidates.filter((partition) => fileSystemOf(request, partition)?.label === "root");
-  const [root, ...others] = named.length > 0 ? named : candidates;
+  const linux = candidates.filter((partition) => !fatKinds.has(fileSystemOf(request, partition)?.kind ?? "ext4"));
+  const [root, ...others] = [named, linux, candidates].find((some) => some.length > 0) ?? [];
   if (root !== undefined && others.length === 0) return root;
   if (request.from.length === 0) return undefined;
   const message =
@@ -73,37 +75,75 @@ function rootOf(
 
 function fileSystemOf(
   request: CreateDiskRequest,
-  { fileSystem, type }: NewPartitionRequest,
+  { fileSystem, type = "linux" }: NewPartitionRequest,
 ): FileSystemRequest | undefined {
   if (fileSystem === "none") return undefined;
-  if (fileSystem !== undefined) return fileSystem;
-  return isLinuxType(request, type ?? "linux") ? {} : undefined;
+  const kind = usualKind(request, type);
+  if (fileSystem !== undefined) return kind === undefined ? fileSystem : { kind, ...fileSystem };
+  return kind === undefined ? undefined : { kind };
 }
 
-function isLinuxType({ table }: CreateDiskRequest, type: string): boolean {
-  if (table === "mbr") return mbrTypeCode(type) === mbrTypeCode("linux");
-  return gptTypeGuid(type) === gptTypeGuid("linux");
+/** The file system that partitions of a type have. */
+function usualKind(request: CreateDiskRequest, type: string): string | undefined {
+  if (isOfType(request, type, "linux")) return "ext4";
+  return isOfType(request, type, "efi") ? "fat" : undefined;
 }
 
-function extOptionsOf(
+/** The type of partitions that have such a file system. */
+function usualType(request: CreateDiskRequest, { fileSystem, sizeBytes }: NewPartitionRequest): string {
+  const kind = fileSystem === "none" ? undefined : fileSystem?.kind;
+  if (kind === undefined || !fatKinds.has(kind)) return "linux";
+  if (request.table === "gpt") return "microsoft-data";
+  if (kind !== "fat") return kind === "fat12" ? "fat12" : `${kind}-lba`;
+  const size = typeof sizeBytes === "number" ? sizeBytes : request.sizeBytes;
+  return size === "auto" || size < largeFatBytes ? "fat16-lba" : "fat32-lba";
+}
+
+function isOfType({ table }: CreateDiskRequest, type: string, name: string): boolean {
+  if (table === "mbr") return mbrTypeCode(type) === mbrTypeCode(name);
+  return gptTypeGuid(type) === gptTypeGuid(name);
+}
+
+function fileSystemFor(
   request: CreateDiskRequest,
   partition: NewPartitionRequest,
-  facts: MakingFacts & { readonly isRoot: boolean; readonly type: string },
-): ExtOptions | undefined {
+  facts: MakingFacts & { readonly isRoot: boolean },
+): NewFileSystem | undefined {
   const wanted = fileSystemOf(request, partition);
   if (wanted === undefined) return undefined;
-  const { kind = "ext4", uuid, ...rest } = wanted;
+  const { kind = "ext4", uuid: ownUuid, ...rest } = wanted;
+  const { now, isReproducible } = facts;
+  const uuid = ownUuid ?? (facts.isRoot ? request.uuid : undefined) ?? facts.nextUuid();
+  if (fatKinds.has(kind)) return { ...fatSettings(kind, rest), kind: kind as FatOptions["kind"], uuid, now };
   if (!extKinds.has(kind)) {
+    const known = [...extKinds, ...fatKinds].join(", ");
     throw new Failure("unsupported", `cannot make the file system "${kind}"`, {
-      hint: "ext2, ext3 and ext4 can be made; fs=none leaves a partition empty",
+      hint: `${known} can be made; fs=none leaves a partition empty`,
     });
   }
   return {
     ...(request.layout === "classic" ? { blockSizeBytes: classicBlockBytes } : {}),
     ...rest,
     kind: kind as ExtKind,
-    uuid: uuid ?? (facts.isRoot ? request.uuid : undefined) ?? facts.nextUuid(),
-    now: facts.now,
-    isReproducible: facts.isReproducible,
+    uuid,
+    now,
+    isReproducible,
+  };
+}
+
+/** What of a request FAT can have. Throws `usage` for what is ext's alone. */
+function fatSettings(
+  kind: string,
+  { label, blockSizeBytes, ...others }: Omit<FileSystemRequest, "kind" | "uuid">,
+): Pick<FatOptions, "label" | "clusterSizeBytes"> {
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    throw new Failure("usage", `cannot make ${kind} with settings of ext: it has no inodes, journal or features`, {
+      hint: "label, uuid and block, the size of its clusters, are what it can be given",
+    });
+  }
+  return {
+    ...(label === undefined ? {} : { label }),
+    ...(blockSizeBytes === undefined ? {} : { clusterSizeBytes: blockSizeBytes }),
   };
 }

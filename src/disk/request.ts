@@ -2,10 +2,12 @@ import type { DiskReport } from "./report.ts";
 
 /** What to make in a partition. Everything has a default. */
 export interface FileSystemRequest {
-  /** `ext2`, `ext3`, `ext4`; ext4 unless told. */
+  /** `ext2` to `ext4`, `fat12` to `fat32`, `fat` for the one that fits; what fits the partition's type unless told. */
   readonly kind?: string;
   readonly label?: string;
+  /** Of FAT: the number of the volume. */
   readonly uuid?: string;
+  /** Of FAT: the size of a cluster. */
   readonly blockSizeBytes?: number;
   readonly inodeRatioBytes?: number;
   readonly inodeCount?: number;
@@ -28,7 +30,7 @@ export interface NewPartitionRequest {
   readonly name?: string;
   readonly guid?: string;
   readonly active: boolean;
-  /** Absent: what fits the type; ext4 for `linux`. */
+  /** Absent: what fits the type; ext4 for `linux`, FAT for `efi`. */
   readonly fileSystem?: FileSystemRequest | "none";
   /** Folders and tars to fill it from, in order; `-` is a tar on standard input. */
   readonly from: readonly string[];

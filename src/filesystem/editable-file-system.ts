@@ -58,6 +58,8 @@ export interface EditableFileSystem extends FileSystem {
   truncate(id: number, sizeBytes: number): Promise<void>;
   /** Throws `unsupported` naming what the file system cannot keep. */
   setMetadata(id: number, change: MetadataChange): Promise<void>;
+  /** What of a change the file system can keep: FAT has no owners, for one. */
+  keepable(change: MetadataChange): MetadataChange;
   /** Makes all changes since the last commit durable as one. More may follow. */
   commit(job?: JobOptions): Promise<void>;
 }

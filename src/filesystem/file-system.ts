@@ -17,6 +17,8 @@ export interface FileSystemInfo {
   readonly features: readonly string[];
   /** What a reader should know: "the journal was replayed in memory". */
   readonly notes: readonly string[];
+  /** Names that differ only in upper and lower case are the same name. */
+  readonly foldsCase?: true;
 }
 
 /** One file as `stat` shows it. `id` is the inode number or what stands for it. */

@@ -7,15 +7,9 @@ export type {
   NewFile,
 } from "./editable-file-system.ts";
 export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
-export {
-  makeExt,
-  measureExt,
-  openExt,
-  type ExtKind,
-  type ExtOptions,
-  type MadeExt,
-  type MeasuredExt,
-} from "./ext/index.ts";
+export type { ExtKind, ExtOptions } from "./ext/index.ts";
+export type { FatOptions } from "./fat/index.ts";
+export { extKinds, fatKinds, makeFileSystem, measureFileSystem, type NewFileSystem } from "./make.ts";
 export { putTree } from "./put-tree.ts";
 export { resolvePath, type ResolveOptions } from "./path.ts";
 export {

@@ -3,6 +3,7 @@ import type { BlockDevice, BlockReader } from "../device/index.ts";
 import { isReadAsUdf } from "./bridge.ts";
 import { editExt, growExt, openExt, planExtGrowth, planExtShrink, probeExt, shrinkExt } from "./ext/index.ts";
 import type { EditableFileSystem, EditOptions } from "./editable-file-system.ts";
+import { editFat, openFat, probeFat } from "./fat/index.ts";
 import type { FileSystem } from "./file-system.ts";
 import { openIso, probeIso } from "./iso/index.ts";
 import type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
@@ -35,6 +36,7 @@ const families: readonly Family[] = [
     edit: editExt,
     resize: { planGrowth: planExtGrowth, grow: growExt, planShrink: planExtShrink, shrink: shrinkExt },
   },
+  { name: "fat", kinds: "FAT12, FAT16, FAT32", probe: probeFat, open: openFat, edit: editFat },
   { name: "udf", kinds: "UDF", probe: isReadAsUdf, open: openUdf },
   { name: "iso", kinds: "ISO 9660", probe: probeIso, open: openIso },
 ];

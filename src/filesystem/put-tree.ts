@@ -50,6 +50,8 @@ class TreePutter implements TreeTarget {
   readonly #options: PutTreeOptions;
   /** The directories that paths of the tree lead to, so that each is looked for once. */
   readonly #directories = new Map<string, number>();
+  /** Where names fold case: the paths of files that the tree has brought, so that none silently replaces another. */
+  readonly #brought = new Map<number, string>();
   /** What directories are to look like once nothing more comes into them. */
   readonly #pending = new Map<number, MetadataChange>();
 
@@ -78,15 +80,31 @@ class TreePutter implements TreeTarget {
     if (entry.kind === "hardlink") return this.#link(place, entry);
     const existing = await this.#fileSystem.find(place.directory, place.name);
     if (entry.kind === "directory") return this.#putDirectory(place, existing, entry);
+    if (existing !== undefined) this.#refuseOtherCase(existing, entry.path);
     if (existing !== undefined && (await this.#fillExisting(existing, entry))) return;
     if (existing !== undefined) await this.#clear(place, existing, entry.path);
-    await this.#fileSystem.create(place, entry);
+    const id = await this.#fileSystem.create(place, entry);
+    if (this.#fileSystem.info.foldsCase === true) this.#brought.set(id, entry.path);
+  }
+
+  /** Two files of the tree whose names are the same here. */
+  #refuseOtherCase(existing: number, path: string): void {
+    const other = this.#brought.get(existing);
+    if (other === undefined || other === path) return;
+    const { kind } = this.#fileSystem.info;
+    throw new Failure(
+      "exists",
+      `cannot put "${printableName(path)}" beside "${printableName(other)}": ${kind} takes both for one`,
+      {
+        hint: "rename one of them, or use a file system that tells upper from lower case",
+      },
+    );
   }
 
   /** Sets what directories look like, which putting something into them would have changed. */
   async finish(): Promise<void> {
     for (const [id, change] of this.#pending) {
-      const needed = neededChange(change, await this.#fileSystem.stat(id));
+      const needed = neededChange(this.#fileSystem.keepable(change), await this.#fileSystem.stat(id));
       if (Object.keys(needed).length > 0) await this.#fileSystem.setMetadata(id, needed);
     }
   }
@@ -128,7 +146,7 @@ class TreePutter implements TreeTarget {
     if (stat.kind !== "file") throw inTheWay(entry.path, stat.kind);
     const { sizeBytes, content } = entry;
     await this.#fileSystem.replaceContent(id, content === undefined ? { sizeBytes } : { sizeBytes, content });
-    const change = onExisting(entry, stat);
+    const change = this.#fileSystem.keepable(onExisting(entry, stat));
     if (Object.keys(change).length > 0) await this.#fileSystem.setMetadata(id, change);
     return true;
   }
@@ -147,7 +165,17 @@ class TreePutter implements TreeTarget {
     const existing = await this.#fileSystem.find(place.directory, place.name);
     if (existing === id) return;
     if (existing !== undefined) await this.#clear(place, existing, path);
-    await this.#fileSystem.link(place, id);
+    try {
+      await this.#fileSystem.link(place, id);
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === "unsupported")) throw error;
+      await this.#copy(place, id); // as cp does where there are no hard links
+    }
+  }
+
+  async #copy(place: NamePlace, id: number): Promise<void> {
+    const stat = await this.#fileSystem.stat(id);
+    await this.#fileSystem.create(place, { ...stat, content: this.#fileSystem.content(id) });
   }
 
   /** Takes away what stands in the way: a file, or a directory without anything in it. */

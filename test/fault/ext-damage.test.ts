@@ -171,7 +171,7 @@ test("reads a file of an impossible size without room for it", async () => {
 
 test("uses a copy of the superblock in place of a broken one", async () => {
   const whole = (await sampleImage({ kind: "ext4" }, 20 * 1024 * 1024)).bytes;
-  const { openExt } = await import("../../src/filesystem/index.ts");
+  const { openExt } = await import("../../src/filesystem/ext/index.ts");
   const damages: ((bytes: Uint8Array) => void)[] = [
     (bytes) => bytes.fill(0, superblockAt, superblockAt + 1024),
     (bytes) => superblock.patch(bytes, { inodesPerGroup: 77 }, superblockAt),

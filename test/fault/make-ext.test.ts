@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice, type BlockDevice } from "../../src/device/index.ts";
 import { createDisk } from "../../src/disk/index.ts";
-import { makeExt } from "../../src/filesystem/index.ts";
+import { makeExt } from "../../src/filesystem/ext/index.ts";
 import type { TreeEntry, TreeSource } from "../../src/tree/index.ts";
 import { temporaryFolder } from "../temp.ts";
 

@@ -1,7 +1,7 @@
 import { MemoryDevice } from "../../src/device/index.ts";
+import { makeExt } from "../../src/filesystem/ext/index.ts";
 import {
   editFileSystem,
-  makeExt,
   openFileSystem,
   treeOf,
   type EditableFileSystem,

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { FileReader, SliceReader } from "../../src/device/index.ts";
 import { createDisk, type CreateDiskRequest } from "../../src/disk/index.ts";
-import { openExt } from "../../src/filesystem/index.ts";
+import { openExt } from "../../src/filesystem/ext/index.ts";
 import { fillMounted, skipWithoutMount, whileMounted } from "../filesystem/ext/mounted.ts";
 import { factsOf, factsOfFolder, type FileFacts } from "../filesystem/file-facts.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";

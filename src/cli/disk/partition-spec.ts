@@ -15,14 +15,20 @@ interface SpecKey {
 export const specKeys = {
   size: { kind: "size", help: "its size; rest: what the others leave; auto: what its files need" },
   type: { kind: "text", help: "what it is for: linux, efi, swap, …, an MBR code such as 0x83, or a GUID" },
-  fs: { kind: "text", help: "the file system to make in it: ext4, ext3, ext2; none for no file system" },
+  fs: {
+    kind: "text",
+    help: "the file system to make in it: ext4, ext3, ext2, fat32, fat16, fat12, fat for the one that fits its size; none",
+  },
   label: { kind: "text", help: "the label of the file system; in GPT also the partition's name unless name is given" },
   from: { kind: "repeatable", help: "a folder or tar to fill it from; may be repeated, later ones win" },
   active: { kind: "flag", help: "MBR: the active flag; GPT: legacy BIOS bootable" },
-  uuid: { kind: "text", help: "the UUID of the file system" },
+  uuid: { kind: "text", help: "the UUID of the file system; of FAT eight digits such as 1234-ABCD" },
   name: { kind: "text", help: "GPT: the partition's own name" },
   guid: { kind: "text", help: "GPT: the partition's own GUID" },
-  block: { kind: "size", help: "the file system's block size: 1024, 2048 or 4096" },
+  block: {
+    kind: "size",
+    help: "the file system's block size: 1024, 2048 or 4096; of FAT the size of its clusters, 512 to 64 KiB",
+  },
   "inode-ratio": { kind: "size", help: "one inode for this many bytes" },
   inodes: { kind: "number", help: "at least this many inodes, in place of a ratio" },
   "inode-size": { kind: "size", help: "bytes of an inode: 128, 256, 512 or 1024" },

@@ -2,7 +2,7 @@ import { Failure } from "../../base/index.ts";
 import type { Content, DataPiece } from "../../tree/index.ts";
 import { appendRun, type MappedRun } from "./block-map.ts";
 import type { BlockRun } from "./block-allocator.ts";
-import type { CoalescingWriter } from "./coalescing-writer.ts";
+import type { CoalescingWriter } from "../coalescing-writer.ts";
 
 const zeros = new Uint8Array(64 * 1024);
 

@@ -1,5 +1,5 @@
 import type { BlockDevice } from "../../device/index.ts";
-import type { CoalescingWriter } from "./coalescing-writer.ts";
+import type { CoalescingWriter } from "../coalescing-writer.ts";
 import { hasChecksumHigh, inodeChecksum, inodeChecksumSeed } from "./checksum.ts";
 import type { ExtGeometry } from "./geometry.ts";
 import { inodeBase, inodeExtra, inodeBaseBytes } from "./inode.ts";

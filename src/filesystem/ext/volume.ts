@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../device/index.ts";
 import { BlockAllocator, type BlockRun } from "./block-allocator.ts";
 import { checksumSeedOf } from "./checksum.ts";
-import { CoalescingWriter } from "./coalescing-writer.ts";
+import { CoalescingWriter } from "../coalescing-writer.ts";
 import type { Feature } from "./features.ts";
 import type { ExtGeometry } from "./geometry.ts";
 import { InodeTableWriter } from "./inode-table-writer.ts";

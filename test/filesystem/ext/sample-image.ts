@@ -1,5 +1,5 @@
 import { MemoryDevice } from "../../../src/device/index.ts";
-import { makeExt, type ExtOptions } from "../../../src/filesystem/index.ts";
+import { makeExt, type ExtOptions } from "../../../src/filesystem/ext/index.ts";
 import type { Metadata, TreeEntry, TreeSource } from "../../../src/tree/index.ts";
 import { noise } from "./sample-folder.ts";
 

@@ -5,7 +5,7 @@ import type { Timestamp } from "../../../tree/index.ts";
 import { descriptorBlockAt, groupBlockCount, groupStart } from "../backup-groups.ts";
 import { bitmapChecksum } from "../bitmap-checksum.ts";
 import type { BlockRun } from "../block-allocator.ts";
-import { CoalescingWriter } from "../coalescing-writer.ts";
+import { CoalescingWriter } from "../../coalescing-writer.ts";
 import { descriptorChecksum, type GroupDescriptor } from "../descriptor-table.ts";
 import { featureWords, hasFeature, type Feature } from "../features.ts";
 import {

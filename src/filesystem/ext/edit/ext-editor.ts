@@ -230,6 +230,10 @@ export class ExtEditor implements EditableFileSystem {
     });
   }
 
+  keepable(change: MetadataChange): MetadataChange {
+    return change;
+  }
+
   async commit(): Promise<void> {
     this.#refuseBroken();
     try {

@@ -1,4 +1,4 @@
-import { alignedBuffer, type BlockDevice } from "../../device/index.ts";
+import { alignedBuffer, type BlockDevice } from "../device/index.ts";
 
 const bufferBytes = 4 * 1024 * 1024;
 const bufferCount = 3;

@@ -1,0 +1,186 @@
+import { Failure } from "../../../base/index.ts";
+import type { Timestamp } from "../../../tree/index.ts";
+import { damaged } from "../damaged.ts";
+import {
+  attribute,
+  clusterOf,
+  directoryLimitBytes,
+  shortEntry,
+  slotBytes,
+  type ShortEntry,
+} from "../directory-entry.ts";
+import { readDirectory } from "../fat-source.ts";
+import { timesOf } from "../fat-time.ts";
+import { DirectoryImage } from "./directory-image.ts";
+import type { FatVolume } from "./fat-volume.ts";
+import { placeAt } from "./file-store.ts";
+
+export const rootId = 1;
+/** How many directories are kept in memory that need not be: more than any one change uses. */
+const seenLimit = 64;
+const slotsPerDirectory = directoryLimitBytes / slotBytes;
+
+/** A file's place in its directory. */
+export interface FileNode {
+  readonly id: number;
+  readonly directory: number;
+  readonly slot: number;
+}
+
+/**
+ * The directories of a file system that is being changed, and the ids of files: numbers given in the order in which
+ * files are met, that stay with a file when its name moves.
+ */
+export class DirectoryStore {
+  readonly #volume: FatVolume;
+  /** Directories that were looked into, the one used last at the end. Some may have changed since. */
+  readonly #seen = new Map<number, DirectoryImage>();
+  readonly #changed = new Map<number, DirectoryImage>();
+  readonly #nodes = new Map<number, FileNode>();
+  /** Ids by the directory's id and the slot. */
+  readonly #ids = new Map<number, number>();
+  #nextId = rootId + 1;
+
+  constructor(volume: FatVolume) {
+    this.#volume = volume;
+  }
+
+  /** The directories that are not as the device has them. */
+  get changed(): readonly DirectoryImage[] {
+    return [...this.#changed.values(), ...this.#seen.values()].filter((image) => image.isChanged);
+  }
+
+  /** The directory with an id. */
+  async open(id: number): Promise<DirectoryImage> {
+    const changed = this.#changed.get(id);
+    if (changed !== undefined) return changed;
+    const image = this.#seen.get(id) ?? (await this.#load(id));
+    this.#seen.delete(id); // and in again, as the newest
+    this.#keep(id, image);
+    return image;
+  }
+
+  /** The id of the file at a slot of a directory. */
+  idAt(directory: number, slot: number): number {
+    const place = directory * slotsPerDirectory + slot;
+    const known = this.#ids.get(place);
+    return known ?? this.place(this.#nextId++, directory, slot);
+  }
+
+  /** Says where a file is now; gives its id. */
+  place(id: number, directory: number, slot: number): number {
+    const before = this.#nodes.get(id);
+    if (before !== undefined) this.#ids.delete(before.directory * slotsPerDirectory + before.slot);
+    this.#nodes.set(id, { id, directory, slot });
+    this.#ids.set(directory * slotsPerDirectory + slot, id);
+    return id;
+  }
+
+  /** Where a file other than the root directory is. */
+  node(id: number): FileNode {
+    const node = this.#nodes.get(id);
+    if (node !== undefined) return node;
+    throw new Failure("not-found", `cannot find file ${id}: it is not there, or not any more`);
+  }
+
+  async entry(id: number): Promise<ShortEntry> {
+    const { directory, slot } = this.node(id);
+    return (await this.open(directory)).entry(slot);
+  }
+
+  async patch(id: number, values: Partial<ShortEntry>): Promise<void> {
+    const { directory, slot } = this.node(id);
+    (await this.open(directory)).patch(slot, values);
+  }
+
+  /** Forgets a file that is gone. */
+  forget(id: number): void {
+    const { directory, slot } = this.node(id);
+    this.#ids.delete(directory * slotsPerDirectory + slot);
+    this.#nodes.delete(id);
+    this.#seen.delete(id);
+    this.#changed.delete(id);
+  }
+
+  /** A place for a name, the directory grown where it has none. */
+  async room(id: number, count: number): Promise<number> {
+    const image = await this.open(id);
+    const there = image.room(count);
+    if (there !== undefined) return there;
+    if (image.clusters.length === 0) {
+      const reused = image.roomOfDeleted(count);
+      if (reused !== undefined) return reused;
+      throw new Failure("no-space", `cannot add a name: the root directory has room for ${image.capacity} entries`);
+    }
+    await this.#grow(image, count);
+    return image.end;
+  }
+
+  /** A directory of a new cluster, with nothing in it but `.` and `..`. */
+  async make(id: number, parent: DirectoryImage, now: Timestamp): Promise<DirectoryImage> {
+    const clusters = await this.#volume.takeChain(1);
+    const place = { clusters, capacity: this.#slotsPerCluster, known: 0 };
+    const image = new DirectoryImage(new Uint8Array(0), place);
+    const isInRoot = parent.start === this.#volume.layout.rootCluster;
+    for (const [name, start] of [
+      [".", image.start],
+      ["..", isInRoot ? 0 : parent.start],
+    ] as const) {
+      const values = { ...timesOf(now), ...placeAt(start, 0), name: Buffer.from(name.padEnd(11)) };
+      image.addRaw(shortEntry.encode({ ...values, attributes: attribute.directory }));
+    }
+    this.#keep(id, image);
+    return image;
+  }
+
+  /** The changes are on the device. */
+  settle(): void {
+    this.#changed.clear();
+    for (const [id, image] of this.#seen) if (image.isChanged) this.#seen.delete(id);
+  }
+
+  get #slotsPerCluster(): number {
+    return this.#volume.layout.clusterBytes / slotBytes;
+  }
+
+  async #load(id: number): Promise<DirectoryImage> {
+    const { layout } = this.#volume;
+    const start = id === rootId ? layout.rootCluster : await this.#startOf(id);
+    const { bytes, clusters } = await readDirectory(this.#volume, start, `directory ${id}`);
+    const capacity = bytes.length / slotBytes;
+    return new DirectoryImage(bytes, { clusters, capacity, known: capacity });
+  }
+
+  async #startOf(id: number): Promise<number> {
+    const entry = await this.entry(id);
+    if ((entry.attributes & attribute.directory) === 0) {
+      throw new Failure("failed", `cannot open file ${id} as a directory: it is a file`);
+    }
+    const start = clusterOf(entry, this.#volume.isLarge);
+    if (start === 0) throw damaged(`directory ${id}`, "it has no cluster");
+    return start;
+  }
+
+  async #grow(image: DirectoryImage, count: number): Promise<void> {
+    const slots = this.#slotsPerCluster;
+    const runs = await this.#volume.takeChain(Math.ceil((image.end + count) / slots) - image.capacity / slots);
+    const last = image.clusters.at(-1);
+    const next = runs[0];
+    if (last === undefined || next === undefined) throw new RangeError("a directory grew by no cluster");
+    await this.#volume.table.set(last.start + last.count - 1, next.start);
+    for (const run of runs) {
+      image.clusters.push(run);
+      image.capacity += run.count * slots;
+    }
+    image.isGrown = true;
+  }
+
+  #keep(id: number, image: DirectoryImage): void {
+    for (const [oldestId, oldest] of this.#seen) {
+      if (this.#seen.size < seenLimit) break;
+      this.#seen.delete(oldestId);
+      if (oldest.isChanged) this.#changed.set(oldestId, oldest);
+    }
+    this.#seen.set(id, image);
+  }
+}

@@ -1,0 +1,48 @@
+import type { JobOptions } from "../base/index.ts";
+import type { BlockDevice } from "../device/index.ts";
+import type { TreeSource } from "../tree/index.ts";
+import { makeExt, measureExt, type ExtKind, type ExtOptions } from "./ext/index.ts";
+import { makeFat, measureFat, type FatOptions, type PlaceOnDisk } from "./fat/index.ts";
+
+/** A file system to be made, by its kind. */
+export type NewFileSystem = ExtOptions | FatOptions;
+
+/** All kinds that can be made. `fat` is the kind of FAT that fits the size. */
+export const extKinds: ReadonlySet<string> = new Set(["ext2", "ext3", "ext4"] satisfies ExtKind[]);
+export const fatKinds: ReadonlySet<string> = new Set(["fat", "fat12", "fat16", "fat32"] satisfies FatOptions["kind"][]);
+
+/**
+ * Makes a file system over all of `device` and fills it from `sources`, in their order; gives warnings of what could
+ * not be kept. The device reads as zeros, or else holds what no longer matters. Throws `no-space` where the files do
+ * not fit.
+ */
+export async function makeFileSystem(
+  device: BlockDevice,
+  sources: readonly TreeSource[],
+  { wanted, place, ...job }: JobOptions & { readonly wanted: NewFileSystem; readonly place: PlaceOnDisk },
+): Promise<readonly string[]> {
+  const { warnings } = isFat(wanted)
+    ? await makeFat(device, sources, { ...wanted, ...job, place })
+    : await makeExt(device, sources, { ...wanted, ...job });
+  return warnings;
+}
+
+/** How large a file system must be that has room for `sources` and little more, and what to ask for so that it has. */
+export async function measureFileSystem(
+  sources: readonly TreeSource[],
+  wanted: NewFileSystem,
+  job: JobOptions,
+): Promise<{ readonly sizeBytes: number; readonly wanted: NewFileSystem }> {
+  if (isFat(wanted)) {
+    const { sizeBytes, rootEntries } = await measureFat(sources, wanted);
+    return { sizeBytes, wanted: { ...wanted, rootEntries } };
+  }
+  const measured = await measureExt(sources, { ...wanted, ...job });
+  const hasOwnCount = wanted.inodeRatioBytes !== undefined || wanted.inodeCount !== undefined;
+  const { sizeBytes, blockSizeBytes, inodeCount } = measured;
+  return { sizeBytes, wanted: { ...wanted, blockSizeBytes, ...(hasOwnCount ? {} : { inodeCount }) } };
+}
+
+function isFat(wanted: NewFileSystem): wanted is FatOptions {
+  return fatKinds.has(wanted.kind);
+}
