@@ -180,6 +180,47 @@ test("NTFS whose bitmap is in two records", { skip: skipNtfs }, async () => {
   assert.equal(before.freeBytes, freeClusters * 512);
 });
 
+for (const clusterBytes of [512, 4096]) {
+  test(`NTFS in which Windows sleeps, clusters of ${clusterBytes}`, { skip: skipNtfs || skipMount }, async () => {
+    await using folder = temporaryFolder();
+    const [image, mounted] = [folder.join("image"), folder.join("mounted")];
+    makeBlank(image, 60);
+    runPeer("mkfs.ntfs", ["-q", "-F", "-Q", "-c", String(clusterBytes), image]);
+    // Enough names that the index of the root has blocks of its own, and some that are free again.
+    await whileServed("ntfs-3g", image, mounted, () => {
+      for (let n = 0; n < 800; n++) fs.writeFileSync(`${mounted}/some-file-with-a-name-${n}`, "x".repeat(n * 3));
+      for (let n = 0; n < 700; n++) fs.rmSync(`${mounted}/some-file-with-a-name-${n}`);
+      fs.writeFileSync(`${mounted}/hiberfil.sys`, Buffer.alloc(100_000, "wake"));
+    });
+    const awake = await recogniseFile(image);
+    assert.deepEqual([awake.notes, awake.problems], [[], []]);
+    await whileServed("ntfs-3g", image, mounted, () => {
+      fs.writeFileSync(`${mounted}/hiberfil.sys`, Buffer.alloc(100_000, "HIBR"));
+    });
+    const asleep = await recogniseFile(image);
+    assert.match(asleep.notes.join(), /^hibernated: Windows is asleep/);
+    const hibernated = 14;
+    assert.throws(() => runPeer("ntfs-3g.probe", ["--readwrite", image]), { status: hibernated });
+  });
+}
+
+test("NTFS and exFAT that are dirty", { skip: skipWithout("mkfs.ntfs", "ntfsfix", "mkfs.exfat") }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeBlank(image, 10);
+  runPeer("mkfs.ntfs", ["-q", "-F", "-Q", image]);
+  runPeer("ntfsfix", [image]); // marks it for a check
+  const ntfs = await recogniseFile(image);
+  assert.deepEqual([ntfs.notes, ntfs.problems], [["dirty: Windows will check it at the next start"], []]);
+  makeBlank(image, 10);
+  runPeer("mkfs.exfat", [image]);
+  const bytes = fs.readFileSync(image);
+  bytes[106]! |= 2; // as a driver does while it is mounted
+  fs.writeFileSync(image, bytes);
+  const exfat = await recogniseFile(image);
+  assert.deepEqual([exfat.notes, exfat.problems], [["dirty: it was not unmounted cleanly"], []]);
+});
+
 for (const [sizeMiB, options, label] of [
   [16, "-c 512", "Läbel ☃"],
   [64, "", ""],

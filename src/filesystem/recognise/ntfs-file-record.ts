@@ -31,19 +31,20 @@ export interface ClusterRun {
 /** More attributes than this are in no record. */
 const attributeLimit = 1000;
 
-/** Whether an attribute is a piece of the data that a file has without a name, in clusters of its own. */
-export function isUnnamedData({ type, hasName, isOutside }: NtfsAttribute): boolean {
-  return type === attributeTypes.data && !hasName && isOutside;
-}
-
 /** The ends of so many bytes have a number instead of what belongs there, whatever the size of a sector. */
 const strideBytes = 512;
 
-/** A record with the ends of its sectors put back; the number there tells whether all of it was written. Throws `damaged`. */
+/** A record with the ends of its sectors put back. Throws `damaged`. */
 export function repairedRecord(bytes: Uint8Array, number: number): NtfsFileRecord {
   const what = `record ${number} of NTFS`;
-  const { signature, fixupOffset, fixupCount } = ntfsRecord.decode(bytes);
-  if (signature !== ntfsRecordSignature) throw damaged(what, "it is none");
+  if (ntfsRecord.get(bytes, "signature") !== ntfsRecordSignature) throw damaged(what, "it is none");
+  putBackEnds(bytes, what);
+  return { number, bytes };
+}
+
+/** Puts back the ends of sectors; the number there tells whether all of it was written. Throws `damaged`. */
+export function putBackEnds(bytes: Uint8Array, what: string): void {
+  const { fixupOffset, fixupCount } = ntfsRecord.decode(bytes);
   const isWhole = fixupCount - 1 === bytes.length / strideBytes && fixupOffset + fixupCount * 2 <= strideBytes;
   if (!isWhole) throw damaged(what, `it has ${fixupCount} fixups at ${fixupOffset}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -53,7 +54,6 @@ export function repairedRecord(bytes: Uint8Array, number: number): NtfsFileRecor
     if (view.getUint16(end, true) !== mark) throw damaged(what, "only a part of it was written");
     view.setUint16(end, view.getUint16(fixupOffset + n * 2, true), true);
   }
-  return { number, bytes };
 }
 
 /** The attributes of a record. Throws `damaged` where one passes its end. */

@@ -76,13 +76,46 @@ export const ntfsVolumeInformation = new Struct("NTFS volume information", 12, {
   flags: [10, u16],
 });
 
+/** The value of $INDEX_ROOT, with the header of the entries in it. */
+export const ntfsIndexRoot = new Struct("NTFS index root", 32, {
+  blockBytes: [8, u32],
+  entriesOffset: [16, u32],
+  entriesBytes: [20, u32],
+});
+
+/** A block of $INDEX_ALLOCATION, with the header of the entries in it. */
+export const ntfsIndexBlock = new Struct("NTFS index block", 40, {
+  signature: [0, u32],
+  fixupOffset: [4, u16],
+  fixupCount: [6, u16],
+  entriesOffset: [24, u32],
+  entriesBytes: [28, u32],
+});
+export const ntfsIndexSignature = 0x58444e49; // "INDX"
+
+/** An entry of a directory's index; behind it a file name, but in the last one. */
+export const ntfsIndexEntry = new Struct("NTFS index entry", 16, {
+  recordLow: [0, u32],
+  recordHigh: [4, u16],
+  sequence: [6, u16],
+  lengthBytes: [8, u16],
+  keyBytes: [10, u16],
+  flags: [12, u16],
+});
+
+export const ntfsFileName = new Struct("NTFS file name", 66, {
+  nameUnits: [64, u8],
+});
+
 export const attributeTypes = {
   list: 0x20,
   volumeName: 0x60,
   volumeInformation: 0x70,
   data: 0x80,
+  indexRoot: 0x90,
+  indexAllocation: 0xa0,
   end: 0xffffffff,
 } as const;
 
 /** The records of the master file table that are used here. */
-export const recordNumbers = { mft: 0, volume: 3, bitmap: 6 } as const;
+export const recordNumbers = { mft: 0, volume: 3, root: 5, bitmap: 6 } as const;

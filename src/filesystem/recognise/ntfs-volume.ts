@@ -1,12 +1,12 @@
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import {
   attributesOf,
-  isUnnamedData,
   nonResident,
   repairedRecord,
   runsIn,
   valueOf,
   type ClusterRun,
+  type NtfsAttribute,
   type NtfsFileRecord,
 } from "./ntfs-file-record.ts";
 import { attributeTypes, ntfsBootSector, ntfsListEntry, recordNumbers } from "./ntfs-records.ts";
@@ -41,7 +41,7 @@ export function geometryOf(sector: Uint8Array): NtfsGeometry | undefined {
 
 /** How many entries an attribute list, and how many runs a file may have here. */
 const listEntryLimit = 1000;
-const runLimit = 1_000_000;
+const runLimit = 100_000;
 const listLimitBytes = 256 * 1024; // as Windows limits it
 
 /** The master file table of an NTFS volume, as far as its own records are wanted. */
@@ -62,25 +62,26 @@ export class NtfsVolume {
     return repairedRecord(bytes, number);
   }
 
-  /** The value of an attribute without a name that stands in its record; undefined where there is none. */
+  /** The value of an attribute that stands in its record; undefined where there is none. Throws `damaged`. */
   residentValue(record: NtfsFileRecord, type: number): Uint8Array | undefined {
-    const attribute = attributesOf(record).find((one) => one.type === type && !one.hasName && !one.isOutside);
+    const hasName = type === attributeTypes.indexRoot;
+    const attribute = attributesOf(record).find(
+      (one) => one.type === type && one.hasName === hasName && !one.isOutside,
+    );
     return attribute === undefined ? undefined : valueOf(attribute);
   }
 
-  /** Where the data of a file without a name is, and how long it is. Throws `damaged`. */
-  async dataRuns(
-    record: NtfsFileRecord,
-  ): Promise<{ readonly runs: readonly ClusterRun[]; readonly dataBytes: number }> {
-    const pieces = attributesOf(record).filter(isUnnamedData);
-    for (const number of await this.#recordsWithMoreData(record)) {
-      pieces.push(...attributesOf(await this.#record(number)).filter(isUnnamedData));
+  /** Where an attribute is that stands in clusters outside, in the order of its bytes. Throws `damaged`. */
+  async runsOf(record: NtfsFileRecord, type: ContentType): Promise<readonly ClusterRun[]> {
+    const isPiece = isPieceOf(type);
+    const pieces = attributesOf(record).filter(isPiece);
+    for (const number of await this.#recordsWithMore(record, type)) {
+      pieces.push(...attributesOf(await this.record(number)).filter(isPiece));
     }
     const decoded = pieces.map(({ bytes }) => ({ ...nonResident(bytes), bytes }));
-    const sorted = decoded.toSorted((a, b) => a.firstCluster - b.firstCluster);
     const runs: ClusterRun[] = [];
     let next = 0;
-    for (const piece of sorted) {
+    for (const piece of decoded.toSorted((a, b) => a.firstCluster - b.firstCluster)) {
       if (piece.firstCluster !== next) throw damaged("a file of NTFS", `it has no clusters from ${next} on`);
       for (const run of runsIn(piece.bytes.subarray(piece.runsOffset), this.geometry.clusterCount)) {
         runs.push(run);
@@ -88,11 +89,45 @@ export class NtfsVolume {
         if (runs.length > runLimit) throw damaged("a file of NTFS", `it is in more than ${runLimit} pieces`);
       }
     }
-    return { runs, dataBytes: sorted[0]?.dataBytes ?? 0 };
+    return runs;
   }
 
-  /** The records besides its own that have pieces of a file's data, by its attribute list. */
-  async #recordsWithMoreData(record: NtfsFileRecord): Promise<Set<number>> {
+  /** Bytes of what stands in these runs. Throws `damaged` where they pass their end. */
+  async readRuns(runs: readonly ClusterRun[], at: number, lengthBytes: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(lengthBytes);
+    let skip = at;
+    let done = 0;
+    for (const { cluster, count } of runs) {
+      const runBytes = count * this.geometry.clusterBytes;
+      if (skip < runBytes && done < lengthBytes) {
+        const piece = bytes.subarray(done, done + Math.min(lengthBytes - done, runBytes - skip));
+        await this.#reader.read(cluster * this.geometry.clusterBytes + skip, piece);
+        done += piece.length;
+      }
+      skip = Math.max(0, skip - runBytes);
+    }
+    if (done < lengthBytes) throw damaged("a file of NTFS", `it has no byte ${at + done}`);
+    return bytes;
+  }
+
+  /** Any record, by what the table says of itself. Throws `damaged`. */
+  async record(number: number): Promise<NtfsFileRecord> {
+    const { recordBytes, mftCluster } = this.geometry;
+    if (this.#tableRuns === undefined) {
+      const own = await this.firstRecord(recordNumbers.mft, mftCluster);
+      // What its own record tells leads to the records that tell of the rest.
+      this.#tableRuns = attributesOf(own)
+        .filter(isPieceOf(attributeTypes.data))
+        .flatMap(({ bytes }) => {
+          return [...runsIn(bytes.subarray(nonResident(bytes).runsOffset), this.geometry.clusterCount)];
+        });
+      this.#tableRuns = await this.runsOf(own, attributeTypes.data);
+    }
+    return repairedRecord(await this.readRuns(this.#tableRuns, number * recordBytes, recordBytes), number);
+  }
+
+  /** The records besides its own that have pieces of an attribute, by the attribute list. */
+  async #recordsWithMore(record: NtfsFileRecord, type: ContentType): Promise<Set<number>> {
     const numbers = new Set<number>();
     const list = await this.#attributeList(record);
     let count = 0;
@@ -100,7 +135,7 @@ export class NtfsVolume {
       const entry = ntfsListEntry.decode(list, at);
       if (entry.lengthBytes < ntfsListEntry.sizeBytes || ++count > listEntryLimit) break;
       const number = entry.recordLow + entry.recordHigh * 2 ** 32;
-      if (entry.type === attributeTypes.data && entry.nameUnits === 0) numbers.add(number);
+      if (entry.type === type && entry.nameUnits > 0 === isNamed(type)) numbers.add(number);
       at += entry.lengthBytes;
     }
     numbers.delete(record.number);
@@ -113,34 +148,19 @@ export class NtfsVolume {
     if (!attribute.isOutside) return valueOf(attribute);
     const { dataBytes, runsOffset } = nonResident(attribute.bytes);
     if (dataBytes > listLimitBytes) throw damaged("an attribute list of NTFS", `it has ${dataBytes} bytes`);
-    const pieces: Uint8Array[] = [];
-    let left = dataBytes;
-    for (const { cluster, count } of runsIn(attribute.bytes.subarray(runsOffset), this.geometry.clusterCount)) {
-      const lengthBytes = Math.min(left, count * this.geometry.clusterBytes);
-      if (lengthBytes > 0)
-        pieces.push(await readBytes(this.#reader, cluster * this.geometry.clusterBytes, lengthBytes));
-      left -= lengthBytes;
-    }
-    return Buffer.concat(pieces);
+    const runs = [...runsIn(attribute.bytes.subarray(runsOffset), this.geometry.clusterCount)];
+    return this.readRuns(runs, 0, dataBytes);
   }
+}
 
-  /** Any record, by the runs of the table that its own first record has. */
-  async #record(number: number): Promise<NtfsFileRecord> {
-    const { clusterBytes, recordBytes, mftCluster } = this.geometry;
-    this.#tableRuns ??= this.#ownRuns(await this.firstRecord(recordNumbers.mft, mftCluster));
-    let skip = number * recordBytes;
-    for (const { cluster, count } of this.#tableRuns) {
-      if (skip < count * clusterBytes) {
-        return repairedRecord(await readBytes(this.#reader, cluster * clusterBytes + skip, recordBytes), number);
-      }
-      skip -= count * clusterBytes;
-    }
-    throw damaged(`record ${number} of NTFS`, "the master file table does not reach there");
-  }
+/** The data of a file, or what the index of a directory has outside of its record. */
+type ContentType = typeof attributeTypes.data | typeof attributeTypes.indexAllocation;
 
-  #ownRuns(record: NtfsFileRecord): ClusterRun[] {
-    const data = attributesOf(record).find(isUnnamedData);
-    if (data === undefined) throw damaged("the master file table of NTFS", "it does not say where it is");
-    return [...runsIn(data.bytes.subarray(nonResident(data.bytes).runsOffset), this.geometry.clusterCount)];
-  }
+/** The attributes of an index are called `$I30`; data has no name. */
+function isNamed(type: ContentType): boolean {
+  return type !== attributeTypes.data;
+}
+
+function isPieceOf(type: ContentType): (attribute: NtfsAttribute) => boolean {
+  return (attribute) => attribute.type === type && attribute.hasName === isNamed(type) && attribute.isOutside;
 }

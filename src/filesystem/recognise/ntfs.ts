@@ -2,6 +2,7 @@ import type { BlockReader } from "../../device/index.ts";
 import type { Extent } from "../file-system.ts";
 import { countBitmap } from "./count-bitmap.ts";
 import type { ClusterRun, NtfsFileRecord } from "./ntfs-file-record.ts";
+import { isWindowsAsleep } from "./ntfs-hibernation.ts";
 import { attributeTypes, ntfsBootSector, ntfsVolumeInformation, recordNumbers } from "./ntfs-records.ts";
 import { geometryOf, NtfsVolume, type NtfsGeometry } from "./ntfs-volume.ts";
 import {
@@ -76,6 +77,9 @@ async function described(
   const { clusterBytes, clusterCount, sectorBytes, sectorCount } = geometry;
   const volume = new NtfsVolume(reader, geometry);
   const facts = await remarks.attempt(() => readVolumeRecord(volume, remarks));
+  if (await remarks.attempt(() => isWindowsAsleep(volume))) {
+    remarks.note("hibernated: Windows is asleep in it, or was shut down for a fast start");
+  }
   const usedClusters = await remarks.attempt(() => countUsed(reader, volume));
   return {
     kind: "ntfs",
@@ -117,7 +121,7 @@ async function volumeRecord(volume: NtfsVolume, remarks: Remarks): Promise<NtfsF
 async function countUsed(reader: BlockReader, volume: NtfsVolume): Promise<number> {
   const { mftCluster, clusterBytes, clusterCount } = volume.geometry;
   const record = await volume.firstRecord(recordNumbers.bitmap, mftCluster);
-  const { runs } = await volume.dataRuns(record);
+  const runs = await volume.runsOf(record, attributeTypes.data);
   return countBitmap(reader, extentsOf(runs, clusterBytes), clusterCount);
 }
 

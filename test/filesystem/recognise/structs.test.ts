@@ -182,6 +182,29 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
       endMark: [510, 2],
     },
   },
+  ntfsFileName: { sizeBytes: 66, fields: { nameUnits: [64, 1] } },
+  ntfsIndexBlock: {
+    sizeBytes: 40,
+    fields: {
+      signature: [0, 4],
+      fixupOffset: [4, 2],
+      fixupCount: [6, 2],
+      entriesOffset: [24, 4],
+      entriesBytes: [28, 4],
+    },
+  },
+  ntfsIndexEntry: {
+    sizeBytes: 16,
+    fields: {
+      recordLow: [0, 4],
+      recordHigh: [4, 2],
+      sequence: [6, 2],
+      lengthBytes: [8, 2],
+      keyBytes: [10, 2],
+      flags: [12, 2],
+    },
+  },
+  ntfsIndexRoot: { sizeBytes: 32, fields: { blockBytes: [8, 4], entriesOffset: [16, 4], entriesBytes: [20, 4] } },
   ntfsListEntry: {
     sizeBytes: 26,
     fields: {
