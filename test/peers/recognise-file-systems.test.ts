@@ -23,14 +23,19 @@ import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
 const skipMount = skipWithoutMount();
+const skipServed = skipMount || skipWithout("/dev/fuse");
 
 function words(line: string): string[] {
   return line.split(" ").filter((word) => word !== "");
 }
 
 /** Attaches a file to a loop device for as long as `work` runs. */
-async function whileAttached(file: string, work: (device: string) => Promise<void> | void): Promise<void> {
-  const device = runPeer("losetup", ["--find", "--show", file]).trim();
+async function whileAttached(
+  file: string,
+  options: readonly string[],
+  work: (device: string) => Promise<void> | void,
+): Promise<void> {
+  const device = runPeer("losetup", [...options, "--find", "--show", file]).trim();
   try {
     await work(device);
   } finally {
@@ -77,14 +82,14 @@ for (const [sizeMiB, options, label] of [
       return found;
     };
     const empty = await assertAlike();
-    if (skipMount !== false) return;
+    if (skipServed !== false) return;
     await whileServed("ntfs-3g", image, folder.join("mounted"), () => fillWithFiles(folder.join("mounted")));
     const filled = await assertAlike();
     assert.ok((filled.usedBytes ?? 0) > (empty.usedBytes ?? 0) + 3_000_000);
   });
 }
 
-test("NTFS that was grown, so that its bitmap is in several pieces", { skip: skipNtfs || skipMount }, async () => {
+test("NTFS that was grown, so that its bitmap is in several pieces", { skip: skipNtfs || skipServed }, async () => {
   await using folder = temporaryFolder();
   const image = folder.join("image");
   makeBlank(image, 40);
@@ -181,7 +186,7 @@ test("NTFS whose bitmap is in two records", { skip: skipNtfs }, async () => {
 });
 
 for (const clusterBytes of [512, 4096]) {
-  test(`NTFS in which Windows sleeps, clusters of ${clusterBytes}`, { skip: skipNtfs || skipMount }, async () => {
+  test(`NTFS in which Windows sleeps, clusters of ${clusterBytes}`, { skip: skipNtfs || skipServed }, async () => {
     await using folder = temporaryFolder();
     const [image, mounted] = [folder.join("image"), folder.join("mounted")];
     makeBlank(image, 60);
@@ -246,14 +251,44 @@ for (const [sizeMiB, options, label] of [
       return found;
     };
     const empty = await assertAlike();
-    if (skipMount !== false || skipWithout("mount.exfat-fuse", "losetup") !== false) return;
-    await whileAttached(image, (device) =>
+    if (skipServed !== false || skipWithout("mount.exfat-fuse", "losetup") !== false) return;
+    await whileAttached(image, [], (device) =>
       whileServed("mount.exfat-fuse", device, folder.join("mounted"), () => fillWithFiles(folder.join("mounted"))),
     );
     const filled = await assertAlike();
     assert.ok((filled.usedBytes ?? 0) > (empty.usedBytes ?? 0) + 3_000_000);
   });
 }
+
+test("exFAT with sectors of 4096 bytes", { skip: skipMount || skipWithout("mkfs.exfat", "losetup") }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeBlank(image, 40);
+  await whileAttached(image, ["--sector-size", "4096"], (device) => {
+    runPeer("mkfs.exfat", ["-L", "large", device]);
+  });
+  const found = await recogniseFile(image);
+  const said = runPeer("dump.exfat", [image]);
+  assert.equal(numberAfter(said, "Sector Size Bits"), 12);
+  assert.deepEqual([found.label, found.problems], ["large", []]);
+  assert.equal(found.sizeBytes, numberAfter(said, "Volume Length(sectors)") * 4096);
+  assert.equal(found.freeBytes, numberAfter(said, "Free Clusters") * numberAfter(said, "Cluster size"));
+});
+
+test("XFS whose log or files are on another device", { skip: skipWithout("mkfs.xfs") }, async () => {
+  await using folder = temporaryFolder();
+  const [image, other] = [folder.join("image"), folder.join("other")];
+  makeBlank(image, 320);
+  makeBlank(other, 100);
+  runPeer("mkfs.xfs", ["-q", "-l", `logdev=${other},size=64m`, image]);
+  const withLog = await recogniseFile(image);
+  assert.deepEqual([withLog.notes, withLog.problems], [["its log is on another device"], []]);
+  makeBlank(image, 320);
+  makeBlank(other, 100);
+  runPeer("mkfs.xfs", ["-q", "-m", "reflink=0", "-r", `rtdev=${other}`, image]);
+  const withFiles = await recogniseFile(image);
+  assert.deepEqual([withFiles.notes, withFiles.problems], [["its realtime device has 100 MiB more"], []]);
+});
 
 for (const [sizeMiB, options, label] of [
   [320, "", ""],
@@ -418,6 +453,16 @@ for (const [sizeMiB, options, label] of [
     assert.ok(usedBytes > 3_000_000);
   });
 }
+
+test("f2fs on two devices", { skip: skipWithout("mkfs.f2fs") }, async () => {
+  await using folder = temporaryFolder();
+  const [image, other] = [folder.join("image"), folder.join("other")];
+  for (const file of [image, other]) makeBlank(file, 100);
+  runPeer("mkfs.f2fs", ["-q", "-c", other, image]);
+  const { notes, sizeBytes, usedBytes, problems } = await recogniseFile(image);
+  assert.deepEqual(notes, ["the first of 2 devices of an f2fs of 200 MiB: 8 KiB of it are used"]);
+  assert.deepEqual([sizeBytes, usedBytes, problems], [100 * 2 ** 20, undefined, []]);
+});
 
 for (const options of [
   "-comp gzip -b 4096",

@@ -1,4 +1,4 @@
-import { array, bytes, Struct, u16, u32, u8, uuid } from "../../bytes/index.ts";
+import { array, bytes, formatSize, Struct, u16, u32, u8, uuid } from "../../bytes/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import { claimed64 } from "./claimed-count.ts";
 import {
@@ -142,14 +142,20 @@ async function described(reader: BlockReader, superblock: Superblock, remarks: R
   }
   const devices = superblock.devices.map((device) => f2fsDevice.decode(device));
   const deviceCount = devices.filter(({ firstOfPath }) => firstOfPath !== 0).length;
-  if (deviceCount > 1) remarks.note(`it is on ${deviceCount} devices; the sizes are those of all`);
-  const { userBlocks, validBlocks } = checkpoint ?? {};
-  const isCounted = userBlocks !== undefined && validBlocks !== undefined;
+  const allBytes = superblock.blockCount * blockSizeBytes;
+  // Of several devices, the first one tells of all; how much of which is in use it does not.
+  const isOneOfMany = deviceCount > 1;
+  const { userBlocks = 0, validBlocks = 0 } = checkpoint ?? {};
+  const isCounted = checkpoint !== undefined && !isOneOfMany;
+  if (isOneOfMany) {
+    const used = checkpoint === undefined ? "" : `: ${formatSize(validBlocks * blockSizeBytes)} of it are used`;
+    remarks.note(`the first of ${deviceCount} devices of an f2fs of ${formatSize(allBytes)}${used}`);
+  }
   return {
     kind: "f2fs",
     label: paddedText16(superblock.label),
     uuid: uuidOrNone(superblock.uuid),
-    sizeBytes: superblock.blockCount * blockSizeBytes,
+    sizeBytes: isOneOfMany ? Math.min(allBytes, reader.sizeBytes) : allBytes,
     blockSizeBytes,
     usedBytes: isCounted ? validBlocks * blockSizeBytes : undefined,
     freeBytes: isCounted ? (userBlocks - validBlocks) * blockSizeBytes : undefined,

@@ -1,4 +1,4 @@
-import { bytes, crc32c, Struct, u16be, u32, u32be, u8, uuid } from "../../bytes/index.ts";
+import { bytes, crc32c, formatSize, Struct, u16be, u32, u32be, u8, uuid } from "../../bytes/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import { claimed64be } from "./claimed-count.ts";
 import {
@@ -127,7 +127,7 @@ async function described(reader: BlockReader, superblock: Superblock, remarks: R
   if (superblock.inProgress !== 0) remarks.warn("XFS was not made to its end");
   if (hasChecksums(superblock) && (incompatible & needsRepairBit) !== 0) remarks.error("XFS is marked for xfs_repair");
   if (logStart === 0) remarks.note("its log is on another device");
-  if (realtimeBlocks > 0) remarks.note(`its realtime device has ${realtimeBlocks * blockSizeBytes} bytes more`);
+  if (realtimeBlocks > 0) remarks.note(`its realtime device has ${formatSize(realtimeBlocks * blockSizeBytes)} more`);
   return {
     kind: "xfs",
     label: paddedText(superblock.label),
