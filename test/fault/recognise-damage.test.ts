@@ -240,8 +240,8 @@ async function damage(device: OverlayDevice, sectors: readonly number[], seed: n
     const start = sectors[random(sectors.length)]! * sectorBytes;
     const sector = Buffer.from(await readBytes(device, start, Math.min(sectorBytes, device.sizeBytes - start)));
     let at = random(sector.length);
-    const isAnywhere = random(3) === 0;
-    while (!isAnywhere && sector[at] === 0 && at < sector.length - 1) at++; // empty room is mostly not looked at
+    // Empty room is mostly not looked at.
+    if (random(3) !== 0) while (sector[at] === 0 && at < sector.length - 1) at++;
     if (random(2) === 0) {
       sector[at] = sector[at]! ^ (1 << random(8));
     } else {
