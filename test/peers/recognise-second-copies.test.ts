@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
+import { MemoryDevice } from "../../src/device/index.ts";
+import { recognise } from "../../src/filesystem/index.ts";
 import { makeBlank, recogniseFile } from "../filesystem/recognise/recognised-file.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
@@ -131,4 +133,19 @@ test("a file system whose image was cut short says so", { skip: skipWithout("mkf
   assert.deepEqual(problems, [
     { severity: "error", message: `the xfs takes ${300 * 2 ** 20} bytes, its device ends at ${100 * 2 ** 20}` },
   ]);
+});
+
+test("a second copy that was left over from before says nothing", { skip: skipWithout("mkfs.ntfs") }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeBlank(image, 9);
+  runPeer("mkfs.ntfs", ["-q", "-F", "-Q", "-p", "0", image], { stdio: ["ignore", "pipe", "ignore"] });
+  const bytes = fs.readFileSync(image);
+  bytes.fill(0, 0, 4096);
+  assert.equal((await recognise(new MemoryDevice(bytes)))?.kind, "ntfs");
+  bytes.write("H+", 1024);
+  assert.equal(await recognise(new MemoryDevice(bytes)), undefined);
+  bytes.fill(0, 0, 4096);
+  bytes.write("-FVE-FS-", 3);
+  assert.equal(await recognise(new MemoryDevice(bytes)), undefined);
 });

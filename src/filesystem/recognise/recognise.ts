@@ -6,6 +6,7 @@ import { f2fs } from "./f2fs.ts";
 import { luks } from "./luks.ts";
 import { lvm2 } from "./lvm2.ts";
 import { ntfs } from "./ntfs.ts";
+import { isTakenByOthers } from "./others.ts";
 import { squashfs } from "./squashfs.ts";
 import { swap } from "./swap.ts";
 import { xfs } from "./xfs.ts";
@@ -23,6 +24,7 @@ export async function recognise(reader: BlockReader): Promise<Recognised | undef
     const found = await first(reader);
     if (found !== undefined) return compared(found, reader);
   }
+  if (await isTakenByOthers(reader)) return undefined;
   for (const { second } of recognisers) {
     const found = await second?.(reader);
     if (found !== undefined) return compared(found, reader);
