@@ -22,7 +22,10 @@ export interface CommitPlan {
   readonly open: readonly PlannedWrite[];
   /** Clusters of directories that nothing leads to yet. */
   readonly fresh: Iterable<PlannedWrite>;
+  /** Clusters of the table that were free, and chains that grow. */
   readonly additions: readonly PlannedWrite[];
+  /** New names, which lead to those. */
+  readonly names: readonly PlannedWrite[];
   readonly changes: readonly PlannedWrite[];
   readonly frees: readonly PlannedWrite[];
   readonly close: readonly PlannedWrite[];
@@ -36,7 +39,8 @@ export async function planCommit(volume: FatVolume, directories: readonly Direct
   return {
     open: [...table.open, ...state.open],
     fresh: freshWrites(volume.layout, directories, plans),
-    additions: [...table.additions, ...plans.flatMap(({ additions }) => additions)],
+    additions: table.additions,
+    names: plans.flatMap(({ names }) => names),
     changes: [...table.changes, ...plans.flatMap(({ changes }) => changes)],
     frees: [...table.frees, ...(await planInfo(volume))],
     close: [...table.close, ...state.close],
@@ -133,13 +137,13 @@ function* freshWrites(
 interface DirectoryPlan {
   /** What follows the end on the device, cleared before the end moves. */
   readonly cleared: readonly PlannedWrite[];
-  readonly additions: readonly PlannedWrite[];
+  readonly names: readonly PlannedWrite[];
   readonly changes: readonly PlannedWrite[];
 }
 
 function planDirectory(layout: FatLayout, image: DirectoryImage): DirectoryPlan {
   const { before, knownSlots } = image;
-  if (before === undefined) return { cleared: [], additions: [], changes: [] };
+  if (before === undefined) return { cleared: [], names: [], changes: [] };
   const after = new Uint8Array(before.length);
   after.set(image.bytes.subarray(0, knownSlots * slotBytes));
   const cleared = Uint8Array.from(before);
@@ -155,7 +159,7 @@ function planDirectory(layout: FatLayout, image: DirectoryImage): DirectoryPlan 
   };
   return {
     cleared: writes(before, cleared),
-    additions: writes(cleared, added).toReversed(), // what stands last first: what is before it ends the directory still
+    names: writes(cleared, added).toReversed(), // what stands last first: what is before it ends the directory still
     changes: writes(added, after),
   };
 }

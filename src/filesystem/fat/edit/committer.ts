@@ -17,14 +17,10 @@ export async function commitChanges(volume: FatVolume, directories: DirectorySto
   for (const { at, bytes } of plan.fresh) await out.put(at, bytes);
   await out.drain();
   await device.flush();
-  await writeAll(device, plan.additions);
-  await device.flush();
-  await writeAll(device, plan.changes);
-  await device.flush();
-  await writeAll(device, plan.frees);
-  await device.flush();
-  await writeAll(device, plan.close);
-  await device.flush();
+  for (const stage of [plan.additions, plan.names, plan.changes, plan.frees, plan.close]) {
+    await writeAll(device, stage);
+    await device.flush();
+  }
   volume.settle();
   directories.settle();
 }
@@ -33,7 +29,7 @@ export async function commitChanges(volume: FatVolume, directories: DirectorySto
 export async function applyChanges(volume: FatVolume, directories: DirectoryStore, copy: BlockDevice): Promise<void> {
   await volume.out.drain();
   const plan = await planCommit(volume, directories.changed);
-  for (const stage of [plan.open, plan.fresh, plan.additions, plan.changes, plan.frees, plan.close]) {
+  for (const stage of [plan.open, plan.fresh, plan.additions, plan.names, plan.changes, plan.frees, plan.close]) {
     await writeAll(copy, stage);
   }
 }
