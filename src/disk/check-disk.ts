@@ -1,6 +1,6 @@
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import type { BlockReader } from "../device/index.ts";
-import { openFileSystem, probe } from "../filesystem/index.ts";
+import { openFileSystem, probe, recognise } from "../filesystem/index.ts";
 import { OpenDisk } from "./open-disk.ts";
 import type { Place } from "./place.ts";
 
@@ -16,10 +16,13 @@ export interface DiskProblem {
 export interface CheckedPart {
   /** `table`, `partition 2` */
   readonly where: string;
-  /** What it is: `gpt`, `ext4`; or why it was not looked into: `no file system known`. */
+  /** What it is: `gpt`, `ext4`; or why it was not looked into: `unknownPart`. */
   readonly what: string;
   readonly isChecked: boolean;
 }
+
+/** The `what` of a part that holds nothing known. */
+export const unknownPart = "no file system known";
 
 export interface CheckReport {
   readonly parts: readonly CheckedPart[];
@@ -89,7 +92,7 @@ class ProblemCounter {
 async function checkPart(openReader: () => BlockReader, where: string, counter: ProblemCounter): Promise<CheckedPart> {
   try {
     const reader = openReader();
-    if ((await probe(reader)) === undefined) return { where, what: "no file system known", isChecked: false };
+    if ((await probe(reader)) === undefined) return await checkRecognised(reader, where, counter);
     await using fileSystem = await openFileSystem(reader);
     for await (const problem of fileSystem.check()) await counter.report({ ...problem, where });
     return { where, what: fileSystem.info.kind, isChecked: true };
@@ -98,4 +101,11 @@ async function checkPart(openReader: () => BlockReader, where: string, counter: 
     await counter.report({ severity: "error", where, message: error.message });
     return { where, what: "damaged", isChecked: true };
   }
+}
+
+/** Of kinds that are not looked into, what looking at them comes upon is told all the same. */
+async function checkRecognised(reader: BlockReader, where: string, counter: ProblemCounter): Promise<CheckedPart> {
+  const found = await recognise(reader);
+  for (const problem of found?.problems ?? []) await counter.report({ ...problem, where });
+  return { where, what: found?.kind ?? unknownPart, isChecked: false };
 }

@@ -1,4 +1,11 @@
-export { checkDisk, type CheckedPart, type CheckOptions, type CheckReport, type DiskProblem } from "./check-disk.ts";
+export {
+  checkDisk,
+  unknownPart,
+  type CheckedPart,
+  type CheckOptions,
+  type CheckReport,
+  type DiskProblem,
+} from "./check-disk.ts";
 export { createDisk } from "./create-disk.ts";
 export { prepareDemonstration, type Demonstration } from "./demonstration.ts";
 export { growDisk, type GrowDiskRequest } from "./grow-disk.ts";

@@ -1,6 +1,6 @@
 import { Failure } from "../base/index.ts";
 import { FileReader, SliceDevice, SliceReader, type BlockDevice, type BlockReader } from "../device/index.ts";
-import { openFileSystem, probe, type FileSystem } from "../filesystem/index.ts";
+import { openFileSystem, probe, recognise, type FileSystem } from "../filesystem/index.ts";
 import {
   openPartitionDevice,
   openPartitionReader,
@@ -10,6 +10,7 @@ import {
 } from "../partition/index.ts";
 import { isHybridDisc } from "./hybrid-disc.ts";
 import type { Place } from "./place.ts";
+import { whyNotRead } from "./why-not-read.ts";
 
 /** A disk image, or a device, opened for reading. */
 export class OpenDisk implements AsyncDisposable {
@@ -82,7 +83,7 @@ export async function openPlace(place: Place): Promise<OpenPlace> {
   const reader = disk.readerOf(number);
   if ((await probe(reader)) === undefined) {
     const where = number === undefined ? `"${place.image}"` : `partition ${number} of "${place.image}"`;
-    throw new Failure("unsupported", `cannot look into ${where}: it holds no file system that is known`, {
+    throw new Failure("unsupported", `cannot look into ${where}: ${await whyNotRead(reader)}`, {
       hint: "disk show tells what is there",
     });
   }
@@ -101,13 +102,34 @@ export async function defaultPartition(disk: OpenDisk): Promise<number | undefin
   for (const number of candidates) if (await looksLikeRoot(disk.readerOf(number))) roots.push(number);
   if (roots.length === 1) return roots[0];
   if (candidates.length === 0) {
-    throw new Failure("not-found", `cannot find a file system in "${disk.path}": no partition has a known one`, {
+    const others = await recognisedIn(disk);
+    const known = others === "" ? "no partition has a known one" : `no partition has one that is read (${others})`;
+    throw new Failure("not-found", `cannot find a file system in "${disk.path}": ${known}`, {
       hint: "disk show tells what is there",
     });
   }
   throw new Failure("not-found", `cannot choose a file system in "${disk.path}": several could be meant`, {
     hint: `name one: ${candidates.map((number) => `${disk.path}:${number}/`).join(" or ")}`,
   });
+}
+
+/** What the partitions hold of which this program knows no more than the name. */
+async function recognisedIn(disk: OpenDisk): Promise<string> {
+  const told: string[] = [];
+  for (const { number } of disk.partitions) {
+    const kind = await recognisedKind(disk, number);
+    if (kind !== undefined) told.push(`${number} is ${kind}`);
+  }
+  return told.join(", ");
+}
+
+async function recognisedKind(disk: OpenDisk, number: number): Promise<string | undefined> {
+  try {
+    return (await recognise(disk.readerOf(number)))?.kind;
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
 }
 
 async function isKnown(disk: OpenDisk, number: number): Promise<boolean> {

@@ -3,6 +3,7 @@ import { FileDevice, OverlayDevice, type BlockDevice } from "../device/index.ts"
 import { editFileSystem, probe, type EditableFileSystem, type EditOptions } from "../filesystem/index.ts";
 import { defaultPartition, OpenDisk } from "./open-disk.ts";
 import type { Place } from "./place.ts";
+import { whyNotRead } from "./why-not-read.ts";
 
 /** A file system in an image, open for changes. */
 export interface EditablePlace extends AsyncDisposable {
@@ -42,7 +43,7 @@ async function editPartition(
   const slice = disk.deviceOf(number, device);
   if ((await probe(slice)) !== undefined) return editFileSystem(slice, options);
   const where = number === undefined ? `"${place.image}"` : `partition ${number} of "${place.image}"`;
-  throw new Failure("unsupported", `cannot change ${where}: it holds no file system that is known`, {
+  throw new Failure("unsupported", `cannot change ${where}: ${await whyNotRead(slice)}`, {
     hint: "disk show tells what is there",
   });
 }

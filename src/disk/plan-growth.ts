@@ -4,6 +4,7 @@ import { SliceReader, type BlockReader } from "../device/index.ts";
 import { openFileSystem, planGrowth, probe } from "../filesystem/index.ts";
 import { readTable, roomOf, type PartitionTable } from "../partition/index.ts";
 import { partitionToResize, refuseBroken, type ResizedDisk } from "./resize.ts";
+import { whyNotRead } from "./why-not-read.ts";
 
 const sectorBytes = 512;
 
@@ -81,7 +82,7 @@ async function planFileSystem(
   where: string,
 ): Promise<ResizedDisk["fileSystem"]> {
   if ((await probe(reader)) === undefined) {
-    throw new Failure("unsupported", `cannot grow ${where}: it holds no file system that is known`, {
+    throw new Failure("unsupported", `cannot grow ${where}: ${await whyNotRead(reader)}`, {
       hint: "disk show tells what is there; --partition names another one",
     });
   }

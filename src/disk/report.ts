@@ -62,8 +62,13 @@ export interface FileSystemReport {
   readonly uuid?: string;
   readonly sizeBytes: number;
   readonly blockSizeBytes: number;
-  readonly usedBytes: number;
-  readonly freeBytes: number;
+  /** Absent, both, where a damaged file system does not tell. */
+  readonly usedBytes?: number;
+  readonly freeBytes?: number;
   readonly features: readonly string[];
   readonly notes: readonly string[];
+  /** What is wrong with it, as far as looking at it comes upon it. Absent where nothing is. */
+  readonly problems?: readonly Problem[];
+  /** True of kinds that are told of here but not looked into: `ntfs`, `xfs`, `luks`, … */
+  readonly isOnlyRecognised?: true;
 }

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { readBytes, type BlockReader } from "../device/index.ts";
-import { openFileSystem, probe, type Extent } from "../filesystem/index.ts";
+import { openFileSystem, probe, recognise, type Extent, type Recognised } from "../filesystem/index.ts";
 import { cylindersOf, identifyBootSector, type Partition } from "../partition/index.ts";
 import { OpenDisk } from "./open-disk.ts";
 import type { DiskReport, FileSystemReport, GeometryReport, PartitionReport } from "./report.ts";
@@ -74,7 +74,10 @@ async function reportPartition(disk: OpenDisk, partition: Partition): Promise<Pa
 }
 
 async function reportFileSystem(reader: BlockReader): Promise<FileSystemReport | undefined> {
-  if ((await probe(reader)) === undefined) return undefined;
+  if ((await probe(reader)) === undefined) {
+    const found = await recognise(reader);
+    return found === undefined ? undefined : reportRecognised(found);
+  }
   await using fileSystem = await openFileSystem(reader);
   const { kind, label, uuid, sizeBytes, blockSizeBytes, freeBytes, features, notes } = fileSystem.info;
   return {
@@ -87,6 +90,17 @@ async function reportFileSystem(reader: BlockReader): Promise<FileSystemReport |
     freeBytes,
     features,
     notes,
+  };
+}
+
+function reportRecognised(found: Recognised): FileSystemReport {
+  const { uuid, usedBytes, freeBytes, problems, ...told } = found;
+  return {
+    ...told,
+    ...(uuid === undefined ? {} : { uuid }),
+    ...(usedBytes === undefined || freeBytes === undefined ? {} : { usedBytes, freeBytes }),
+    ...(problems.length === 0 ? {} : { problems }),
+    isOnlyRecognised: true,
   };
 }
 

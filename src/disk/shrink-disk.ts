@@ -13,6 +13,7 @@ import {
   type PartitionTable,
 } from "../partition/index.ts";
 import { partitionToResize, refuseBroken, type ResizedDisk } from "./resize.ts";
+import { whyNotRead } from "./why-not-read.ts";
 
 const sectorBytes = 512;
 
@@ -114,7 +115,7 @@ async function planFileSystem(
 ): Promise<ResizedDisk["fileSystem"]> {
   const slice = new SliceReader(reader, startBytes, sizeBytes);
   if ((await probe(slice)) === undefined) {
-    throw new Failure("unsupported", `cannot shrink "${path}": what is at its end is no file system that is known`, {
+    throw new Failure("unsupported", `cannot shrink what is at the end of "${path}": ${await whyNotRead(slice)}`, {
       hint: "disk show tells what is there",
     });
   }

@@ -22,4 +22,5 @@ export {
   shrinkFileSystem,
 } from "./probe.ts";
 export type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
+export { recognise, type Recognised } from "./recognise/index.ts";
 export { treeOf, type WalkOptions } from "./walk.ts";

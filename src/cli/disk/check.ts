@@ -1,6 +1,13 @@
 import { Failure } from "../../base/index.ts";
 import { printableName } from "../../bytes/index.ts";
-import { checkDisk, repairTable, type CheckReport, type DiskProblem, type Place } from "../../disk/index.ts";
+import {
+  checkDisk,
+  repairTable,
+  unknownPart,
+  type CheckReport,
+  type DiskProblem,
+  type Place,
+} from "../../disk/index.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { showProgress } from "../print.ts";
 import { JsonListDocument } from "../json-document.ts";
@@ -34,9 +41,15 @@ export const check = defineCommand({
     const name = placeName(args.image);
     if (report.errorCount > 0) throw new Failure("damaged", `cannot vouch for "${name}": ${countsText(report)}`);
     if (report.parts.some(({ isChecked }) => isChecked)) return;
-    throw new Failure("unsupported", `cannot check "${name}": there is no partition table and no file system known`);
+    throw new Failure("unsupported", `cannot check "${name}": ${whyUnchecked(report)}`);
   },
 });
+
+function whyUnchecked({ parts }: CheckReport): string {
+  const kinds = parts.map(({ what }) => what).filter((what) => what !== unknownPart);
+  if (kinds.length > 0) return `it holds ${kinds.join(", ")}, which is recognised but not read`;
+  return "there is no partition table and no file system known";
+}
 
 function parsePartitionPlace(text: string): Place {
   const place = parsePlace(text);

@@ -1,5 +1,5 @@
 import { formatSize, printableName } from "../../bytes/index.ts";
-import type { DiskReport, FileSystemReport, PartitionReport } from "../../disk/index.ts";
+import type { DiskReport, FileSystemReport, PartitionReport, TableReport } from "../../disk/index.ts";
 import { drawDiskBar, type BarSegment } from "../disk-bar.ts";
 import type { Style } from "../output.ts";
 import { layOutTable, type Column } from "../table.ts";
@@ -47,7 +47,12 @@ function exactSize(sizeBytes: number): string {
 function fileSystemWords(system: FileSystemReport): string {
   const label = system.label === "" ? "" : ` "${printableName(system.label)}"`;
   const uuid = system.uuid === undefined ? "" : `, UUID ${system.uuid}`;
-  return `${system.kind}${label}${uuid}, ${formatSize(system.usedBytes)} used, ${formatSize(system.freeBytes)} free`;
+  return `${system.kind}${label}${uuid}, ${spaceWords(system)}`;
+}
+
+function spaceWords({ sizeBytes, usedBytes, freeBytes }: FileSystemReport): string {
+  if (usedBytes === undefined || freeBytes === undefined) return `${formatSize(sizeBytes)}, it is not known how full`;
+  return `${formatSize(usedBytes)} used, ${formatSize(freeBytes)} free`;
 }
 
 function partitionLines(report: DiskReport, layout: ReportLayout): string[] {
@@ -102,13 +107,16 @@ function sizeOrNothing(sizeBytes: number | undefined): string {
 function remarkLines(report: DiskReport, layout: ReportLayout): string[] {
   const { style } = layout;
   const remarks: string[] = [];
-  for (const { severity, message } of report.table?.problems ?? []) {
-    remarks.push(`${style(severity === "error" ? "red" : "yellow", `${severity}:`)} table: ${printableName(message)}`);
-  }
-  for (const { number, problem, fileSystem } of report.partitions) {
-    if (problem !== undefined) remarks.push(`${style("red", "error:")} partition ${number}: ${printableName(problem)}`);
+  const problem = (where: string, { severity, message }: TableReport["problems"][number]): string =>
+    `${style(severity === "error" ? "red" : "yellow", `${severity}:`)} ${where}${printableName(message)}`;
+  for (const one of report.table?.problems ?? []) remarks.push(problem("table: ", one));
+  for (const { number, problem: message, fileSystem } of report.partitions) {
+    const where = `partition ${number}: `;
+    if (message !== undefined) remarks.push(problem(where, { severity: "error", message }));
+    for (const one of fileSystem?.problems ?? []) remarks.push(problem(where, one));
     for (const note of fileSystem?.notes ?? []) remarks.push(`note: partition ${number}: ${printableName(note)}`);
   }
+  for (const one of report.fileSystem?.problems ?? []) remarks.push(problem("", one));
   for (const note of report.fileSystem?.notes ?? []) remarks.push(`note: ${printableName(note)}`);
   return remarks;
 }
@@ -118,7 +126,8 @@ function barSegments(report: DiskReport): BarSegment[] {
   const { fileSystem, partitions } = report;
   if (fileSystem !== undefined && partitions.length === 0) {
     const { kind, sizeBytes, usedBytes } = fileSystem;
-    const whole: BarSegment = { label: kind, startBytes: 0, sizeBytes, usedBytes, kind: "partition" };
+    const place: BarSegment = { label: kind, startBytes: 0, sizeBytes, kind: "partition" };
+    const whole = usedBytes === undefined ? place : { ...place, usedBytes };
     return [whole, ...report.unpartitioned.map(freeSegment)];
   }
   const held = partitions.filter(({ extended }) => !extended).map(partitionSegment);
@@ -132,7 +141,7 @@ function partitionSegment(partition: PartitionReport): BarSegment {
   );
   const label = `${number} ${printableName(title ?? "")}`.trim();
   const place = { label, startBytes, sizeBytes, kind: "partition" } as const;
-  return fileSystem === undefined ? place : { ...place, usedBytes: fileSystem.usedBytes };
+  return fileSystem?.usedBytes === undefined ? place : { ...place, usedBytes: fileSystem.usedBytes };
 }
 
 function freeSegment(extent: { readonly startBytes: number; readonly lengthBytes: number }): BarSegment {

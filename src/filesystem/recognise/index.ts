@@ -1,0 +1,2 @@
+export { recognise } from "./recognise.ts";
+export type { Recognised } from "./recognised.ts";

@@ -1,0 +1,151 @@
+/** Where the first copy of what tells of a file system is damaged or gone, the second one tells the same. */
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { test } from "node:test";
+import { MemoryDevice } from "../../src/device/index.ts";
+import { recognise } from "../../src/filesystem/index.ts";
+import { makeBlank, recogniseFile } from "../filesystem/recognise/recognised-file.ts";
+import { temporaryFolder } from "../temp.ts";
+import { runPeer, skipWithout } from "./peer.ts";
+
+/** A byte that is changed, or a stretch that becomes zeros, and what is then told. */
+interface Damage {
+  readonly at: number;
+  readonly zeroBytes?: number;
+  readonly severity?: "warning";
+  readonly message: string;
+}
+
+interface Kind {
+  readonly program: string;
+  readonly sizeMiB: number;
+  readonly options: readonly string[];
+  readonly damages: readonly Damage[];
+}
+
+const kinds: readonly Kind[] = [
+  {
+    program: "mkfs.ntfs",
+    sizeMiB: 9,
+    options: ["-q", "-F", "-Q", "-p", "0", "-L", "label"],
+    damages: [
+      { at: 13, message: "the NTFS boot sector is damaged: the one at the end is used" },
+      { at: 0, zeroBytes: 4096, message: "the NTFS boot sector is gone: the one at the end is used" },
+    ],
+  },
+  {
+    program: "mkfs.ntfs",
+    sizeMiB: 20,
+    options: ["-q", "-F", "-Q", "-p", "0", "-s", "4096"],
+    damages: [{ at: 0, zeroBytes: 512, message: "the NTFS boot sector is gone: the one at the end is used" }],
+  },
+  {
+    program: "mkfs.exfat",
+    sizeMiB: 8,
+    options: ["-L", "label"],
+    damages: [
+      { at: 64, message: "the checksum of the exFAT boot region does not match: the second one is used" },
+      { at: 0, zeroBytes: 512, message: "the exFAT boot region is gone: the second one is used" },
+      { at: 12 * 512 + 64, severity: "warning", message: "the second boot region of exFAT is damaged" },
+    ],
+  },
+  {
+    program: "mkfs.xfs",
+    sizeMiB: 300,
+    options: ["-q", "-L", "label"],
+    damages: [
+      {
+        at: 110,
+        message: "the checksum of the XFS superblock does not match: the one of the second allocation group is used",
+      },
+    ],
+  },
+  {
+    program: "mkfs.btrfs",
+    sizeMiB: 120,
+    options: ["-q", "-L", "label"],
+    damages: [
+      { at: 65_536 + 300, message: "the checksum of the btrfs superblock does not match: a mirror is used" },
+      { at: 65_536, zeroBytes: 4096, message: "the btrfs superblock is gone: a mirror is used" },
+    ],
+  },
+  {
+    program: "mkfs.f2fs",
+    sizeMiB: 60,
+    options: ["-q", "-l", "label", "-O", "extra_attr,sb_checksum"],
+    damages: [
+      { at: 1024 + 130, message: "the f2fs superblock is damaged: the second one is used" },
+      { at: 1024, zeroBytes: 512, message: "the f2fs superblock is gone: the second one is used" },
+      { at: 4096 + 1024 + 130, severity: "warning", message: "the second f2fs superblock is damaged" },
+    ],
+  },
+];
+
+for (const { program, sizeMiB, options, damages } of kinds) {
+  test(`${program} ${options.join(" ")}: by its second copy`, { skip: skipWithout(program) }, async () => {
+    await using folder = temporaryFolder();
+    const image = folder.join("image");
+    for (const { at, zeroBytes, severity = "error", message } of damages) {
+      makeBlank(image, sizeMiB);
+      runPeer(program, [...options, image], { stdio: ["ignore", "pipe", "ignore"] });
+      const whole = await recogniseFile(image);
+      assert.deepEqual(whole.problems, []);
+      const file = fs.openSync(image, "r+");
+      const bytes = Buffer.alloc(zeroBytes ?? 1);
+      if (zeroBytes === undefined) fs.readSync(file, bytes, 0, 1, at);
+      if (zeroBytes === undefined) bytes[0]! ^= 0x55;
+      fs.writeSync(file, bytes, 0, bytes.length, at);
+      fs.closeSync(file);
+      const torn = await recogniseFile(image);
+      assert.deepEqual(torn.problems, [{ severity, message }]);
+      assert.deepEqual({ ...torn, problems: [] }, whole, message);
+    }
+  });
+}
+
+test("what is counted is left out where it cannot be", { skip: skipWithout("mkfs.ntfs", "mkfs.exfat") }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeBlank(image, 9);
+  runPeer("mkfs.ntfs", ["-q", "-F", "-Q", "-p", "0", "-L", "label", image], { stdio: ["ignore", "pipe", "ignore"] });
+  const whole = await recogniseFile(image);
+  const bytes = fs.readFileSync(image);
+  const mft = bytes.readUInt32LE(48) * whole.blockSizeBytes;
+  bytes.write("BAAD", mft + 6 * 1024);
+  bytes.write("BAAD", mft + 3 * 1024); // the volume's record stands in the mirror too
+  fs.writeFileSync(image, bytes);
+  const torn = await recogniseFile(image);
+  assert.deepEqual([torn.usedBytes, torn.freeBytes, torn.label], [undefined, undefined, "label"]);
+  assert.deepEqual(
+    torn.problems.map(({ message }) => message),
+    ["cannot read record 3 of NTFS: it is none", "cannot read record 6 of NTFS: it is none"],
+  );
+});
+
+test("a file system whose image was cut short says so", { skip: skipWithout("mkfs.xfs", "mkfs.ntfs") }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeBlank(image, 300);
+  runPeer("mkfs.xfs", ["-q", image]);
+  fs.truncateSync(image, 100 * 2 ** 20);
+  const { problems, sizeBytes } = await recogniseFile(image);
+  assert.equal(sizeBytes, 300 * 2 ** 20);
+  assert.deepEqual(problems, [
+    { severity: "error", message: `the xfs takes ${300 * 2 ** 20} bytes, its device ends at ${100 * 2 ** 20}` },
+  ]);
+});
+
+test("a second copy that was left over from before says nothing", { skip: skipWithout("mkfs.ntfs") }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeBlank(image, 9);
+  runPeer("mkfs.ntfs", ["-q", "-F", "-Q", "-p", "0", image], { stdio: ["ignore", "pipe", "ignore"] });
+  const bytes = fs.readFileSync(image);
+  bytes.fill(0, 0, 4096);
+  assert.equal((await recognise(new MemoryDevice(bytes)))?.kind, "ntfs");
+  bytes.write("H+", 1024);
+  assert.equal(await recognise(new MemoryDevice(bytes)), undefined);
+  bytes.fill(0, 0, 4096);
+  bytes.write("-FVE-FS-", 3);
+  assert.equal(await recognise(new MemoryDevice(bytes)), undefined);
+});
