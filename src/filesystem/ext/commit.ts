@@ -36,6 +36,11 @@ export class Committer {
     this.#transaction.settle();
   }
 
+  /** Makes the superblock in the transaction what a commit would write, for whoever looks at it before. */
+  async seal(): Promise<void> {
+    if (this.#transaction.changed.size > 0) this.#superblock.seal(await this.#newSuperblock());
+  }
+
   async #commitThrough(journal: JournalWriter, now: Timestamp): Promise<void> {
     const { device, changed, fresh } = this.#transaction;
     const after = await this.#newSuperblock();

@@ -98,6 +98,7 @@ export class ExtEditor implements EditableFileSystem {
 
   async *check(): AsyncGenerator<Problem> {
     await this.#volume.prepare();
+    await this.#committer.seal();
     const asItWillBe = await openExt(this.#volume.source.reader);
     yield* asItWillBe.check();
   }
