@@ -1,32 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { randomFillSync } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Bench } from "./bench.ts";
+import { largeFile, makeDisk } from "./inputs.ts";
 
 const diskBytes = 4_000_000_000;
 const partitionStart = 1024 * 1024;
-const largeFileBytes = 1024 * 1024 * 1024;
 
 /** A disk of 4 GB with an empty ext4 file system, by its name. */
 function diskIn(folder: string, name: string): string {
-  const disk = path.join(folder, name);
-  fs.rmSync(disk, { force: true });
-  const words = ["src/cli/main.ts", "disk", "create", disk, "--size", String(diskBytes)];
-  execFileSync(process.execPath, words, { stdio: "ignore" });
-  return disk;
-}
-
-/** 1 GiB that nothing makes smaller. */
-function largeFile(folder: string): string {
-  const file = path.join(folder, "large-file");
-  if (fs.existsSync(file)) return file;
-  const piece = new Uint8Array(64 * 1024 * 1024);
-  const fd = fs.openSync(`${file}.part`, "w");
-  for (let done = 0; done < largeFileBytes; done += piece.length) fs.writeSync(fd, randomFillSync(piece));
-  fs.closeSync(fd);
-  fs.renameSync(`${file}.part`, file);
-  return file;
+  return makeDisk(path.join(folder, name), "--size", String(diskBytes));
 }
 
 const oneFile: Bench = {

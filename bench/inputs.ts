@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomFillSync } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
@@ -6,6 +7,7 @@ const release = "bookworm";
 const packages = ["python3", "git", "ca-certificates", "man-db", "openssh-client"];
 const smallFolders = 100;
 const filesAFolder = 1000;
+const largeFileBytes = 1024 * 1024 * 1024;
 
 /** A root tree of Debian, about 300 MB: the essential packages and a few that a machine has. Made as root, once. */
 export function debianTree(folder: string): string {
@@ -30,6 +32,25 @@ export function smallFiles(folder: string): string {
       }
     }
   });
+}
+
+/** 1 GiB that nothing makes smaller. */
+export function largeFile(folder: string): string {
+  const file = path.join(folder, "large-file");
+  if (fs.existsSync(file)) return file;
+  const piece = new Uint8Array(64 * 1024 * 1024);
+  const fd = fs.openSync(`${file}.part`, "w");
+  for (let done = 0; done < largeFileBytes; done += piece.length) fs.writeSync(fd, randomFillSync(piece));
+  fs.closeSync(fd);
+  fs.renameSync(`${file}.part`, file);
+  return file;
+}
+
+/** A disk by `disk create` with these words. */
+export function makeDisk(disk: string, ...words: readonly string[]): string {
+  const create = ["src/cli/main.ts", "disk", "create", disk, "--force", ...words];
+  execFileSync(process.execPath, create, { stdio: "ignore" });
+  return disk;
 }
 
 /** The same tree as a tar with everything in it. */
