@@ -12,7 +12,7 @@ import { encodeLzma } from "./lzma/index.ts";
 import { closeOverDependencies } from "./module-closure.ts";
 import { platformFile, type PlatformFiles } from "./platform-files.ts";
 
-const coreSectorBytes = 512;
+export const coreSectorBytes = 512;
 /** A core image has to end below this address; it is loaded at 0x9000 less its first sector, as GRUB counts. */
 const coreEndAddress = 0x78000;
 const coreLoadAddress = 0x9000;
