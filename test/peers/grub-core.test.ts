@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { test } from "node:test";
-import { makeBiosCore, type CoreImageRequest } from "../../src/boot/grub/core-image.ts";
+import { makeBiosCore } from "../../src/boot/grub/core-image.ts";
+import type { ImageRequest } from "../../src/boot/grub/module-area.ts";
 import { readPlatformFiles } from "../../src/boot/grub/platform-files.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
@@ -33,7 +34,7 @@ function withoutSizes(core: Buffer): Buffer {
   return head;
 }
 
-async function assertSame(request: CoreImageRequest): Promise<void> {
+async function assertSame(request: ImageRequest): Promise<void> {
   await using folder = temporaryFolder();
   const own = Buffer.from(makeBiosCore(await readPlatformFiles({ platform: "i386-pc" }), request));
   const config = request.config === undefined ? [] : ["-c", folder.join("early.cfg")];

@@ -1,15 +1,8 @@
 import { Failure } from "../../base/index.ts";
-import {
-  blockListEntry,
-  decompressor,
-  moduleHeader,
-  moduleInfo,
-  moduleInfoMagic,
-  objectTypes,
-} from "./core-records.ts";
-import { loadBiosKernel } from "./kernel-image.ts";
+import { loadBiosKernel } from "./bios-kernel.ts";
+import { blockListEntry, decompressor } from "./core-records.ts";
 import { encodeLzma } from "./lzma/index.ts";
-import { closeOverDependencies } from "./module-closure.ts";
+import { makeModuleArea, type ImageRequest } from "./module-area.ts";
 import { platformFile, type PlatformFiles } from "./platform-files.ts";
 
 export const coreSectorBytes = 512;
@@ -19,23 +12,14 @@ const coreLoadAddress = 0x9000;
 /** The decompressor lies from 0x8200 to where the kernel begins. */
 const decompressorLimitBytes = 0x9000 - 0x8200;
 
-export interface CoreImageRequest {
-  /** The modules to have at once; what they need comes along. */
-  readonly modules: readonly string[];
-  /** Where `/boot/grub` is, such as `(,msdos1)/boot/grub`: without a drive, it is the one that was booted. */
-  readonly prefix: string;
-  /** Commands to run before `grub.cfg`. */
-  readonly config?: string;
-}
-
 /**
  * GRUB's core image for BIOS, as `grub-mkimage -O i386-pc` makes it: the sector that loads the rest from the sectors
  * behind it, the decompressor, and the compressed kernel with its modules. Of the same input it differs from
  * grub-mkimage's only in how well it is compressed.
  */
-export function makeBiosCore(grub: PlatformFiles, request: CoreImageRequest): Uint8Array<ArrayBuffer> {
+export function makeBiosCore(grub: PlatformFiles, request: ImageRequest): Uint8Array<ArrayBuffer> {
   const kernel = loadBiosKernel(platformFile(grub, "kernel.img"));
-  const whole = Buffer.concat([kernel, moduleArea(grub, request)]);
+  const whole = Buffer.concat([kernel, makeModuleArea(grub, request, 4)]);
   const compressed = encodeLzma(whole);
   const unpacker = platformFile(grub, "lzma_decompress.img").slice();
   if (unpacker.length < decompressor.sizeBytes || unpacker.length > decompressorLimitBytes) {
@@ -49,29 +33,6 @@ export function makeBiosCore(grub: PlatformFiles, request: CoreImageRequest): Ui
     });
   }
   return new Uint8Array(Buffer.concat([diskLoader(grub, loaded.length), loaded]));
-}
-
-/** Modules, configuration and prefix, each behind its header. */
-function moduleArea(grub: PlatformFiles, { modules, prefix, config }: CoreImageRequest): Uint8Array {
-  const parts = closeOverDependencies(grub, modules).map((name) => {
-    return withHeader(objectTypes.elf, platformFile(grub, `${name}.mod`));
-  });
-  if (config !== undefined) parts.push(withHeader(objectTypes.config, Buffer.from(`${config}\0`)));
-  parts.push(withHeader(objectTypes.prefix, Buffer.from(`${prefix}\0`)));
-  const sizeBytes = parts.reduce((sum, part) => sum + part.length, moduleInfo.sizeBytes);
-  return Buffer.concat([
-    moduleInfo.encode({ magic: moduleInfoMagic, offset: moduleInfo.sizeBytes, sizeBytes }),
-    ...parts,
-  ]);
-}
-
-/** Content is filled up with zeros to four bytes. */
-function withHeader(type: number, content: Uint8Array): Uint8Array {
-  const sizeBytes = moduleHeader.sizeBytes + Math.ceil(content.length / 4) * 4;
-  const part = new Uint8Array(sizeBytes);
-  moduleHeader.patch(part, { type, sizeBytes });
-  part.set(content, moduleHeader.sizeBytes);
-  return part;
 }
 
 /** The first sector: its block list already says that the rest follows at sector 2. */

@@ -1,10 +1,17 @@
 import { Struct, u16, u32, u64, u8 } from "../../bytes/index.ts";
 
 // GRUB 2.06 include/grub/kernel.h, 32-bit platforms
-export const moduleInfo = new Struct("GRUB module info", 12, {
+export const moduleInfo32 = new Struct("GRUB module info, 32 bits", 12, {
   magic: [0x0, u32],
   offset: [0x4, u32],
   sizeBytes: [0x8, u32],
+});
+
+// The same, 64-bit platforms
+export const moduleInfo64 = new Struct("GRUB module info, 64 bits", 24, {
+  magic: [0x00, u32],
+  offset: [0x08, u64],
+  sizeBytes: [0x10, u64],
 });
 export const moduleInfoMagic = 0x676d696d;
 

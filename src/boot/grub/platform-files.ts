@@ -3,7 +3,7 @@ import { Failure } from "../../base/index.ts";
 import { openSource, type FileEntry } from "../../tree/index.ts";
 
 /** GRUB's name for a kind of machine and firmware. */
-export type GrubPlatform = "i386-pc";
+export type GrubPlatform = "i386-pc" | "i386-efi" | "x86_64-efi";
 
 /** GRUB's own files for a platform, by name: modules, lists of them, boot sectors. */
 export interface PlatformFiles {
@@ -19,6 +19,11 @@ export interface PlatformFilesOptions {
   readonly from?: string;
 }
 
+const packageOf: Readonly<Record<GrubPlatform, string>> = {
+  "i386-pc": "grub-pc-bin",
+  "i386-efi": "grub-efi-ia32-bin",
+  "x86_64-efi": "grub-efi-amd64-bin",
+};
 /** The largest file is kernel.img of some hundred kilobytes. */
 const largestFileBytes = 4 * 1024 * 1024;
 const largestTotalBytes = 64 * 1024 * 1024;
@@ -78,7 +83,7 @@ async function wholeContent({ content, sizeBytes }: FileEntry): Promise<Uint8Arr
 
 function noFiles(name: string, platform: GrubPlatform, cause?: Failure): Failure {
   return new Failure("not-found", `cannot make a boot loader: "${name}" holds no GRUB for ${platform}`, {
-    hint: "install Debian's grub-pc-bin, or name its package file or a folder with GRUB's modules",
+    hint: `install Debian's ${packageOf[platform]}, or name its package file or a folder with GRUB's modules`,
     cause,
   });
 }
