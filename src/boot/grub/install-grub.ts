@@ -35,8 +35,8 @@ const unreadableFeatures = ["inline_data", "ea_inode", "casefold", "compression"
 
 /**
  * Makes a disk start by BIOS: modules and menu go into `/boot/grub` of an ext file system, GRUB's core image before the
- * first partition or into the BIOS boot partition, boot.img into sector 0. What cannot work is refused before anything
- * is written. Needs no root and runs nothing.
+ * first partition or into the BIOS boot partition, boot.img into sector 0. What cannot work is refused, and the disk
+ * starts and holds what it did. Needs no root and runs nothing.
  */
 export async function installGrub(device: BlockDevice, request: GrubRequest): Promise<InstalledGrub> {
   const grub = await readPlatformFiles({
