@@ -10,7 +10,7 @@ import { createDisk, type CreateDiskRequest } from "../../src/disk/index.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
-const skip = skipWithout("qemu-system-i386", "e2fsck", "/usr/lib/grub/i386-pc/kernel.img");
+const skip = skipWithout("qemu-system-x86_64", "e2fsck", "/usr/lib/grub/i386-pc/kernel.img");
 const now = { seconds: 1_700_000_000, nanoseconds: 0 };
 const marker = "holdfast-menu-reached";
 
@@ -27,9 +27,9 @@ const disks: Readonly<Record<string, Pick<CreateDiskRequest, "table" | "layout">
   "GPT with a BIOS boot partition": { table: "gpt", layout: "aligned", root: 2 },
 };
 
-async function makeDisk(path: string, kind: string, fileSystem: string): Promise<number> {
+async function makeDisk(path: string, kind: string, fileSystem: string, from: readonly string[] = []): Promise<number> {
   const { table, layout, root } = disks[kind]!;
-  const rest = { type: "linux", active: false, from: [], fileSystem: { kind: fileSystem } } as const;
+  const rest = { type: "linux", active: false, from, fileSystem: { kind: fileSystem } };
   const small = { sizeBytes: 1024 * 1024, type: "bios-boot", active: false, fileSystem: "none", from: [] } as const;
   await createDisk({
     path,
@@ -49,8 +49,8 @@ async function makeDisk(path: string, kind: string, fileSystem: string): Promise
 /** What the machine prints on its serial port until it has printed the text, or stops. Killed after a minute. */
 async function serialUntil(image: string, text: string): Promise<string> {
   const qemu = spawn(
-    "qemu-system-i386",
-    ["-accel", "tcg", "-m", "64", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"].concat([
+    "qemu-system-x86_64",
+    ["-accel", "tcg", "-m", "256", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"].concat([
       "-drive",
       `file=${image},format=raw,snapshot=on`,
     ]),
@@ -98,4 +98,39 @@ test("what is in the file system is sound afterwards", { skip }, async () => {
     await installGrub(device, { partition: root, now });
   }
   runPeer("e2fsck", ["-fn", `${image}?offset=1048576`]);
+});
+
+const kernel = fs.existsSync("/boot") ? fs.readdirSync("/boot").find((name) => name.startsWith("vmlinuz-")) : undefined;
+
+test(
+  "a menu of the kernels found in /boot starts one",
+  { skip: skip || (kernel === undefined && "no kernel in /boot") },
+  async () => {
+    await using folder = temporaryFolder();
+    const image = folder.join("disk.img");
+    fs.mkdirSync(folder.join("tree/boot"), { recursive: true });
+    fs.copyFileSync(`/boot/${kernel}`, folder.join(`tree/boot/${kernel}`));
+    const root = await makeDisk(image, "MBR, aligned", "ext4", [folder.join("tree")]);
+    {
+      await using device = await FileDevice.open(image);
+      const menu = { timeoutSeconds: 0, serial: true, kernelArguments: "console=ttyS0 holdfast.marker" };
+      await installGrub(device, { partition: root, config: menu, now });
+    }
+    const said = await serialUntil(image, "holdfast.marker");
+    assert.match(
+      said,
+      /Command line: BOOT_IMAGE=\/boot\/vmlinuz-\S+ root=UUID=[0-9a-f-]{36} ro console=ttyS0 holdfast\.marker/,
+    );
+  },
+);
+
+test("without a kernel there is no menu to make", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const root = await makeDisk(folder.join("disk.img"), "MBR, aligned", "ext4");
+  await using device = await FileDevice.open(folder.join("disk.img"));
+  const config = { timeoutSeconds: 0 };
+  await assert.rejects(installGrub(device, { partition: root, config, now }), {
+    code: "not-found",
+    message: /no \/boot\/vm/,
+  });
 });

@@ -5,6 +5,7 @@ import { openPartitionDevice, readTable, type Partition, type PartitionTable } f
 import type { FileEntry, Timestamp, TreeSource } from "../../tree/index.ts";
 import { coreSectorBytes, makeBiosCore } from "./core-image.ts";
 import { writeBiosLoader } from "./embed.ts";
+import { findKernels, makeMenu, type MenuOptions } from "./menu.ts";
 import { planEmbedding } from "./plan-embedding.ts";
 import { readPlatformFiles, type PlatformFiles } from "./platform-files.ts";
 
@@ -13,8 +14,8 @@ export interface GrubRequest {
   readonly partition: number;
   /** A folder or package with GRUB's modules. Absent: those of this machine. */
   readonly from?: string;
-  /** What `grub.cfg` is to say. Absent: it stays as it is. */
-  readonly config?: string;
+  /** What `grub.cfg` is to say, or how to make one of the kernels in `/boot`. Absent: it stays as it is. */
+  readonly config?: string | MenuOptions;
   /** A font in GRUB's format, for graphical menus. */
   readonly font?: Uint8Array;
   /** The time that new files are given. */
@@ -51,7 +52,7 @@ export async function installGrub(device: BlockDevice, request: GrubRequest): Pr
   const lbas = await planEmbedding(device, table, Math.ceil(core.length / coreSectorBytes));
   await using fileSystem = await editFileSystem(openPartitionDevice(device, partition), { now: request.now });
   refuseUnreadable(fileSystem, partition);
-  await using tree = treeOfGrub(grub, request);
+  await using tree = treeOfGrub(grub, request, await configFor(fileSystem, request));
   await putTree(fileSystem, "/", [tree], { now: request.now, onExisting: "replace" });
   await fileSystem.commit();
   await writeBiosLoader(device, grub, core, lbas);
@@ -79,8 +80,25 @@ function refuseUnreadable({ info }: EditableFileSystem, { number }: Partition): 
   throw new Failure("unsupported", `cannot install GRUB on partition ${number}: ${what}`);
 }
 
+async function configFor(
+  fileSystem: EditableFileSystem,
+  { partition, config }: GrubRequest,
+): Promise<string | undefined> {
+  if (typeof config !== "object") return config;
+  const kernels = await findKernels(fileSystem);
+  const { uuid } = fileSystem.info;
+  if (kernels.length > 0 && uuid !== undefined) return makeMenu(kernels, uuid, config);
+  throw new Failure("not-found", `cannot make a boot menu for partition ${partition}: there is no /boot/vmlinuz-…`, {
+    hint: "put a kernel into /boot first, or give a grub.cfg",
+  });
+}
+
 /** What goes into the file system, as a tree over its root. */
-function treeOfGrub({ platform, files }: PlatformFiles, { config, font, now }: GrubRequest): TreeSource {
+function treeOfGrub(
+  { platform, files }: PlatformFiles,
+  { font, now }: GrubRequest,
+  config: string | undefined,
+): TreeSource {
   const entries: FileEntry[] = [];
   const add = (path: string, bytes: Uint8Array): void => {
     const content = bytes.length === 0 ? {} : { content: [{ at: 0, bytes }] };
