@@ -29,10 +29,11 @@ const initrdNames = (version: string): readonly string[] => [
 
 /** The kernels in `/boot`, the newest first; none where there is no `/boot`. */
 export async function findKernels(fileSystem: FileSystem): Promise<readonly Kernel[]> {
-  const root = await fileSystem.find(fileSystem.rootId, "boot");
-  if (root === undefined) return [];
+  if ((await fileSystem.find(fileSystem.rootId, "boot")) === undefined) return [];
+  const folder = await resolvePath(fileSystem, "/boot");
+  if ((await fileSystem.stat(folder)).kind !== "directory") return [];
   const names = new Set<string>();
-  for await (const batch of fileSystem.list(await resolvePath(fileSystem, "/boot"))) {
+  for await (const batch of fileSystem.list(folder)) {
     for (const { name } of batch) if (plainName.test(name)) names.add(name);
   }
   const kernels: Kernel[] = [];
