@@ -1,0 +1,1 @@
+export { installGrub, type GrubRequest, type InstalledGrub } from "./install-grub.ts";

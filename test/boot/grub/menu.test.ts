@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeMenu } from "../../../src/boot/grub/menu.ts";
+
+const uuid = "11111111-2222-3333-4444-555555555555";
+
+test("a menu has an entry for each kernel, in their order", () => {
+  const kernels = [
+    { version: "6.10.0-1-amd64", path: "/boot/vmlinuz-6.10.0-1-amd64", initrd: "/boot/initrd.img-6.10.0-1-amd64" },
+    { version: "6.9.0", path: "/boot/vmlinuz-6.9.0" },
+  ];
+  const plain = `set timeout=5
+set default=0
+search --no-floppy --fs-uuid --set=root ${uuid}
+menuentry "Linux 6.10.0-1-amd64" {
+  linux /boot/vmlinuz-6.10.0-1-amd64 root=UUID=${uuid} ro
+  initrd /boot/initrd.img-6.10.0-1-amd64
+}
+menuentry "Linux 6.9.0" {
+  linux /boot/vmlinuz-6.9.0 root=UUID=${uuid} ro
+}
+`;
+  assert.equal(makeMenu(kernels, uuid, { timeoutSeconds: 5 }), plain);
+  const serial = makeMenu(kernels, uuid, { timeoutSeconds: 5, serial: true, kernelArguments: "console=ttyS0" });
+  assert.ok(serial.startsWith("serial\nterminal_input console serial\nterminal_output console serial\n"));
+  assert.equal(serial.match(/ ro console=ttyS0$/gm)?.length, 2);
+});

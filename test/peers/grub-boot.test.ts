@@ -1,0 +1,136 @@
+/** Disks made here start in QEMU by BIOS, from GRUB that was installed here. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import { test } from "node:test";
+import { installGrub } from "../../src/boot/grub/index.ts";
+import { FileDevice } from "../../src/device/index.ts";
+import { createDisk, type CreateDiskRequest } from "../../src/disk/index.ts";
+import { temporaryFolder } from "../temp.ts";
+import { runPeer, skipWithout } from "./peer.ts";
+
+const skip = skipWithout("qemu-system-x86_64", "e2fsck", "/usr/lib/grub/i386-pc/kernel.img");
+const now = { seconds: 1_700_000_000, nanoseconds: 0 };
+const marker = "holdfast-menu-reached";
+
+const config = `serial
+terminal_output serial
+echo ${marker} $grub_cpu-$grub_platform $root $cmdpath
+halt
+`;
+
+/** Everything but the file. */
+const disks: Readonly<Record<string, Pick<CreateDiskRequest, "table" | "layout"> & { readonly root: number }>> = {
+  "MBR, aligned": { table: "mbr", layout: "aligned", root: 1 },
+  "MBR, classic, first partition at byte 32256": { table: "mbr", layout: "classic", root: 1 },
+  "GPT with a BIOS boot partition": { table: "gpt", layout: "aligned", root: 2 },
+};
+
+async function makeDisk(path: string, kind: string, fileSystem: string, from: readonly string[] = []): Promise<number> {
+  const { table, layout, root } = disks[kind]!;
+  const rest = { type: "linux", active: false, from, fileSystem: { kind: fileSystem } };
+  const small = { sizeBytes: 1024 * 1024, type: "bios-boot", active: false, fileSystem: "none", from: [] } as const;
+  await createDisk({
+    path,
+    sizeBytes: 48 * 1024 * 1024,
+    table,
+    layout,
+    partitions: table === "gpt" ? [small, rest] : [rest],
+    from: [],
+    force: false,
+    preallocate: false,
+    uuid: "11111111-2222-3333-4444-555555555555",
+    nowMs: now.seconds * 1000,
+  });
+  return root;
+}
+
+/** What the machine prints on its serial port until it has printed the text, or stops. Killed after a minute. */
+async function serialUntil(image: string, text: string): Promise<string> {
+  const qemu = spawn(
+    "qemu-system-x86_64",
+    ["-accel", "tcg", "-m", "256", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"].concat([
+      "-drive",
+      `file=${image},format=raw,snapshot=on`,
+    ]),
+    { stdio: ["ignore", "pipe", "ignore"] },
+  );
+  const limit = setTimeout(() => qemu.kill(), 60_000);
+  let said = "";
+  qemu.stdout.setEncoding("latin1");
+  qemu.stdout.on("data", (piece: string) => {
+    said += piece;
+    if (said.includes(text)) qemu.kill();
+  });
+  await once(qemu, "close");
+  clearTimeout(limit);
+  return said;
+}
+
+for (const kind of Object.keys(disks)) {
+  for (const fileSystem of ["ext3", "ext4"]) {
+    test(`${kind}, ${fileSystem}: starts and runs grub.cfg`, { skip }, async () => {
+      await using folder = temporaryFolder();
+      const image = folder.join("disk.img");
+      const root = await makeDisk(image, kind, fileSystem);
+      const before = fs.readFileSync(image).subarray(0x1b8, 512);
+      {
+        await using device = await FileDevice.open(image);
+        await installGrub(device, { partition: root, config, now });
+      }
+      assert.ok(fs.readFileSync(image).subarray(0x1b8, 512).equals(before), "signature and table survive");
+      const table = kind.startsWith("GPT") ? "gpt" : "msdos";
+      const wanted = `${marker} i386-pc hd0,${table}${root}`;
+      const said = await serialUntil(image, wanted);
+      assert.ok(said.includes(wanted), said);
+    });
+  }
+}
+
+test("what is in the file system is sound afterwards", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("disk.img");
+  const root = await makeDisk(image, "MBR, aligned", "ext4");
+  {
+    await using device = await FileDevice.open(image);
+    await installGrub(device, { partition: root, config, font: Buffer.from("font"), now });
+    await installGrub(device, { partition: root, now });
+  }
+  runPeer("e2fsck", ["-fn", `${image}?offset=1048576`]);
+});
+
+const kernel = fs.existsSync("/boot") ? fs.readdirSync("/boot").find((name) => name.startsWith("vmlinuz-")) : undefined;
+
+test(
+  "a menu of the kernels found in /boot starts one",
+  { skip: skip || (kernel === undefined && "no kernel in /boot") },
+  async () => {
+    await using folder = temporaryFolder();
+    const image = folder.join("disk.img");
+    fs.mkdirSync(folder.join("tree/boot"), { recursive: true });
+    fs.copyFileSync(`/boot/${kernel}`, folder.join(`tree/boot/${kernel}`));
+    const root = await makeDisk(image, "MBR, aligned", "ext4", [folder.join("tree")]);
+    {
+      await using device = await FileDevice.open(image);
+      const menu = { timeoutSeconds: 0, serial: true, kernelArguments: "console=ttyS0 holdfast.marker" };
+      await installGrub(device, { partition: root, config: menu, now });
+    }
+    const said = await serialUntil(image, "holdfast.marker");
+    assert.match(
+      said,
+      /Command line: BOOT_IMAGE=\/boot\/vmlinuz-\S+ root=UUID=[0-9a-f-]{36} ro console=ttyS0 holdfast\.marker/,
+    );
+  },
+);
+
+test("without a kernel there is no menu to make", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const root = await makeDisk(folder.join("disk.img"), "MBR, aligned", "ext4");
+  await using device = await FileDevice.open(folder.join("disk.img"));
+  const config = { timeoutSeconds: 0 };
+  await assert.rejects(installGrub(device, { partition: root, config, now }), {
+    code: "not-found",
+    message: /no \/boot\/vm/,
+  });
+});

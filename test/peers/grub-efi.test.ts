@@ -1,0 +1,119 @@
+/** Programs for UEFI beside those of the real grub-mkimage, damaged kernels, and a start in OVMF. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import { test } from "node:test";
+import { Failure } from "../../src/base/index.ts";
+import { makeEfiImage } from "../../src/boot/grub/efi-image.ts";
+import type { ImageRequest } from "../../src/boot/grub/module-area.ts";
+import { readPlatformFiles } from "../../src/boot/grub/platform-files.ts";
+import { temporaryFolder } from "../temp.ts";
+import { runPeer, skipWithout } from "./peer.ts";
+
+const platforms = ["x86_64-efi", "i386-efi"] as const;
+type EfiPlatform = (typeof platforms)[number];
+const kernelOf = (platform: EfiPlatform): string => `/usr/lib/grub/${platform}/kernel.img`;
+
+const requests: readonly ImageRequest[] = [
+  { modules: [], prefix: "/boot/grub" },
+  { modules: ["part_gpt", "fat", "ext2", "normal"], prefix: "(,gpt1)/boot/grub", config: "echo early\n" },
+  { modules: ["normal", "linux", "all_video", "gfxmenu", "search", "loopback", "iso9660", "chain"], prefix: "/x" },
+];
+
+for (const platform of platforms) {
+  test(
+    `${platform}: the bytes of grub-mkimage`,
+    { skip: skipWithout("grub-mkimage", kernelOf(platform)) },
+    async () => {
+      await using folder = temporaryFolder();
+      const grub = await readPlatformFiles({ platform });
+      for (const { modules, prefix, config } of requests) {
+        const own = makeEfiImage(grub, { modules, prefix, ...(config === undefined ? {} : { config }) });
+        fs.writeFileSync(folder.join("early.cfg"), config ?? "");
+        const early = config === undefined ? [] : ["-c", folder.join("early.cfg")];
+        runPeer("grub-mkimage", ["-O", platform, "-p", prefix, ...early, "-o", folder.join("real.efi"), ...modules]);
+        assert.ok(fs.readFileSync(folder.join("real.efi")).equals(own), `${modules.join(" ")}: the same bytes`);
+      }
+    },
+  );
+
+  test(
+    `${platform}: a damaged kernel is refused or linked, never more`,
+    { skip: skipWithout(kernelOf(platform)) },
+    async () => {
+      const grub = await readPlatformFiles({ platform });
+      const kernel = grub.files.get("kernel.img")!;
+      const files = new Map(grub.files);
+      const sectionsAt = Buffer.from(kernel).readUInt32LE(platform === "x86_64-efi" ? 0x28 : 0x20);
+      let state = 12345;
+      const next = (below: number): number => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) % below;
+      for (let n = 0; n < 300; n++) {
+        const damaged = kernel.slice(0, n % 10 === 0 ? next(kernel.length) : kernel.length);
+        for (let k = 0; k < 3; k++) {
+          const at =
+            n % 3 === 0 ? next(kernel.length) : n % 3 === 1 ? next(64) : sectionsAt + next(kernel.length - sectionsAt);
+          if (at < damaged.length) damaged[at] = next(256);
+        }
+        files.set("kernel.img", damaged);
+        try {
+          makeEfiImage({ ...grub, files }, { modules: [], prefix: "/" });
+        } catch (error) {
+          assert.ok(error instanceof Failure && error.code === "damaged", `case ${n}: ${String(error)}`);
+        }
+      }
+    },
+  );
+}
+
+const firmware = { code: "/usr/share/OVMF/OVMF_CODE_4M.fd", vars: "/usr/share/OVMF/OVMF_VARS_4M.fd" } as const;
+
+test(
+  "x86_64-efi: starts in OVMF",
+  { skip: skipWithout("qemu-system-x86_64", "mformat", firmware.code, kernelOf("x86_64-efi")) },
+  async () => {
+    await using folder = temporaryFolder();
+    const grub = await readPlatformFiles({ platform: "x86_64-efi" });
+    const config = "serial\nterminal_output serial\necho holdfast-started\n";
+    const image = makeEfiImage(grub, { modules: ["fat", "serial", "terminal", "echo"], prefix: "/boot/grub", config });
+    const esp = folder.join("esp.img");
+    fs.writeFileSync(folder.join("grub.efi"), image);
+    fs.writeFileSync(esp, "");
+    fs.truncateSync(esp, 64 * 1024 * 1024);
+    runPeer("mformat", ["-i", esp, "-F", "::"]);
+    runPeer("mmd", ["-i", esp, "::/EFI", "::/EFI/BOOT"]);
+    runPeer("mcopy", ["-i", esp, folder.join("grub.efi"), "::/EFI/BOOT/BOOTX64.EFI"]);
+    fs.copyFileSync(firmware.vars, folder.join("vars.fd"));
+    const drives = [
+      `if=pflash,format=raw,readonly=on,file=${firmware.code}`,
+      `if=pflash,format=raw,file=${folder.join("vars.fd")}`,
+      `format=raw,file=${esp}`,
+    ];
+    const plain = [
+      "-accel",
+      "tcg",
+      "-machine",
+      "q35",
+      "-m",
+      "256",
+      "-display",
+      "none",
+      "-nodefaults",
+      "-serial",
+      "stdio",
+    ];
+    const qemu = spawn("qemu-system-x86_64", [...plain, ...drives.flatMap((drive) => ["-drive", drive])], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const limit = setTimeout(() => qemu.kill(), 120_000);
+    let said = "";
+    qemu.stdout.setEncoding("latin1");
+    qemu.stdout.on("data", (piece: string) => {
+      said += piece;
+      if (said.includes("holdfast-started")) qemu.kill();
+    });
+    await once(qemu, "close");
+    clearTimeout(limit);
+    assert.ok(said.includes("holdfast-started"), said);
+  },
+);
