@@ -1,15 +1,26 @@
 import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
+import { installGrub } from "../boot/grub/index.ts";
 import { FileDevice, SliceDevice } from "../device/index.ts";
 import { makeFileSystem, measureFileSystem } from "../filesystem/index.ts";
-import { defaultGeometry, planTable, writeTable, type PartitionRequest } from "../partition/index.ts";
+import {
+  defaultGeometry,
+  planTable,
+  writeTable,
+  type PartitionRequest,
+  type PlannedPartition,
+} from "../partition/index.ts";
 import { openSource, type TreeSource } from "../tree/index.ts";
 import { diskSizeFor } from "./disk-size.ts";
 import { uuidMaker } from "./identifiers.ts";
 import { planPartitions, type MakingFacts, type WantedPartition } from "./plan-partitions.ts";
-import type { CreateDiskRequest, CreatedDisk } from "./request.ts";
+import type { BootRequest, CreateDiskRequest, CreatedDisk } from "./request.ts";
 import { showDisk } from "./show-disk.ts";
 
 const sectorBytes = 512;
+/** How long the boot menu waits for a key. */
+const menuSeconds = 3;
+/** The kernel's messages go to both; the last one is where a shell is. */
+const serialArguments = "console=tty0 console=ttyS0,115200";
 
 /** A partition whose size is known, or is what the others leave. */
 interface SizedPartition extends WantedPartition {
@@ -19,7 +30,8 @@ interface SizedPartition extends WantedPartition {
 /** Makes a disk of a new file, which appears under its name whole or not at all. */
 export async function createDisk(request: CreateDiskRequest, job: JobOptions = {}): Promise<CreatedDisk> {
   const nextUuid = uuidMaker(request.uuid);
-  const wanted = planPartitions(request, { ...timeOf(request), nextUuid });
+  const { now, isReproducible } = timeOf(request);
+  const wanted = planPartitions(request, { now, isReproducible, nextUuid });
   const sized: SizedPartition[] = [];
   for (const partition of wanted) sized.push(await decideSize(request, partition, job));
   const sizeBytes = request.sizeBytes === "auto" ? diskSizeFor(request, sized.map(knownSize)) : request.sizeBytes;
@@ -50,8 +62,26 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
     const options = { wanted: partition.fileSystem, place: onDisk, ...job };
     warnings.push(...(await makeFileSystem(slice, sources.list, options)));
   }
+  if (request.boot !== undefined)
+    await installBoot(device, request.boot, plan.partitions[sized.findIndex(isRoot)], now);
   output.commit();
   return { report: await showDisk(request.path), warnings };
+}
+
+function isRoot(partition: SizedPartition): boolean {
+  return partition.isRoot;
+}
+
+/** Installs GRUB, with a menu of the kernels that the root has. */
+async function installBoot(
+  device: FileDevice,
+  { firmwares, serial }: BootRequest,
+  root: PlannedPartition | undefined,
+  now: MakingFacts["now"],
+): Promise<void> {
+  if (root === undefined) throw new Failure("usage", "cannot make the disk start: no partition is for Linux");
+  const config = { timeoutSeconds: menuSeconds, serial, ...(serial ? { kernelArguments: serialArguments } : {}) };
+  await installGrub(device, { firmwares, partition: root.number, config, now });
 }
 
 /** The time that everything new is given. */

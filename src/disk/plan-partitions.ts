@@ -13,6 +13,8 @@ export interface WantedPartition {
   /** Undefined: no file system. */
   readonly fileSystem: NewFileSystem | undefined;
   readonly from: readonly string[];
+  /** It is what `--from` fills, and what a disk that starts by itself starts. */
+  readonly isRoot: boolean;
 }
 
 export interface MakingFacts {
@@ -25,11 +27,14 @@ export interface MakingFacts {
 const classicBlockBytes = 1024;
 /** From this size on FAT is FAT32 unless told. */
 const largeFatBytes = 512 * 2 ** 20;
+const biosBootBytes = 2 ** 20;
+/** Room for GRUB, and for the kernels of systems that keep theirs there. */
+const efiBytes = 64 * 2 ** 20;
 const wholeDisk: NewPartitionRequest = { active: false, from: [] };
 
 /** The partitions of a request: the one that it leaves out, its sources, types and file systems decided. */
 export function planPartitions(request: CreateDiskRequest, facts: MakingFacts): WantedPartition[] {
-  const partitions = request.partitions.length === 0 ? [wholeDisk] : request.partitions;
+  const partitions = request.partitions.length === 0 ? usualPartitions(request) : request.partitions;
   const root = rootOf(request, partitions);
   return partitions.map((partition) => {
     const type = partition.type ?? usualType(request, partition);
@@ -51,8 +56,21 @@ export function planPartitions(request: CreateDiskRequest, facts: MakingFacts): 
       guid: partition.guid,
       fileSystem,
       from,
+      isRoot,
     };
   });
+}
+
+/** One for all files, and before it what starting by GRUB needs. */
+function usualPartitions({ table, boot }: CreateDiskRequest): readonly NewPartitionRequest[] {
+  const firmwares = boot?.firmwares ?? [];
+  const biosBoot = { ...wholeDisk, sizeBytes: biosBootBytes, type: "bios-boot" };
+  const efi = { ...wholeDisk, sizeBytes: efiBytes, type: "efi", fileSystem: { kind: "fat32", label: "EFI" } };
+  return [
+    ...(table === "gpt" && firmwares.includes("bios") ? [biosBoot] : []),
+    ...(firmwares.includes("uefi") ? [efi] : []),
+    { ...wholeDisk, active: table === "mbr" && boot !== undefined },
+  ];
 }
 
 /** The partition that `--from` fills and `--uuid` names: labelled root, or the only one with a file system. */
@@ -65,11 +83,12 @@ function rootOf(
   const linux = candidates.filter((partition) => !fatKinds.has(fileSystemOf(request, partition)?.kind ?? "ext4"));
   const [root, ...others] = [named, linux, candidates].find((some) => some.length > 0) ?? [];
   if (root !== undefined && others.length === 0) return root;
-  if (request.from.length === 0) return undefined;
+  if (request.from.length === 0 && request.boot === undefined) return undefined;
+  const option = request.from.length === 0 ? "--boot" : "--from";
   const message =
     root === undefined
-      ? "cannot use --from: no partition has a file system"
-      : "cannot tell which partition --from is for: several have a file system";
+      ? `cannot use ${option}: no partition has a file system`
+      : `cannot tell which partition ${option} is for: several have a file system`;
   throw new Failure("usage", message, { hint: "write from=… in the --partition that it is for, or label one root" });
 }
 

@@ -1,3 +1,4 @@
+import type { Firmware } from "../boot/grub/index.ts";
 import type { DiskReport } from "./report.ts";
 
 /** What to make in a partition. Everything has a default. */
@@ -36,6 +37,14 @@ export interface NewPartitionRequest {
   readonly from: readonly string[];
 }
 
+/** How a disk is to start: by GRUB, from the kernels in `/boot` of its root. */
+export interface BootRequest {
+  /** At least one. */
+  readonly firmwares: readonly Firmware[];
+  /** Menu and kernel use the first serial port too. */
+  readonly serial: boolean;
+}
+
 export interface CreateDiskRequest {
   readonly path: string;
   /** `auto`: what the files need. */
@@ -44,8 +53,10 @@ export interface CreateDiskRequest {
   readonly layout: "aligned" | "classic";
   /** 255 heads and 63 sectors unless told. */
   readonly geometry?: { readonly heads: number; readonly sectors: number };
-  /** None: one Linux partition over all the space, ext4. */
+  /** None: one Linux partition over all the space, ext4; before it what starting by GRUB needs. */
   readonly partitions: readonly NewPartitionRequest[];
+  /** Make it start by itself. */
+  readonly boot?: BootRequest;
   /** For the only partition, or the one that is the root: folders and tars as in `NewPartitionRequest.from`. */
   readonly from: readonly string[];
   /** Replace an existing file. */

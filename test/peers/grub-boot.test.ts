@@ -1,7 +1,5 @@
 /** Disks made here start in QEMU by BIOS, from GRUB that was installed here. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { installGrub } from "../../src/boot/grub/index.ts";
@@ -9,8 +7,9 @@ import { FileDevice } from "../../src/device/index.ts";
 import { createDisk, type CreateDiskRequest } from "../../src/disk/index.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
+import { machinePeers, serialUntil, someKernel } from "./qemu.ts";
 
-const skip = skipWithout("qemu-system-x86_64", "e2fsck", "/usr/lib/grub/i386-pc/kernel.img");
+const skip = skipWithout("e2fsck", ...machinePeers.bios);
 const now = { seconds: 1_700_000_000, nanoseconds: 0 };
 const marker = "holdfast-menu-reached";
 
@@ -46,28 +45,6 @@ async function makeDisk(path: string, kind: string, fileSystem: string, from: re
   return root;
 }
 
-/** What the machine prints on its serial port until it has printed the text, or stops. Killed after a minute. */
-async function serialUntil(image: string, text: string): Promise<string> {
-  const qemu = spawn(
-    "qemu-system-x86_64",
-    ["-accel", "tcg", "-m", "256", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"].concat([
-      "-drive",
-      `file=${image},format=raw,snapshot=on`,
-    ]),
-    { stdio: ["ignore", "pipe", "ignore"] },
-  );
-  const limit = setTimeout(() => qemu.kill(), 60_000);
-  let said = "";
-  qemu.stdout.setEncoding("latin1");
-  qemu.stdout.on("data", (piece: string) => {
-    said += piece;
-    if (said.includes(text)) qemu.kill();
-  });
-  await once(qemu, "close");
-  clearTimeout(limit);
-  return said;
-}
-
 for (const kind of Object.keys(disks)) {
   for (const fileSystem of ["ext3", "ext4"]) {
     test(`${kind}, ${fileSystem}: starts and runs grub.cfg`, { skip }, async () => {
@@ -100,16 +77,16 @@ test("what is in the file system is sound afterwards", { skip }, async () => {
   runPeer("e2fsck", ["-fn", `${image}?offset=1048576`]);
 });
 
-const kernel = fs.existsSync("/boot") ? fs.readdirSync("/boot").find((name) => name.startsWith("vmlinuz-")) : undefined;
+const kernel = someKernel();
 
 test(
   "a menu of the kernels found in /boot starts one",
-  { skip: skip || (kernel === undefined && "no kernel in /boot") },
+  { skip: skipWithout(kernel, ...machinePeers.bios) },
   async () => {
     await using folder = temporaryFolder();
     const image = folder.join("disk.img");
     fs.mkdirSync(folder.join("tree/boot"), { recursive: true });
-    fs.copyFileSync(`/boot/${kernel}`, folder.join(`tree/boot/${kernel}`));
+    fs.copyFileSync(kernel, folder.join("tree", kernel));
     const root = await makeDisk(image, "MBR, aligned", "ext4", [folder.join("tree")]);
     {
       await using device = await FileDevice.open(image);

@@ -1,7 +1,5 @@
 /** Programs for UEFI beside those of the real grub-mkimage, damaged kernels, and a start in OVMF. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
@@ -10,6 +8,7 @@ import type { ImageRequest } from "../../src/boot/grub/module-area.ts";
 import { readPlatformFiles } from "../../src/boot/grub/platform-files.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
+import { machinePeers, serialUntil } from "./qemu.ts";
 
 const platforms = ["x86_64-efi", "i386-efi"] as const;
 type EfiPlatform = (typeof platforms)[number];
@@ -66,54 +65,18 @@ for (const platform of platforms) {
   );
 }
 
-const firmware = { code: "/usr/share/OVMF/OVMF_CODE_4M.fd", vars: "/usr/share/OVMF/OVMF_VARS_4M.fd" } as const;
-
-test(
-  "x86_64-efi: starts in OVMF",
-  { skip: skipWithout("qemu-system-x86_64", "mformat", firmware.code, kernelOf("x86_64-efi")) },
-  async () => {
-    await using folder = temporaryFolder();
-    const grub = await readPlatformFiles({ platform: "x86_64-efi" });
-    const config = "serial\nterminal_output serial\necho holdfast-started\n";
-    const image = makeEfiImage(grub, { modules: ["fat", "serial", "terminal", "echo"], prefix: "/boot/grub", config });
-    const esp = folder.join("esp.img");
-    fs.writeFileSync(folder.join("grub.efi"), image);
-    fs.writeFileSync(esp, "");
-    fs.truncateSync(esp, 64 * 1024 * 1024);
-    runPeer("mformat", ["-i", esp, "-F", "::"]);
-    runPeer("mmd", ["-i", esp, "::/EFI", "::/EFI/BOOT"]);
-    runPeer("mcopy", ["-i", esp, folder.join("grub.efi"), "::/EFI/BOOT/BOOTX64.EFI"]);
-    fs.copyFileSync(firmware.vars, folder.join("vars.fd"));
-    const drives = [
-      `if=pflash,format=raw,readonly=on,file=${firmware.code}`,
-      `if=pflash,format=raw,file=${folder.join("vars.fd")}`,
-      `format=raw,file=${esp}`,
-    ];
-    const plain = [
-      "-accel",
-      "tcg",
-      "-machine",
-      "q35",
-      "-m",
-      "256",
-      "-display",
-      "none",
-      "-nodefaults",
-      "-serial",
-      "stdio",
-    ];
-    const qemu = spawn("qemu-system-x86_64", [...plain, ...drives.flatMap((drive) => ["-drive", drive])], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    const limit = setTimeout(() => qemu.kill(), 120_000);
-    let said = "";
-    qemu.stdout.setEncoding("latin1");
-    qemu.stdout.on("data", (piece: string) => {
-      said += piece;
-      if (said.includes("holdfast-started")) qemu.kill();
-    });
-    await once(qemu, "close");
-    clearTimeout(limit);
-    assert.ok(said.includes("holdfast-started"), said);
-  },
-);
+test("x86_64-efi: starts in OVMF", { skip: skipWithout("mformat", ...machinePeers.uefi) }, async () => {
+  await using folder = temporaryFolder();
+  const grub = await readPlatformFiles({ platform: "x86_64-efi" });
+  const config = "serial\nterminal_output serial\necho holdfast-started\n";
+  const image = makeEfiImage(grub, { modules: ["fat", "serial", "terminal", "echo"], prefix: "/boot/grub", config });
+  const esp = folder.join("esp.img");
+  fs.writeFileSync(folder.join("grub.efi"), image);
+  fs.writeFileSync(esp, "");
+  fs.truncateSync(esp, 64 * 1024 * 1024);
+  runPeer("mformat", ["-i", esp, "-F", "::"]);
+  runPeer("mmd", ["-i", esp, "::/EFI", "::/EFI/BOOT"]);
+  runPeer("mcopy", ["-i", esp, folder.join("grub.efi"), "::/EFI/BOOT/BOOTX64.EFI"]);
+  const said = await serialUntil(esp, "holdfast-started", "uefi");
+  assert.ok(said.includes("holdfast-started"), said);
+});

@@ -1,1 +1,1 @@
-export { installGrub, type GrubRequest, type InstalledGrub } from "./install-grub.ts";
+export { installGrub, type Firmware, type GrubRequest } from "./install-grub.ts";

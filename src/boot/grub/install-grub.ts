@@ -2,14 +2,26 @@ import { Failure } from "../../base/index.ts";
 import type { BlockDevice } from "../../device/index.ts";
 import { editFileSystem, putTree, type EditableFileSystem } from "../../filesystem/index.ts";
 import { openPartitionDevice, readTable, type Partition, type PartitionTable } from "../../partition/index.ts";
-import type { FileEntry, Timestamp, TreeSource } from "../../tree/index.ts";
+import type { Timestamp, TreeSource } from "../../tree/index.ts";
 import { coreSectorBytes, makeBiosCore } from "./core-image.ts";
+import { openEfiPartition, programTree, putPrograms } from "./efi-programs.ts";
 import { writeBiosLoader } from "./embed.ts";
+import { generatedTree } from "./generated-tree.ts";
 import { findKernels, makeMenu, type MenuOptions } from "./menu.ts";
 import { planEmbedding } from "./plan-embedding.ts";
-import { readPlatformFiles, type PlatformFiles } from "./platform-files.ts";
+import {
+  readPlatformFiles,
+  type GrubPlatform,
+  type PlatformFiles,
+  type PlatformFilesOptions,
+} from "./platform-files.ts";
+
+/** How a machine starts. */
+export type Firmware = "bios" | "uefi";
 
 export interface GrubRequest {
+  /** BIOS unless told. */
+  readonly firmwares?: readonly Firmware[];
   /** The number of the partition whose `/boot/grub` is GRUB's. */
   readonly partition: number;
   /** A folder or package with GRUB's modules. Absent: those of this machine. */
@@ -22,12 +34,6 @@ export interface GrubRequest {
   readonly now: Timestamp;
 }
 
-export interface InstalledGrub {
-  /** The sectors that hold GRUB, besides the first one of the disk. */
-  readonly coreSectors: number;
-  readonly firstLba: number;
-}
-
 /** Modules and the lists by which GRUB finds them; boot sectors are of no use in a file system. */
 const loadedByName = /\.(mod|lst)$/;
 
@@ -35,28 +41,62 @@ const loadedByName = /\.(mod|lst)$/;
 const unreadableFeatures = ["inline_data", "ea_inode", "casefold", "compression", "large_dir", "dirdata"];
 
 /**
- * Makes a disk start by BIOS: modules and menu go into `/boot/grub` of an ext file system, GRUB's core image before the
- * first partition or into the BIOS boot partition, boot.img into sector 0. What cannot work is refused, and the disk
- * starts and holds what it did. Needs no root and runs nothing.
+ * Makes a disk start by itself: modules and menu go into `/boot/grub` of an ext file system. For BIOS GRUB's core image
+ * goes before the first partition or into the BIOS boot partition, boot.img into sector 0; for UEFI programs go where
+ * firmware looks for them on the EFI system partition. What cannot work is refused, and the disk starts and holds what
+ * it did. Needs no root and runs nothing.
  */
-export async function installGrub(device: BlockDevice, request: GrubRequest): Promise<InstalledGrub> {
-  const grub = await readPlatformFiles({
-    platform: "i386-pc",
-    ...(request.from === undefined ? {} : { from: request.from }),
-  });
+export async function installGrub(device: BlockDevice, request: GrubRequest): Promise<void> {
+  const { firmwares = ["bios"], now } = request;
   const { table, partition } = await findPartition(device, request.partition);
+  const bios = firmwares.includes("bios") ? await planBios(device, table, request) : undefined;
+  const efi = firmwares.includes("uefi") ? await planEfi(device, table, request) : undefined;
+  await using fileSystem = await editFileSystem(openPartitionDevice(device, partition), { now });
+  refuseUnreadable(fileSystem, partition);
+  const { uuid } = fileSystem.info;
+  const programs = efi === undefined || uuid === undefined ? undefined : programTree(efi.grubs, uuid, now);
+  const grubs = [...(bios === undefined ? [] : [bios.grub]), ...(efi?.grubs ?? [])];
+  await using tree = treeOfGrub(grubs, request, await configFor(fileSystem, request));
+  await putTree(fileSystem, "/", [tree], { now, onExisting: "replace" });
+  await fileSystem.commit();
+  if (efi !== undefined && programs !== undefined) await putPrograms(efi.partition, programs, now);
+  if (bios !== undefined) await writeBiosLoader(device, bios.grub, bios.core, bios.lbas);
+}
+
+interface BiosPlan {
+  readonly grub: PlatformFiles;
+  readonly core: Uint8Array;
+  readonly lbas: readonly number[];
+}
+
+async function planBios(device: BlockDevice, table: PartitionTable, request: GrubRequest): Promise<BiosPlan> {
+  const grub = await readPlatformFiles(platformOptions("i386-pc", request));
   const core = makeBiosCore(grub, {
     modules: ["biosdisk", table.kind === "gpt" ? "part_gpt" : "part_msdos", "ext2"],
-    prefix: `(,${table.kind === "gpt" ? "gpt" : "msdos"}${partition.number})/boot/grub`,
+    prefix: `(,${table.kind === "gpt" ? "gpt" : "msdos"}${request.partition})/boot/grub`,
   });
-  const lbas = await planEmbedding(device, table, Math.ceil(core.length / coreSectorBytes));
-  await using fileSystem = await editFileSystem(openPartitionDevice(device, partition), { now: request.now });
-  refuseUnreadable(fileSystem, partition);
-  await using tree = treeOfGrub(grub, request, await configFor(fileSystem, request));
-  await putTree(fileSystem, "/", [tree], { now: request.now, onExisting: "replace" });
-  await fileSystem.commit();
-  await writeBiosLoader(device, grub, core, lbas);
-  return { coreSectors: lbas.length, firstLba: lbas[0] ?? 1 };
+  return { grub, core, lbas: await planEmbedding(device, table, Math.ceil(core.length / coreSectorBytes)) };
+}
+
+interface EfiPlan {
+  readonly partition: BlockDevice;
+  readonly grubs: readonly PlatformFiles[];
+}
+
+/** GRUB for 64 bits; that for 32 bits too where it is there, for the few machines whose firmware has no more. */
+async function planEfi(device: BlockDevice, table: PartitionTable, request: GrubRequest): Promise<EfiPlan> {
+  const partition = await openEfiPartition(device, table);
+  const grubs = [await readPlatformFiles(platformOptions("x86_64-efi", request))];
+  try {
+    grubs.push(await readPlatformFiles(platformOptions("i386-efi", request)));
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === "not-found")) throw error;
+  }
+  return { partition, grubs };
+}
+
+function platformOptions(platform: GrubPlatform, { from }: GrubRequest): PlatformFilesOptions {
+  return { platform, ...(from === undefined ? {} : { from }) };
 }
 
 async function findPartition(
@@ -95,24 +135,15 @@ async function configFor(
 
 /** What goes into the file system, as a tree over its root. */
 function treeOfGrub(
-  { platform, files }: PlatformFiles,
+  grubs: readonly PlatformFiles[],
   { font, now }: GrubRequest,
   config: string | undefined,
 ): TreeSource {
-  const entries: FileEntry[] = [];
-  const add = (path: string, bytes: Uint8Array): void => {
-    const content = bytes.length === 0 ? {} : { content: [{ at: 0, bytes }] };
-    const metadata = { mode: 0o644, uid: 0, gid: 0, modified: now };
-    entries.push({ path: `boot/grub/${path}`, kind: "file", sizeBytes: bytes.length, ...content, ...metadata });
-  };
-  for (const [name, bytes] of files) if (loadedByName.test(name)) add(`${platform}/${name}`, bytes);
-  if (font !== undefined) add("fonts/unicode.pf2", font);
-  if (config !== undefined) add("grub.cfg", Buffer.from(config));
-  return {
-    name: "GRUB",
-    async *entries() {
-      yield entries;
-    },
-    async [Symbol.asyncDispose]() {},
-  };
+  const files: [string, Uint8Array][] = [];
+  for (const { platform, files: own } of grubs) {
+    for (const [name, bytes] of own) if (loadedByName.test(name)) files.push([`boot/grub/${platform}/${name}`, bytes]);
+  }
+  if (font !== undefined) files.push(["boot/grub/fonts/unicode.pf2", font]);
+  if (config !== undefined) files.push(["boot/grub/grub.cfg", Buffer.from(config)]);
+  return generatedTree("GRUB", files, now);
 }

@@ -1,5 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import { createDisk } from "../../disk/index.ts";
+import { createDisk, type CreateDiskRequest } from "../../disk/index.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { parsePartitionSpec, specKeys } from "./partition-spec.ts";
@@ -50,6 +50,13 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       repeatable: true,
       help: "fill the only or root partition from a folder or tar (plain, gz, xz, zst; - is standard input); later ones win",
     },
+    boot: {
+      kind: "string",
+      value: "FIRMWARE",
+      parse: parseFirmwares,
+      help: "make it start by GRUB: bios, uefi or bios,uefi; the menu has the kernels in /boot of its root",
+    },
+    serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too" },
     geometry: {
       kind: "string",
       value: "HEADSxSECTORS",
@@ -73,6 +80,10 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       help: "two partitions, the first one filled from a folder",
     },
     {
+      line: "holdfast disk create vm --size 4GB --table gpt --from root.tar --boot bios,uefi --serial",
+      help: "a disk that starts by itself, on machines of either kind",
+    },
+    {
       line: "holdfast disk create big --size 4141875200 --layout classic --partition fs=ext3",
       help: "a disk as they were twenty years ago: 503 cylinders, first sector 63",
     },
@@ -89,6 +100,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
         from: args.from,
         force: args.force,
         preallocate: args.preallocate,
+        ...bootIn(args),
         ...(args.geometry === undefined ? {} : { geometry: args.geometry }),
         ...(args.uuid === undefined ? {} : { uuid: args.uuid }),
         nowMs: Date.now(),
@@ -102,6 +114,25 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
     await printLines(context, reportLines(report, context.stdout));
   },
 });
+
+function parseFirmwares(text: string): readonly ("bios" | "uefi")[] {
+  return text.split(",").map((word) => {
+    if (word === "bios" || word === "uefi") return word;
+    throw new Failure("usage", `cannot start a disk by "${word}"`, { hint: "--boot takes bios, uefi or bios,uefi" });
+  });
+}
+
+function bootIn({
+  boot,
+  serial,
+}: {
+  readonly boot?: readonly ("bios" | "uefi")[] | undefined;
+  readonly serial: boolean;
+}): Pick<CreateDiskRequest, "boot"> {
+  if (boot !== undefined) return { boot: { firmwares: boot, serial } };
+  if (serial) throw new Failure("usage", "cannot use --serial without --boot");
+  return {};
+}
 
 /** A disk is not written from its beginning to its end, so it cannot go to standard output. */
 function parseNewFile(text: string): string {
