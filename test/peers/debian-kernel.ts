@@ -1,0 +1,163 @@
+/**
+ * A Debian kernel in QEMU that mounts images: the last word on file systems that the kernel of this machine need not
+ * know. It runs from memory: a kernel, busybox and the modules that are needed, in an initramfs that is made here.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { openSource } from "../../src/tree/index.ts";
+import { factsOfTree, type FileFacts } from "../filesystem/file-facts.ts";
+import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { someKernel } from "./qemu.ts";
+
+const busybox = "/bin/busybox";
+const limitMs = 180_000;
+/** How many images go to one machine. */
+const imagesAtOnce = 20;
+/** How much of what is in one image is brought back. */
+const roomMiB = 64;
+
+/** What tests with this kernel need, for `skipWithout`. */
+export const kernelPeers: readonly string[] = ["qemu-system-x86_64", someKernel(), busybox];
+
+/** An image that is to be mounted. */
+export interface MountedImage {
+  readonly image: string;
+  readonly type: "ext4" | "iso9660" | "udf" | "vfat";
+  /** Mount options. */
+  readonly options?: string;
+  /** Commands to run in the mounted root; the image is then mounted for writing, and changed. */
+  readonly script?: string;
+}
+
+/** In the order in which they are loaded; aliases that the kernel would ask for by name come first. */
+const modules =
+  "virtio_pci virtio_blk crc32c_generic nls_cp437 nls_ascii nls_utf8 nls_iso8859-1 vfat isofs udf ext4".split(" ");
+
+/** What the kernel finds in each image, in their order: the facts of every file by its path. */
+export async function factsByKernel(images: readonly MountedImage[]): Promise<ReadonlyMap<string, FileFacts>[]> {
+  await using folder = temporaryFolder();
+  const initramfs = folder.join("initramfs");
+  const found: ReadonlyMap<string, FileFacts>[] = [];
+  for (let from = 0; from < images.length; from += imagesAtOnce) {
+    const some = images.slice(from, from + imagesAtOnce);
+    fs.writeFileSync(initramfs, makeInitramfs(some));
+    const out = folder.join("out");
+    fs.writeFileSync(out, "");
+    fs.truncateSync(out, some.length * roomMiB * 2 ** 20);
+    const said = await runKernel(initramfs, some, out);
+    for (const [n, { image }] of some.entries()) {
+      if (!said.includes(`image ${n} done`)) throw new Error(`the kernel could not read ${image}:\n${said}`);
+      found.push(await factsIn(out, n, folder));
+    }
+  }
+  return found;
+}
+
+/** The files of one image, out of the tar that the kernel wrote of it. */
+async function factsIn(out: string, number: number, folder: TemporaryFolder): Promise<Map<string, FileFacts>> {
+  const tar = folder.join("tar");
+  const bytes = Buffer.alloc(roomMiB * 2 ** 20);
+  const fd = fs.openSync(out, "r");
+  fs.readSync(fd, bytes, 0, bytes.length, number * bytes.length);
+  fs.closeSync(fd);
+  fs.writeFileSync(tar, bytes);
+  await using source = await openSource(tar);
+  return await factsOfTree(source);
+}
+
+async function runKernel(initramfs: string, images: readonly MountedImage[], out: string): Promise<string> {
+  const drives = images.map(({ image, script }) => {
+    return `if=virtio,format=raw,file=${image},snapshot=${script === undefined ? "on" : "off"}`;
+  });
+  drives.push(`if=virtio,format=raw,file=${out},cache=unsafe`);
+  const machine = ["-accel", "tcg", "-m", "384", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"];
+  const start = ["-kernel", someKernel(), "-initrd", initramfs, "-append", "console=ttyS0 quiet panic=-1"];
+  const words = [...machine, ...start, ...drives.flatMap((drive) => ["-drive", drive])];
+  const qemu = spawn("qemu-system-x86_64", words, { stdio: ["ignore", "pipe", "pipe"] });
+  const limit = setTimeout(() => qemu.kill(), limitMs);
+  let said = "";
+  for (const stream of [qemu.stdout, qemu.stderr]) {
+    stream.setEncoding("latin1");
+    stream.on("data", (piece: string) => (said += piece));
+  }
+  await once(qemu, "close");
+  clearTimeout(limit);
+  return said;
+}
+
+function makeInitramfs(images: readonly MountedImage[]): Buffer {
+  const files = modulesInOrder();
+  const init = [
+    "#!/bin/busybox sh",
+    "export PATH=/bin",
+    "/bin/busybox --install /bin",
+    "mount -t devtmpfs dev /dev",
+    "mount -t proc proc /proc",
+    "exec > /dev/ttyS0 2>&1",
+    ...files.map((file) => `insmod /modules/${path.basename(file)}`),
+    ...images.flatMap((image, n) =>
+      commandsFor(image, { number: n, device: deviceName(n), out: deviceName(images.length) }),
+    ),
+    "sync",
+    "poweroff -f",
+    "",
+  ].join("\n");
+  return Buffer.concat([
+    ...["bin", "dev", "proc", "modules", "mnt"].map((name) => cpioEntry(name, 0o40755)),
+    cpioEntry("bin/busybox", 0o100755, fs.readFileSync(busybox)),
+    ...files.map((file) => cpioEntry(`modules/${path.basename(file)}`, 0o100644, fs.readFileSync(file))),
+    cpioEntry("init", 0o100755, Buffer.from(init)),
+    cpioEntry("TRAILER!!!", 0),
+  ]);
+}
+
+function commandsFor(
+  { type, options, script }: MountedImage,
+  { number, device, out }: { readonly number: number; readonly device: string; readonly out: string },
+): string[] {
+  const words = [script === undefined ? "ro" : "rw", ...(options === undefined ? [] : [options])].join(",");
+  const change = script === undefined ? "" : `(cd /mnt && ${script}) && `;
+  const copy = `tar c -C /mnt . | dd of=${out} bs=1M seek=${number * roomMiB} 2> /dev/null`;
+  return [
+    `mount -t ${type} -o ${words} ${device} /mnt && ${change}${copy} && umount /mnt && echo image ${number} done`,
+  ];
+}
+
+function deviceName(number: number): string {
+  return `/dev/vd${String.fromCharCode("a".charCodeAt(0) + number)}`;
+}
+
+/** The files of the modules, each after those that it needs. */
+function modulesInOrder(): readonly string[] {
+  const root = path.join("/lib/modules", path.basename(someKernel()).replace(/^vmlinuz-/, ""));
+  const needs = new Map<string, readonly string[]>();
+  for (const line of fs.readFileSync(path.join(root, "modules.dep"), "utf8").split("\n")) {
+    const [file = "", list = ""] = line.split(":");
+    needs.set(
+      file,
+      list.split(" ").filter((word) => word !== ""),
+    );
+  }
+  const ordered = new Set<string>();
+  const add = (file: string): void => {
+    for (const needed of needs.get(file) ?? []) add(needed);
+    ordered.add(file);
+  };
+  for (const name of modules) {
+    const file = [...needs.keys()].find((one) => path.basename(one) === `${name}.ko`);
+    if (file !== undefined) add(file); // else it is part of the kernel
+  }
+  return Array.from(ordered, (file) => path.join(root, file));
+}
+
+let nextInode = 1;
+
+/** One file of a cpio archive in the `newc` format, which kernels unpack. */
+function cpioEntry(name: string, mode: number, content = Buffer.alloc(0)): Buffer {
+  const numbers = [nextInode++, mode, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length + 1, 0];
+  const header = `070701${numbers.map((value) => value.toString(16).padStart(8, "0")).join("")}${name}\0`;
+  const pad = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
+  return Buffer.concat([pad(Buffer.from(header, "latin1")), pad(content)]);
+}
