@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Bench } from "./bench.ts";
@@ -27,18 +28,23 @@ const largeFileIn: Bench = {
 };
 
 const smallFilesIn: Bench = {
-  name: "make FAT32 and fill it from a folder, 100,000 small files",
-  peer: "mkfs.fat, mcopy -s",
+  name: "put 10,000 small files in 10 folders into FAT32",
+  peer: "mcopy -s, fsync",
   ratioLimit: 1,
   prepare(folder) {
     const tree = smallFiles(folder);
-    const [ours, theirs] = [path.join(folder, "ours.disk"), path.join(folder, "theirs.fat")];
-    const spec = `fs=fat32,from=${tree}`;
-    const fill = 'mkfs.fat -F 32 -C "$1" 1000000 > /dev/null && mcopy -s -i "$1" "$0"/* ::/';
+    const folders = Array.from({ length: 10 }, (_, n) => path.join(tree, `folder-00${n}`));
+    const made = makeDisk(path.join(folder, "made.disk"), "--size", String(diskBytes), "--partition", "fs=fat32");
+    const [ours, theirs] = [path.join(folder, "ours.disk"), path.join(folder, "theirs.disk")];
+    const copyTo = (disk: string) => () => void execFileSync("cp", ["--sparse=always", made, disk]);
+    const mcopy = `mcopy -s -i "$0@@${partitionStart}" "$@" ::/ && sync "$0"`;
     return {
-      ours: ["./holdfast", "disk", "create", ours, "--size", "1024000000", "--partition", spec],
-      theirs: ["sh", "-c", fill, tree, theirs],
+      ours: ["./holdfast", "disk", "put", ...folders, `${ours}:/`],
+      theirs: ["sh", "-c", mcopy, theirs, ...folders],
+      beforeOurs: copyTo(ours),
+      beforeTheirs: copyTo(theirs),
       outputs: [ours, theirs],
+      cleanUp: () => fs.rmSync(made),
     };
   },
 };

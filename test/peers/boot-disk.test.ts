@@ -54,8 +54,8 @@ for (const [table, options] of tables) {
       runPeer("sfdisk", ["--verify", disk]);
       for (const firmware of ["bios", "uefi"] as const) {
         if (!boot.includes(firmware)) continue;
-        const said = await serialUntil(disk, "Command line: ", firmware);
-        assert.match(said, /Command line: /, `${firmware}: ${said}`);
+        const said = await serialUntil(disk, "console=ttyS0,115200", firmware);
+        assert.match(said, /Command line: BOOT_IMAGE=/, `${firmware}: ${said}`);
       }
       assert.match(holdfast("disk", "check", disk).said, /no errors/);
     });
@@ -71,7 +71,7 @@ test("ext3 starts as well, its ESP where the user wants it", { skip }, async () 
   const made = holdfast("disk", "create", disk, ...words);
   assert.equal(made.status, 0, made.said);
   for (const firmware of ["bios", "uefi"] as const) {
-    const said = await serialUntil(disk, "Command line: ", firmware);
+    const said = await serialUntil(disk, "console=ttyS0,115200", firmware);
     assert.match(said, /Command line: BOOT_IMAGE=\/boot\/vmlinuz-\S+ root=UUID=[0-9a-f-]{36} ro console=tty0/);
   }
 });
