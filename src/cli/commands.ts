@@ -20,6 +20,7 @@ export const commands: CommandIndex = {
     { words: ["disk", "chown"], load: async () => (await import("./disk/chown.ts")).chown.command },
     { words: ["disk", "edit"], load: async () => (await import("./disk/edit.ts")).edit },
     { words: ["disk", "grow"], load: async () => (await import("./disk/grow.ts")).grow },
+    { words: ["disk", "kernel"], load: async () => (await import("./disk/kernel.ts")).kernel },
     { words: ["disk", "shrink"], load: async () => (await import("./disk/shrink.ts")).shrink },
     { words: ["disk", "check"], load: async () => (await import("./disk/check.ts")).check },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },

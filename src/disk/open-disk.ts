@@ -2,6 +2,8 @@ import { Failure } from "../base/index.ts";
 import { FileReader, SliceDevice, SliceReader, type BlockDevice, type BlockReader } from "../device/index.ts";
 import { openFileSystem, probe, recognise, type FileSystem } from "../filesystem/index.ts";
 import {
+  gptTypeGuid,
+  mbrTypeCode,
   openPartitionDevice,
   openPartitionReader,
   readTable,
@@ -92,7 +94,10 @@ export async function openPlace(place: Place): Promise<OpenPlace> {
   return { path: place.path ?? "/", fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-/** The number of the partition with the only file system, or else with the only root; undefined for all of the image. */
+/**
+ * The number of the partition with the only file system, or else with the only root, or else the only one that is not
+ * for firmware; undefined for all of the image.
+ */
 export async function defaultPartition(disk: OpenDisk): Promise<number | undefined> {
   if (await disk.isWhole()) return undefined;
   const candidates: number[] = [];
@@ -101,6 +106,8 @@ export async function defaultPartition(disk: OpenDisk): Promise<number | undefin
   const roots: number[] = [];
   for (const number of candidates) if (await looksLikeRoot(disk.readerOf(number))) roots.push(number);
   if (roots.length === 1) return roots[0];
+  const besidesFirmware = candidates.filter((number) => !isEfi(disk, number));
+  if (besidesFirmware.length === 1) return besidesFirmware[0];
   if (candidates.length === 0) {
     const others = await recognisedIn(disk);
     const known = others === "" ? "no partition has a known one" : `no partition has one that is read (${others})`;
@@ -111,6 +118,12 @@ export async function defaultPartition(disk: OpenDisk): Promise<number | undefin
   throw new Failure("not-found", `cannot choose a file system in "${disk.path}": several could be meant`, {
     hint: `name one: ${candidates.map((number) => `${disk.path}:${number}/`).join(" or ")}`,
   });
+}
+
+/** Whether a partition is there for firmware, and seldom for whoever looks into a disk. */
+function isEfi({ table, partitions }: OpenDisk, number: number): boolean {
+  const type = table?.kind === "gpt" ? gptTypeGuid("efi") : mbrTypeCode("efi");
+  return partitions.some((partition) => partition.number === number && partition.typeCode === type);
 }
 
 /** What the partitions hold of which this program knows no more than the name. */

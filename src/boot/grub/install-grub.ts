@@ -7,7 +7,8 @@ import { coreSectorBytes, makeBiosCore } from "./core-image.ts";
 import { openEfiPartition, programTree, putPrograms } from "./efi-programs.ts";
 import { writeBiosLoader } from "./embed.ts";
 import { generatedTree } from "./generated-tree.ts";
-import { findKernels, makeMenu, type MenuOptions } from "./menu.ts";
+import { findKernels } from "../kernels.ts";
+import { makeMenu, type MenuOptions } from "./menu.ts";
 import { planEmbedding } from "./plan-embedding.ts";
 import {
   readPlatformFiles,

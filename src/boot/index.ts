@@ -1,0 +1,1 @@
+export { findKernels, type Kernel } from "./kernels.ts";

@@ -1,0 +1,46 @@
+import { listKernels } from "../../disk/index.ts";
+import { defineCommand, jsonOption } from "../command.ts";
+import { parsePlace } from "../place.ts";
+import { printJson, printLines, showProgress } from "../print.ts";
+import { layOutTable } from "../table.ts";
+
+/** `holdfast disk kernel` */
+export const kernel = defineCommand({
+  words: ["disk", "kernel"],
+  summary: "list the kernels in an image, with their initrds and command lines",
+  description:
+    "Command lines are those of the boot menu that is in the image: grub.cfg, or entries of the Boot Loader Specification.",
+  operands: {
+    place: { arity: "one", parse: parsePlace, help: "IMAGE, or IMAGE:2 for partition 2" },
+  },
+  options: {
+    extract: { kind: "string", value: "DIR", help: "put kernels and initrds into this folder, to start them directly" },
+    force: {
+      kind: "flag",
+      short: "f",
+      help: "with --extract: use a folder that has files, replacing those of these names",
+    },
+    json: jsonOption,
+  },
+  examples: [
+    { line: "holdfast disk kernel big", help: "what /boot has, the newest first" },
+    { line: "holdfast disk kernel big --extract kernels", help: "as files of this machine, for qemu -kernel or Xen" },
+  ],
+  async run(context, args) {
+    using progress = showProgress(context, args);
+    const kernels = await listKernels(args.place, {
+      ...(args.extract === undefined ? {} : { extractTo: args.extract }),
+      force: args.force,
+      signal: context.signal,
+      onProgress: progress.onProgress,
+    });
+    progress.clear();
+    if (args.json) return printJson(context, { kernels });
+    const columns = [
+      { heading: "kernel", text: (one: (typeof kernels)[number]) => one.path },
+      { heading: "initrd", text: (one: (typeof kernels)[number]) => one.initrd ?? "" },
+      { heading: "command line", text: (one: (typeof kernels)[number]) => one.commandLine ?? "" },
+    ];
+    await printLines(context, layOutTable(columns, kernels));
+  },
+});
