@@ -83,6 +83,28 @@ test("a directory that contains itself is found out", async () => {
   assert.ok((await lookAtAll(bytes, ["/A/A/A/A/A"])) > 0);
 });
 
+test("what follows the end of a directory does not come back when the end moves", async () => {
+  const { bytes } = await sampleFat("fat16", 5 * 2 ** 20, 1024);
+  const { rootAt, rootBytes } = layoutOf(bytes);
+  const entry = shortEntry.encode({ name: Buffer.from("GHOST   TXT"), attributes: 0x20, clusterLow: 9, sizeBytes: 5 });
+  for (let at = rootAt + 3 * 32; at < rootAt + rootBytes; at += 32) bytes.set(entry, at);
+  const before = Uint8Array.from(bytes);
+  const device = new MemoryDevice(bytes);
+  await using fileSystem = await editFileSystem(device, { now });
+  assert.equal(await fileSystem.find(fileSystem.rootId, "GHOST.TXT"), undefined);
+  await fileSystem.commit();
+  assert.deepEqual(device.bytes, before, "looking changes nothing");
+  const metadata = { mode: 0o755, uid: 0, gid: 0, modified: now, sizeBytes: 0 };
+  for (const name of ["one", "another one with a long name"]) {
+    await fileSystem.create({ directory: fileSystem.rootId, name }, { kind: "directory", ...metadata });
+  }
+  await fileSystem.commit();
+  await using reopened = await openFileSystem(device);
+  const names: string[] = [];
+  for await (const items of reopened.list(reopened.rootId)) names.push(...items.map(({ name }) => name));
+  assert.deepEqual(names, ["A", "one", "another one with a long name"]);
+});
+
 test("a boot sector that contradicts itself is no FAT, or damaged", async () => {
   const { bytes: whole } = await sampleFat("fat32", 34 * 2 ** 20, 512);
   for (const damage of [

@@ -27,9 +27,10 @@ export class DirectoryImage {
   bytes: Uint8Array;
   /** As the device has them, once one has changed. */
   before: Uint8Array | undefined;
-  /** The slot after the last entry, as it is to be and on the device. */
-  #end: number;
+  /** The slot after the last entry on the device. */
   readonly knownEnd: number;
+  /** The same as it is to be. */
+  #end: number;
   /** No hole is known before this slot. */
   #searchFrom = 0;
   #names: Map<string, NamedSlot> | undefined;
@@ -43,7 +44,6 @@ export class DirectoryImage {
     this.knownSlots = place.known;
     this.#end = this.#findEnd();
     this.knownEnd = this.knownSlots === 0 ? 0 : this.#end;
-    if (this.knownSlots > 0 && bytes.subarray(this.#end * slotBytes).some((byte) => byte !== 0)) this.#clearTail();
   }
 
   /** Clusters were added that the device does not know of. */
@@ -188,12 +188,8 @@ export class DirectoryImage {
     if (this.before !== undefined || this.knownSlots === 0) return;
     this.before = this.bytes;
     this.bytes = Uint8Array.from(this.bytes);
-  }
-
-  /** What follows the end is no entry, but would look like one once the end has moved. */
-  #clearTail(): void {
-    this.#change();
-    this.bytes.fill(0, this.#end * slotBytes);
+    // What follows the end is no entry, but would look like one once the end has moved.
+    this.bytes.fill(0, this.knownEnd * slotBytes);
   }
 
   #provide(slots: number): void {
