@@ -1,5 +1,5 @@
 import { decodeName } from "../../bytes/index.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import {
   xattrBlockHeader,
   xattrBlockHeaderBytes,

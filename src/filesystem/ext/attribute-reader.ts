@@ -2,7 +2,7 @@ import { decodeName } from "../../bytes/index.ts";
 import { aclFromDisk } from "./access-control-list.ts";
 import { hasInodeAttributes, isInlineData, rawAttributes, type RawAttribute } from "./attribute-list.ts";
 import { readWhole } from "./content-reader.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { xattrName } from "./extended-attribute.ts";
 import type { ExtInode } from "./ext-inode.ts";
 import { hasFlag, readInode } from "./inode-reader.ts";

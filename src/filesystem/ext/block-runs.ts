@@ -1,4 +1,4 @@
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { extentRuns, rootRuns } from "./extent-reader.ts";
 import type { FileRun, OnMapBlock } from "./file-run.ts";
 import { indirectRuns } from "./indirect-reader.ts";

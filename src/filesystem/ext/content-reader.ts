@@ -3,7 +3,7 @@ import type { DataPiece, FileStretch } from "../../tree/index.ts";
 import { inlineDataRest } from "./attribute-list.ts";
 import { fileRuns, inlineRuns } from "./block-runs.ts";
 import { pieceLimitBytes } from "./buffer-pool.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { ExtInode } from "./ext-inode.ts";
 import type { FileRun } from "./file-run.ts";
 import { hasFlag } from "./inode-reader.ts";

@@ -2,7 +2,7 @@ import { Failure } from "../../base/index.ts";
 import { crc16, crc32c } from "../../bytes/index.ts";
 import { descriptorBlockAt } from "./backup-groups.ts";
 import { checksumNumber } from "./checksum.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { hasFeature } from "./features.ts";
 import { groupChecksumAt, groupDescriptor32, groupDescriptor64, type GroupDescriptor64 } from "./group-descriptor.ts";
 import type { ExtLayout } from "./layout.ts";

@@ -1,4 +1,4 @@
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { directoryEntry, directoryEntryHeaderBytes } from "./directory-entry.ts";
 
 /** An entry of a directory as it stands in its block. */

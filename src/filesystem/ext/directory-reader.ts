@@ -1,7 +1,7 @@
 import type { DirectoryItem } from "../file-system.ts";
 import { inlineDataRest } from "./attribute-list.ts";
 import { fileRuns } from "./block-runs.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { isDotName, recordsIn, type DirectoryRecord } from "./directory-block.ts";
 import { shownName } from "./encrypted-name.ts";
 import type { ExtInode } from "./ext-inode.ts";

@@ -6,7 +6,7 @@ import { isShortLink } from "./block-runs.ts";
 import { decodeName } from "../../bytes/index.ts";
 import { checkExt } from "./check.ts";
 import { inlineContent, contentStretches, readContent, readWhole } from "./content-reader.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { findInDirectory } from "./directory-lookup.ts";
 import { listDirectory } from "./directory-reader.ts";
 import { refuseEncrypted } from "./encrypted-name.ts";

@@ -1,5 +1,5 @@
 import type { FileRun, OnMapBlock } from "./file-run.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import {
   extentEntryBytes,
   extentHeader,

@@ -1,6 +1,6 @@
 import type { EntryKind } from "../../tree/index.ts";
 import { hasChecksumHigh, inodeChecksum, inodeChecksumSeed } from "./checksum.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { ExtInode } from "./ext-inode.ts";
 import { hasFeature } from "./features.ts";
 import { decodeTime, inodeBase, inodeBaseBytes, inodeExtra, inodeFlag, kindOfMode } from "./inode.ts";

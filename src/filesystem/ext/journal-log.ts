@@ -1,6 +1,6 @@
 import { crc32c } from "../../bytes/index.ts";
 import { fileRuns } from "./block-runs.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { FileRun } from "./file-run.ts";
 import type { ExtInode } from "./ext-inode.ts";
 import { readInode } from "./inode-reader.ts";

@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { crc32c, decodeName } from "../../bytes/index.ts";
 import { checksumSeedOf } from "./checksum.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { featureNames, featureWords, hasFeature, type Feature, type FeatureWords } from "./features.ts";
 import { firstOrdinaryInode, inodeBaseBytes } from "./inode.ts";
 import { superblock, superblockAt, superblockMagic, type Superblock } from "./superblock.ts";

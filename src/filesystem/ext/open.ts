@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import type { FileSystemInfo } from "../file-system.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { ExtFileSystem } from "./ext-file-system.ts";
 import { featureNames, featureWords, hasFeature } from "./features.ts";
 import { hasSuperblockMagic, isSuperblockChecksumRight, labelOf, layoutOf, type ExtLayout } from "./layout.ts";

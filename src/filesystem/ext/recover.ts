@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import type { BlockDevice } from "../../device/index.ts";
 import { writeStretches } from "./commit.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { featureWords, hasFeature } from "./features.ts";
 import { JournalWriter } from "./journal-writer.ts";
 import { openJournal } from "./journal-log.ts";

@@ -1,9 +1,8 @@
 import { Failure } from "../../base/index.ts";
+import { smallestSize } from "../smallest-size.ts";
 import { planGeometry, type ExtGeometry } from "./geometry.ts";
 import { decideProfile, type ExtOptions } from "./profile.ts";
 
-const grainBytes = 1024 * 1024;
-const largestBytes = 2 ** 50;
 /** Room for what comes out a little differently in another size: extents broken at other places. */
 const spareBlocks = 16;
 
@@ -21,20 +20,7 @@ export function requiredSize(options: ExtOptions, need: Need): number {
     const blocks = need.blocks + geometry.journalBlocks;
     return geometry.freeBlocks >= blocks + spareBlocks + geometry.groupCount && geometry.inodeCount >= need.inodes;
   };
-  let tooSmall = 0;
-  let enough = grainBytes;
-  while (!holds(enough)) {
-    tooSmall = enough;
-    enough *= 2;
-    if (enough > largestBytes) throw new Failure("unsupported", `cannot fill ${options.kind}: no size would hold it`);
-  }
-  while (enough - tooSmall > grainBytes) {
-    const middle = tooSmall + Math.ceil((enough - tooSmall) / 2 / grainBytes) * grainBytes;
-    if (middle === enough) break;
-    if (holds(middle)) enough = middle;
-    else tooSmall = middle;
-  }
-  return enough;
+  return smallestSize(options.kind, holds);
 }
 
 function geometryFor(options: ExtOptions, sizeBytes: number): ExtGeometry | undefined {

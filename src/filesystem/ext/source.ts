@@ -2,7 +2,7 @@ import type { BlockReader } from "../../device/index.ts";
 import { ChunkCache } from "../chunk-cache.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { ContentCache } from "./content-cache.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { DescriptorTable } from "./descriptor-table.ts";
 import type { ExtInode } from "./ext-inode.ts";
 import type { ExtLayout } from "./layout.ts";

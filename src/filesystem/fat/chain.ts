@@ -1,4 +1,4 @@
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { isCluster } from "./layout.ts";
 import type { FatTable } from "./table.ts";
 

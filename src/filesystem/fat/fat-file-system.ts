@@ -5,7 +5,7 @@ import { limitProblems } from "../limit-problems.ts";
 import { checkFat } from "./check.ts";
 import { attribute, clusterOf, shortEntry, slotBytes, slotUse, type ShortEntry } from "./directory-entry.ts";
 import { isDotSlot, namedSlots } from "./directory-reader.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { readFile, rootStat, statOf } from "./fat-file.ts";
 import { readDirectory, slotAt, type DirectoryBytes, type FatSource } from "./fat-source.ts";
 import { foldedName } from "./file-name.ts";

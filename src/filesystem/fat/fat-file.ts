@@ -2,7 +2,7 @@ import type { DataPiece } from "../../tree/index.ts";
 import type { FileStat } from "../file-system.ts";
 import { readParts, type FilePart, type PartSource } from "../part-reader.ts";
 import { chainRuns } from "./chain.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { attribute, clusterOf, type ShortEntry } from "./directory-entry.ts";
 import { decodeTime } from "./fat-time.ts";
 import { clusterAt, type FatLayout } from "./layout.ts";

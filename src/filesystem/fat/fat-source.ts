@@ -1,7 +1,7 @@
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import { ChunkCache } from "../chunk-cache.ts";
 import { chainRuns, type ClusterRun } from "./chain.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { directoryLimitBytes } from "./directory-entry.ts";
 import { clusterAt, type FatLayout } from "./layout.ts";
 import { FatTable } from "./table.ts";

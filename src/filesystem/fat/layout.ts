@@ -9,7 +9,7 @@ import {
   smallTail,
   stateDirty,
 } from "./boot-sector.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 
 export type FatKind = "fat12" | "fat16" | "fat32";
 

@@ -1,5 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import type { TreeSource } from "../../tree/index.ts";
+import { smallestSize } from "../smallest-size.ts";
 import { slotBytes } from "./directory-entry.ts";
 import { longSlotsOf } from "./long-name.ts";
 import type { FatOptions } from "./make.ts";
@@ -14,7 +15,6 @@ export interface MeasuredFat {
 }
 
 const grainBytes = 2 ** 20;
-const largestBytes = 2 ** 41;
 /** A partition may come out larger than asked for, by up to a cylinder: its files have to fit that too. */
 const roundings = [0, grainBytes, 8 * grainBytes];
 /** `.` and `..`, or the label of the file system. */
@@ -27,20 +27,7 @@ export async function measureFat(sources: readonly TreeSource[], options: FatOpt
   const holds = (sizeBytes: number): boolean => {
     return roundings.every((more) => need.fits({ ...options, rootEntries }, sizeBytes + more));
   };
-  let tooSmall = 0;
-  let enough = grainBytes;
-  while (!holds(enough)) {
-    tooSmall = enough;
-    enough *= 2;
-    if (enough > largestBytes) throw new Failure("unsupported", `cannot fill ${options.kind}: no size would hold it`);
-  }
-  while (enough - tooSmall > grainBytes) {
-    const middle = tooSmall + Math.ceil((enough - tooSmall) / 2 / grainBytes) * grainBytes;
-    if (middle === enough) break;
-    if (holds(middle)) enough = middle;
-    else tooSmall = middle;
-  }
-  return { sizeBytes: enough, rootEntries };
+  return { sizeBytes: smallestSize(options.kind, holds), rootEntries };
 }
 
 /** What the files of a tree take. */

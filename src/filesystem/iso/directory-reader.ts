@@ -1,5 +1,5 @@
 import { decodeRecord, isDot, isSelf, type DirectoryRecord } from "./directory-record.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { BlockBytes } from "./iso-source.ts";
 import { sectorBytes } from "./volume-descriptor.ts";
 

@@ -1,6 +1,6 @@
 import { bytes as bytesField, Struct, u8 } from "../../bytes/index.ts";
 import { bothU16, bothU32 } from "./both-endian.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 
 /** ECMA-119 §9.1: what stands before the name. */
 export const directoryRecord = new Struct("ISO 9660 directory record", 33, {

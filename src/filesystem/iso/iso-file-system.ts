@@ -4,7 +4,7 @@ import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Probl
 import { limitProblems } from "../limit-problems.ts";
 import { readParts, stretchesOf } from "../part-reader.ts";
 import { checkIso } from "./check.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { DirectoryRecord } from "./directory-record.ts";
 import { namingRecords } from "./directory-reader.ts";
 import { partsOf, readFile, rockRidgeOf, statOf, type IsoFile } from "./iso-file.ts";

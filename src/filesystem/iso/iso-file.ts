@@ -2,7 +2,7 @@ import { Failure } from "../../base/index.ts";
 import type { EntryKind } from "../../tree/index.ts";
 import type { FileStat } from "../file-system.ts";
 import type { FilePart } from "../part-reader.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { DirectoryRecord } from "./directory-record.ts";
 import { readRecord, sectionRecords } from "./directory-reader.ts";
 import { decodeShortDate } from "./iso-date.ts";

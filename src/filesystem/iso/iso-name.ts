@@ -1,5 +1,5 @@
 import { decodeName } from "../../bytes/index.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { IsoTree } from "./iso-source.ts";
 
 /** How the names of each tree are spelled. */

@@ -1,5 +1,5 @@
 import { decodeName } from "../../bytes/index.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 
 /** Longest target of a symbolic link that Linux follows (PATH_MAX, with its NUL). */
 const targetLimitBytes = 4096;

@@ -1,7 +1,7 @@
 import { ascii, decodeName, Struct, u8 } from "../../bytes/index.ts";
 import type { DeviceNumber, Timestamp } from "../../tree/index.ts";
 import { bothU32 } from "./both-endian.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { decodeLongDate, decodeShortDate, longDateBytes, shortDateBytes } from "./iso-date.ts";
 import { LinkTarget } from "./link-target.ts";
 import type { SystemUseEntry } from "./system-use.ts";

@@ -1,6 +1,6 @@
 import { Struct } from "../../bytes/index.ts";
 import { bothU32 } from "./both-endian.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { BlockBytes } from "./iso-source.ts";
 
 /** SUSP 1.12 §5.1, from the start of the entry. */

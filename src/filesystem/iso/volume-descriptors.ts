@@ -1,6 +1,6 @@
 import type { StructRecord } from "../../bytes/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import {
   bootRecord,
   bootRecordType,

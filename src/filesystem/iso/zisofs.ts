@@ -4,7 +4,7 @@ import { Failure } from "../../base/index.ts";
 import { bits64, Struct, u32, u8, u64 } from "../../bytes/index.ts";
 import type { DataPiece } from "../../tree/index.ts";
 import type { FilePart, PartSource } from "../part-reader.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { PackedData } from "./rock-ridge.ts";
 
 /** The head of a packed file: zisofs_format.txt, zisofs2_format.txt of libisofs. */

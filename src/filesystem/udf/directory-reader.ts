@@ -1,4 +1,4 @@
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { readContent } from "./extents.ts";
 import { fileTypes, type UdfFile } from "./file-entry.ts";
 import { fileIdentifier, longExtent, tagIds } from "./records.ts";

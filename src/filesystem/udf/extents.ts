@@ -1,6 +1,6 @@
 import type { DataPiece, FileStretch } from "../../tree/index.ts";
 import { readParts, stretchesOf, type FilePart } from "../part-reader.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { UdfFile } from "./file-entry.ts";
 import { allocationExtent, extendedExtent, longExtent, shortExtent, tagIds } from "./records.ts";
 import { verifyTag } from "./tag.ts";

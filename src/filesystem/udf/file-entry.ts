@@ -1,6 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import type { EntryKind } from "../../tree/index.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { extendedFileEntry, fileEntry, tagIds } from "./records.ts";
 import { verifyTag } from "./tag.ts";
 import type { BlockAddress, UdfSource } from "./udf-source.ts";

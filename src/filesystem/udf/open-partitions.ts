@@ -1,5 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { fileParts, isInEntry, readWhole } from "./extents.ts";
 import { decodeEntry, fileTypes, readEntry, type UdfFile } from "./file-entry.ts";
 import {

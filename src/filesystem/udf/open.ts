@@ -1,7 +1,7 @@
 import type { BlockReader } from "../../device/index.ts";
 import type { FileSystemInfo } from "../file-system.ts";
 import { findAnchor, isRecognised, type Anchor } from "./anchor.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { addressOf } from "./directory-reader.ts";
 import { readFreeBlocks } from "./integrity.ts";
 import { openPartitions } from "./open-partitions.ts";

@@ -1,4 +1,4 @@
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 
 /** Where a block of a partition is on the device, and how many after it, it included, are side by side there. */
 export interface Place {

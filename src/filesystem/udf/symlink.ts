@@ -1,4 +1,4 @@
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { readWhole } from "./extents.ts";
 import type { UdfFile } from "./file-entry.ts";
 import { pathComponent } from "./records.ts";

@@ -1,5 +1,5 @@
 import { crc16Itut } from "../../bytes/index.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { descriptorTag } from "./records.ts";
 
 interface ExpectedTag {

@@ -1,6 +1,6 @@
 import type { BlockReader } from "../../device/index.ts";
 import { ChunkCache } from "../chunk-cache.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import type { PartitionPlaces } from "./partition-places.ts";
 
 /** A block of one of the partitions of a logical volume. */

@@ -2,7 +2,7 @@ import { Failure } from "../../base/index.ts";
 import type { StructRecord } from "../../bytes/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import type { Anchor } from "./anchor.ts";
-import { damaged } from "./damaged.ts";
+import { damaged } from "../damaged.ts";
 import { descriptorTag, logicalVolume, partition, primaryVolume, tagIds, volumePointer } from "./records.ts";
 import { tagProblem } from "./tag.ts";
 

@@ -1,7 +1,7 @@
 import { Failure } from "../../../base/index.ts";
 import { encodeAttributes, sealAttributeBlock } from "../attribute-encoder.ts";
 import { isInlineData, rawAttributes } from "../attribute-list.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import type { ExtInode } from "../ext-inode.ts";
 import { xattrBlockHeader, xattrMagic } from "../extended-attribute.ts";
 import { inodeBase, inodeBaseBytes } from "../inode.ts";

@@ -1,4 +1,4 @@
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import { realRecordLength } from "../directory-block.ts";
 import {
   directoryEntry,

@@ -1,5 +1,5 @@
 import { Failure } from "../../../base/index.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import { directoryRecordLength, indexLevelLimit, indexRootInfo, indexRootInfoAt } from "../directory-entry.ts";
 import { hashName } from "../directory-hash.ts";
 import { hashVersionOf } from "../directory-lookup.ts";

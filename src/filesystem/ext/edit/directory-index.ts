@@ -11,7 +11,7 @@ import {
   indexTail,
   indexTailBytes,
 } from "../directory-entry.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 
 /** A block of a directory's index: its root or an inner node, looked at or changed in place. */
 export class IndexNode {

@@ -2,7 +2,7 @@ import { Failure } from "../../../base/index.ts";
 import { encodeName, printableName } from "../../../bytes/index.ts";
 import { inodeChecksumSeed } from "../checksum.ts";
 import { readAttributes } from "../attribute-reader.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import { directoryRecords, inlineStretches } from "../directory-reader.ts";
 import { directoryRecordLength, directoryTailBytes } from "../directory-entry.ts";
 import type { ExtInode } from "../ext-inode.ts";

@@ -1,5 +1,5 @@
 import { inodeChecksumSeed } from "../checksum.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import type { ExtInode } from "../ext-inode.ts";
 import { inodeBase } from "../inode.ts";
 import { hasFlag } from "../inode-reader.ts";

@@ -1,6 +1,6 @@
 import { Bitmap } from "../../../bytes/index.ts";
 import { groupBlockCount, groupStart, leadingMetadataBlocks } from "../backup-groups.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import type { GroupDescriptor } from "../descriptor-table.ts";
 import { hasFeature } from "../features.ts";
 import { groupBlocksUninitialised } from "../group-descriptor.ts";

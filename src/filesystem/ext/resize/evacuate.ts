@@ -3,7 +3,7 @@ import { sealAttributeBlock } from "../attribute-encoder.ts";
 import type { BlockRun } from "../block-allocator.ts";
 import { hasBlocks } from "../block-runs.ts";
 import type { Committer } from "../commit.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import { xattrBlockHeader, xattrMagic } from "../extended-attribute.ts";
 import { inodeBase, resizeInode } from "../inode.ts";
 import { readInode } from "../inode-reader.ts";

@@ -2,7 +2,7 @@ import { stopIfAborted, type JobOptions } from "../../../base/index.ts";
 import { fileRuns, hasBlocks } from "../block-runs.ts";
 import { extentBlockChecksum } from "../checksum.ts";
 import type { Committer } from "../commit.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import { recordsIn } from "../directory-block.ts";
 import { directoryEntry } from "../directory-entry.ts";
 import { directoryBlocks } from "../directory-reader.ts";

@@ -1,6 +1,6 @@
 import { Failure } from "../../../base/index.ts";
 import { leadingMetadataBlocks } from "../backup-groups.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import { featureWords, hasFeature } from "../features.ts";
 import { layoutOf, type ExtLayout } from "../layout.ts";
 import { superblock } from "../superblock.ts";

@@ -1,6 +1,6 @@
 import { hasSuperblockCopy } from "../backup-groups.ts";
 import { directBlocks } from "../block-map.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import { inodeBase, resizeInode } from "../inode.ts";
 import { inodeBytes } from "../inode-reader.ts";
 import type { ExtLayout } from "../layout.ts";

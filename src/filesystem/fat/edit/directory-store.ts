@@ -1,6 +1,6 @@
 import { Failure } from "../../../base/index.ts";
 import type { Timestamp } from "../../../tree/index.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import {
   attribute,
   clusterOf,

@@ -2,7 +2,7 @@ import { Failure } from "../../../base/index.ts";
 import type { DataPiece } from "../../../tree/index.ts";
 import type { NewContent } from "../../editable-file-system.ts";
 import { chainRuns, type ClusterRun } from "../chain.ts";
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 import { clusterOf, type ShortEntry } from "../directory-entry.ts";
 import { clusterAt } from "../layout.ts";
 import { ChainWriter } from "./chain-writer.ts";

@@ -1,4 +1,4 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 
 /** The failure of a structure that contradicts itself or its neighbours. */
 export function damaged(what: string, why: string): Failure {
