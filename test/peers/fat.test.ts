@@ -7,6 +7,8 @@ import { test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
 import { FileDevice, FileReader } from "../../src/device/index.ts";
 import { makeFat, type FatOptions } from "../../src/filesystem/fat/index.ts";
+import { readLayout } from "../../src/filesystem/fat/open.ts";
+import { encodeEntries, readEntries } from "../../src/filesystem/fat/table.ts";
 import {
   editFileSystem,
   openFileSystem,
@@ -46,7 +48,10 @@ async function ownTree(image: string): Promise<Tree> {
   }
   const problems: string[] = [];
   for await (const { message } of fileSystem.check()) problems.push(message);
-  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    problems.filter((message) => !/marked bad/.test(message)),
+    [],
+  );
   return lines.toSorted();
 }
 
@@ -71,6 +76,17 @@ function treeOfFolder(root: string): Tree {
 
 function inLowerCase(tree: Tree): Tree {
   return tree.map((line) => line.toLowerCase()).toSorted();
+}
+
+/** Marks the last clusters of FAT12 bad: mtools takes a file that goes on in one of the last two for damage. */
+async function markLastBad(device: FileDevice): Promise<void> {
+  const layout = await readLayout(device);
+  const entries = await readEntries(device, layout, 0, layout.clusterCount + 2);
+  entries.fill(0xff7, -4);
+  const bytes = encodeEntries(layout.kind, entries);
+  for (let table = 0; table < layout.tableCount; table++) {
+    await device.write(layout.tableAt + table * layout.tableBytes, bytes);
+  }
 }
 
 /** Throws, with what it said, unless the file system is in order. */
@@ -351,19 +367,20 @@ class Mtools {
 }
 
 for (const [kind, size, clusterSizeBytes] of [
-  ["fat12", 7, 2048],
+  ["fat12", 15, 4096],
   ["fat16", 32, 1024],
   ["fat32", 64, 512],
 ] as const satisfies readonly (readonly [FatOptions["kind"], number, number])[]) {
   test(`${kind}: thousands of random changes come to what mtools makes of them`, { skip }, async () => {
     await using folder = temporaryFolder();
-    const seed = Math.floor(Math.random() * 2 ** 31);
+    const seed = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
     const dice = new Dice(seed);
     const [ours, theirs] = [folder.join("ours"), folder.join("theirs")];
     fs.writeFileSync(ours, "");
     fs.truncateSync(ours, size * 2 ** 20);
     await using device = await FileDevice.open(ours);
     await makeFat(device, [], { kind, clusterSizeBytes, uuid: "1234-5678", now });
+    if (kind === "fat12") await markLastBad(device);
     fs.copyFileSync(ours, theirs);
     const mtools = new Mtools(theirs, folder.join("input"));
     const model = new Model();
