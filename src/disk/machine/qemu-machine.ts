@@ -96,14 +96,20 @@ function endOf(child: ChildProcess): Promise<void> {
     );
     child.on("close", (status, signal) => {
       if (status === 0 || signal !== null) resolve();
-      else reject(new Failure("failed", `cannot run the machine: ${lastComplaint(complaint, status)}`));
+      else reject(failureOf(complaint, status));
     });
   });
 }
 
-function lastComplaint(text: string, status: number | null): string {
-  const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.includes(": warning: "));
-  return lines.at(-1)?.replace(/^qemu-system-\w+: /, "") ?? `QEMU ended with status ${status}`;
+function failureOf(complaint: string, status: number | null): Failure {
+  if (/Failed to get .* lock/.test(complaint)) {
+    return new Failure("refused", "cannot run the machine: something else uses its disk", {
+      hint: "end that first; a machine that runs is no good to copy from either",
+    });
+  }
+  const lines = complaint.split("\n").filter((line) => line.trim() !== "" && !line.includes(": warning: "));
+  const last = lines.at(-1)?.replace(/^qemu-system-\w+: /, "");
+  return new Failure("failed", `cannot run the machine: ${last ?? `QEMU ended with status ${status}`}`);
 }
 
 /** Switches it off as by its button's long press: what it has not written is lost, what QEMU holds is not. */
