@@ -1,7 +1,7 @@
 /** Machines in emulation, to see whether disks start. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { SerialText, startQemu } from "../../src/disk/machine/index.ts";
+import { SerialText, startMachine } from "../../src/disk/machine/index.ts";
 
 /** What tests that start machines need, for `skipWithout`. */
 export const machinePeers = {
@@ -25,7 +25,7 @@ export async function serialUntil(image: string, text: string, firmware: "bios" 
   const disk = { path: image, format: "raw", bus: "ide", snapshot: true } as const;
   const common = { architecture: "x86_64", cpus: 1, window: false, serial: "captured", accelerate: false } as const;
   const request = { ...common, firmware, disks: [disk], memoryBytes: 256 * 2 ** 20 };
-  await using machine = await startQemu(request, process.env);
+  await using machine = await startMachine(request, process.env);
   const seen = new SerialText();
   const limit = setTimeout(() => void machine[Symbol.asyncDispose](), limitMs);
   let said = "";

@@ -6,23 +6,10 @@ import type { Duplex, Readable } from "node:stream";
 import { Failure, findProgram } from "../../base/index.ts";
 import { workingAccelerator } from "./acceleration.ts";
 import { findUefi } from "./firmware.ts";
+import type { Machine } from "./machine.ts";
 import type { MachineRequest } from "./machine-request.ts";
 import { qemuArguments, qemuProgram, type QemuFacts } from "./qemu-arguments.ts";
 import { QmpClient } from "./qmp-client.ts";
-
-/** A virtual machine that runs until it is disposed of, or switches itself off. */
-export interface Machine extends AsyncDisposable {
-  /** How it runs, for whoever wonders at its speed: `kvm`, `emulation`. */
-  readonly acceleration: string;
-  /** What its serial port says, where that is captured. Ends when the machine does. */
-  readonly serial: AsyncIterable<Uint8Array>;
-  /** Resolves once it is switched off. Throws `failed`, with what QEMU said, where it could not be started. */
-  readonly ended: Promise<void>;
-  /** Types on its serial port, where that is captured. */
-  type(text: string): void;
-  /** Writes what its screen shows, as PNG, over a file. */
-  screenshot(file: string): Promise<void>;
-}
 
 const controlFd = 3;
 const stopLimitMs = 5000;
@@ -55,7 +42,7 @@ export async function startQemu(request: MachineRequest, env: NodeJS.ProcessEnv)
 }
 
 /** Where QEMU is for a machine of this architecture. Throws `not-found` where it is not installed. */
-function findQemu({ architecture }: Pick<MachineRequest, "architecture">, env: NodeJS.ProcessEnv): string {
+export function findQemu({ architecture }: Pick<MachineRequest, "architecture">, env: NodeJS.ProcessEnv): string {
   const name = qemuProgram(architecture);
   const program = findProgram(name, env);
   if (program !== undefined) return program;
