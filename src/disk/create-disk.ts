@@ -11,6 +11,7 @@ import {
 } from "../partition/index.ts";
 import { openSource, type TreeSource } from "../tree/index.ts";
 import { diskSizeFor } from "./disk-size.ts";
+import { packageFetcher } from "./fetch-packages.ts";
 import { uuidMaker } from "./identifiers.ts";
 import { planPartitions, type MakingFacts, type WantedPartition } from "./plan-partitions.ts";
 import type { BootRequest, CreateDiskRequest, CreatedDisk } from "./request.ts";
@@ -63,7 +64,7 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
     warnings.push(...(await makeFileSystem(slice, sources.list, options)));
   }
   if (request.boot !== undefined)
-    await installBoot(device, request.boot, plan.partitions[sized.findIndex(isRoot)], now);
+    await installBoot(device, request.boot, plan.partitions[sized.findIndex(isRoot)], now, job);
   output.commit();
   return { report: await showDisk(request.path), warnings };
 }
@@ -75,13 +76,19 @@ function isRoot(partition: SizedPartition): boolean {
 /** Installs GRUB, with a menu of the kernels that the root has. */
 async function installBoot(
   device: FileDevice,
-  { firmwares, serial }: BootRequest,
+  { firmwares, serial, secureBoot, grubFrom = [], machineFolder, cacheFolder }: BootRequest,
   root: PlannedPartition | undefined,
   now: MakingFacts["now"],
+  job: JobOptions,
 ): Promise<void> {
   if (root === undefined) throw new Failure("usage", "cannot make the disk start: no partition is for Linux");
   const config = { timeoutSeconds: menuSeconds, serial, ...(serial ? { kernelArguments: serialArguments } : {}) };
-  await installGrub(device, { firmwares, partition: root.number, config, now });
+  const sources = {
+    given: grubFrom,
+    ...(machineFolder === undefined ? {} : { machineFolder }),
+    ...(cacheFolder === undefined ? {} : { fetchPackage: packageFetcher(cacheFolder, job) }),
+  };
+  await installGrub(device, { firmwares, partition: root.number, config, now, secureBoot, sources });
 }
 
 /** The time that everything new is given. */

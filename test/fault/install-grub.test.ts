@@ -110,5 +110,5 @@ test("a partition that is not there is refused", { skip }, async () => {
     code: "not-found",
     message: /partition 2: there is no/,
   });
-  await assert.rejects(installGrub(device, { ...request, from: "/nowhere" }), { code: "not-found" });
+  await assert.rejects(installGrub(device, { ...request, sources: { given: ["/nowhere"] } }), { code: "not-found" });
 });

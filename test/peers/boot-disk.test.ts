@@ -1,41 +1,14 @@
 /** `disk create --boot`, by whoever is nobody: the disk starts a real kernel, by BIOS and by UEFI. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import * as path from "node:path";
 import { test } from "node:test";
-import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { temporaryFolder } from "../temp.ts";
+import { holdfast, treeWithKernel } from "./holdfast-as-nobody.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, serialUntil, someKernel } from "./qemu.ts";
 
 const kernel = someKernel();
 const skip = skipWithout(kernel, "e2fsck", "fsck.fat", "sfdisk", ...machinePeers.bios, ...machinePeers.uefi);
-const main = path.join(import.meta.dirname, "../../src/cli/main.ts");
-const nobody = { uid: 65534, gid: 65534 };
-
-/** Whether this is root, and somebody else could read the program where it is. */
-function mayBeNobody(): boolean {
-  return process.getuid?.() === 0 && spawnSync(process.execPath, ["--check", main], { ...nobody }).status === 0;
-}
-
-const user = mayBeNobody() ? nobody : {};
-
-/** Runs the program, as a user who may do nothing where that is possible; gives its status and what it said. */
-function holdfast(...words: readonly string[]): { readonly status: number | null; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8", ...user });
-  return { status, said: stdout + stderr };
-}
-
-/** A folder that anyone may write to, with a tree that has a kernel. */
-function treeWithKernel(folder: TemporaryFolder): string {
-  fs.chmodSync(folder.path, 0o777);
-  const tree = folder.join("tree");
-  fs.mkdirSync(path.join(tree, "boot"), { recursive: true });
-  fs.copyFileSync(kernel, path.join(tree, kernel));
-  fs.chmodSync(path.join(tree, kernel), 0o644);
-  return tree;
-}
-
 const tables = [
   ["MBR, aligned", ["--table", "mbr"]],
   ["MBR, classic", ["--table", "mbr", "--layout", "classic"]],
@@ -48,7 +21,7 @@ for (const [table, options] of tables) {
     test(`${table}, ${boot}: starts the kernel that is in it`, { skip }, async () => {
       await using folder = temporaryFolder();
       const disk = folder.join("disk");
-      const words = ["disk", "create", disk, "--size", "160MB", ...options, "--from", treeWithKernel(folder)];
+      const words = ["disk", "create", disk, "--size", "160MB", ...options, "--from", treeWithKernel(folder, kernel)];
       const made = holdfast(...words, "--boot", boot, "--serial");
       assert.equal(made.status, 0, made.said);
       runPeer("sfdisk", ["--verify", disk]);
@@ -65,7 +38,7 @@ for (const [table, options] of tables) {
 test("ext3 starts as well, its ESP where the user wants it", { skip }, async () => {
   await using folder = temporaryFolder();
   const disk = folder.join("disk");
-  const from = treeWithKernel(folder);
+  const from = treeWithKernel(folder, kernel);
   const partitions = [`size=100MB,fs=ext3,label=root,from=${from}`, "size=40MiB,type=efi,fs=fat16"];
   const words = ["--size", "180MB", ...partitions.flatMap((spec) => ["-p", spec]), "--boot", "bios,uefi", "--serial"];
   const made = holdfast("disk", "create", disk, ...words);
@@ -78,7 +51,7 @@ test("ext3 starts as well, its ESP where the user wants it", { skip }, async () 
 
 test("what cannot start is refused with a hint, and no disk is made", { skip }, async () => {
   await using folder = temporaryFolder();
-  const from = treeWithKernel(folder);
+  const from = treeWithKernel(folder, kernel);
   const refused = (message: RegExp, ...words: readonly string[]): void => {
     const { status, said } = holdfast("disk", "create", folder.join("disk"), "--size", "160MB", ...words);
     assert.notEqual(status, 0);

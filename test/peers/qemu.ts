@@ -7,11 +7,21 @@ import { temporaryFolder } from "../temp.ts";
 
 const efiCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
 const efiVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+/** With the keys that machines are sold with, and Secure Boot on. */
+const secureCode = "/usr/share/OVMF/OVMF_CODE_4M.ms.fd";
+const secureVariables = "/usr/share/OVMF/OVMF_VARS_4M.ms.fd";
 
 /** What tests that start machines need, for `skipWithout`. */
 export const machinePeers = {
   bios: ["qemu-system-x86_64", "/usr/lib/grub/i386-pc/kernel.img"],
   uefi: ["qemu-system-x86_64", "/usr/lib/grub/x86_64-efi/kernel.img", efiCode, efiVariables],
+  secure: [
+    "qemu-system-x86_64",
+    "/usr/lib/shim/shimx64.efi.signed",
+    "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed",
+    secureCode,
+    secureVariables,
+  ],
 } as const;
 
 /** A kernel of this machine; a path that does not exist where it has none. */
@@ -24,18 +34,28 @@ export function someKernel(): string {
  * What a machine with a disk prints on its serial port until it has printed the text, or stops. Killed after two
  * minutes. What it writes is kept apart from the disk.
  */
-export async function serialUntil(image: string, text: string, firmware: "bios" | "uefi" = "bios"): Promise<string> {
+export async function serialUntil(
+  image: string,
+  text: string,
+  firmware: "bios" | "uefi" | "secure" = "bios",
+): Promise<string> {
   await using folder = temporaryFolder();
   const drives = [`file=${image},format=raw,snapshot=on`];
-  if (firmware === "uefi") {
-    fs.copyFileSync(efiVariables, folder.join("vars.fd"));
+  if (firmware !== "bios") {
+    fs.copyFileSync(firmware === "secure" ? secureVariables : efiVariables, folder.join("vars.fd"));
     drives.unshift(
-      `if=pflash,format=raw,readonly=on,file=${efiCode}`,
+      `if=pflash,format=raw,readonly=on,file=${firmware === "secure" ? secureCode : efiCode}`,
       `if=pflash,format=raw,file=${folder.join("vars.fd")}`,
     );
   }
-  const machine = firmware === "uefi" ? ["-machine", "q35"] : [];
-  const plain = ["-accel", "tcg", "-m", "256", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"];
+  const machines = {
+    bios: [],
+    uefi: ["-machine", "q35"],
+    secure: ["-machine", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"],
+  } as const;
+  const machine = machines[firmware];
+  const memory = firmware === "secure" ? "512" : "256";
+  const plain = ["-accel", "tcg", "-m", memory, "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"];
   const words = [...plain, ...machine, ...drives.flatMap((drive) => ["-drive", drive])];
   const qemu = spawn("qemu-system-x86_64", words, { stdio: ["ignore", "pipe", "ignore"] });
   const limit = setTimeout(() => qemu.kill(), 120_000);

@@ -1,6 +1,6 @@
 import { linkEfiKernel, pageBytes } from "./efi-kernel.ts";
 import { makeModuleArea, type ImageRequest } from "./module-area.ts";
-import { coffHeader, optionalHeader32, optionalHeader64, peSection, relocationBlock } from "./pe-records.ts";
+import { coffHeader, optionalHeader32, optionalHeader64, peSection, relocationBlock } from "../pe-records.ts";
 import { platformFile, type PlatformFiles } from "./platform-files.ts";
 
 /** 2015-01-01, what grub-mkimage gives every image so that the same input makes the same bytes. */

@@ -7,7 +7,7 @@ import {
   sectionFlags,
   sectionTypes,
   specialSections,
-} from "./elf-records.ts";
+} from "../elf-records.ts";
 
 /** Sections and headers of the image are aligned to pages, in the file as in memory; the headers take one. */
 export const pageBytes = 4096;

@@ -1,21 +1,20 @@
 import { Failure } from "../../base/index.ts";
 import type { BlockDevice } from "../../device/index.ts";
-import { editFileSystem, putTree, type EditableFileSystem } from "../../filesystem/index.ts";
+import { editFileSystem, putTree, resolvePath, type EditableFileSystem } from "../../filesystem/index.ts";
 import { openPartitionDevice, readTable, type Partition, type PartitionTable } from "../../partition/index.ts";
 import type { Timestamp, TreeSource } from "../../tree/index.ts";
 import { coreSectorBytes, makeBiosCore } from "./core-image.ts";
-import { openEfiPartition, programTree, putPrograms } from "./efi-programs.ts";
+import type { BootFileSources } from "./boot-files.ts";
+import { efiPlatformsFor, refuseOtherThanPc } from "./choose-platforms.ts";
+import { openEfiPartition, programFiles, putOnEfiPartition, signedFiles, type EfiFiles } from "./efi-programs.ts";
 import { writeBiosLoader } from "./embed.ts";
 import { generatedTree } from "./generated-tree.ts";
-import { findKernels } from "../kernels.ts";
+import { isSignedFile } from "../kernel-image.ts";
+import { findKernels, type Kernel } from "../kernels.ts";
 import { makeMenu, type MenuOptions } from "./menu.ts";
 import { planEmbedding } from "./plan-embedding.ts";
-import {
-  readPlatformFiles,
-  type GrubPlatform,
-  type PlatformFiles,
-  type PlatformFilesOptions,
-} from "./platform-files.ts";
+import { findPlatformFiles, type PlatformFiles } from "./platform-files.ts";
+import { findSignedPrograms } from "./signed-programs.ts";
 
 /** How a machine starts. */
 export type Firmware = "bios" | "uefi";
@@ -25,8 +24,10 @@ export interface GrubRequest {
   readonly firmwares?: readonly Firmware[];
   /** The number of the partition whose `/boot/grub` is GRUB's. */
   readonly partition: number;
-  /** A folder or package with GRUB's modules. Absent: those of this machine. */
-  readonly from?: string;
+  /** Where GRUB's modules, or signed programs, are taken from. Absent: what this machine has. */
+  readonly sources?: BootFileSources;
+  /** For UEFI: a distribution's signed shim and GRUB, which start where Secure Boot is on, and only signed kernels. */
+  readonly secureBoot?: boolean;
   /** What `grub.cfg` is to say, or how to make one of the kernels in `/boot`. Absent: it stays as it is. */
   readonly config?: string | MenuOptions;
   /** A font in GRUB's format, for graphical menus. */
@@ -50,17 +51,19 @@ const unreadableFeatures = ["inline_data", "ea_inode", "casefold", "compression"
 export async function installGrub(device: BlockDevice, request: GrubRequest): Promise<void> {
   const { firmwares = ["bios"], now } = request;
   const { table, partition } = await findPartition(device, request.partition);
-  const bios = firmwares.includes("bios") ? await planBios(device, table, request) : undefined;
-  const efi = firmwares.includes("uefi") ? await planEfi(device, table, request) : undefined;
+  const efiPartition = firmwares.includes("uefi") ? await openEfiPartition(device, table) : undefined;
   await using fileSystem = await editFileSystem(openPartitionDevice(device, partition), { now });
   refuseUnreadable(fileSystem, partition);
-  const { uuid } = fileSystem.info;
-  const programs = efi === undefined || uuid === undefined ? undefined : programTree(efi.grubs, uuid, now);
+  const kernels = await findKernels(fileSystem);
+  const bios = firmwares.includes("bios") ? await planBios(device, table, kernels, request) : undefined;
+  const efi = efiPartition === undefined ? undefined : await planEfi(fileSystem, kernels, request);
+  const isForSecureBoot = efi !== undefined && request.secureBoot === true;
+  const first = isForSecureBoot ? await firstSigned(fileSystem, kernels) : 0;
   const grubs = [...(bios === undefined ? [] : [bios.grub]), ...(efi?.grubs ?? [])];
-  await using tree = treeOfGrub(grubs, request, await configFor(fileSystem, request));
+  await using tree = treeOfGrub(grubs, request, configFor(fileSystem, kernels, request, first));
   await putTree(fileSystem, "/", [tree], { now, onExisting: "replace" });
   await fileSystem.commit();
-  if (efi !== undefined && programs !== undefined) await putPrograms(efi.partition, programs, now);
+  if (efiPartition !== undefined) await putOnEfiPartition(efiPartition, efi?.files ?? [], now);
   if (bios !== undefined) await writeBiosLoader(device, bios.grub, bios.core, bios.lbas);
 }
 
@@ -70,8 +73,14 @@ interface BiosPlan {
   readonly lbas: readonly number[];
 }
 
-async function planBios(device: BlockDevice, table: PartitionTable, request: GrubRequest): Promise<BiosPlan> {
-  const grub = await readPlatformFiles(platformOptions("i386-pc", request));
+async function planBios(
+  device: BlockDevice,
+  table: PartitionTable,
+  kernels: readonly Kernel[],
+  request: GrubRequest,
+): Promise<BiosPlan> {
+  refuseOtherThanPc(kernels);
+  const grub = await findPlatformFiles("i386-pc", request.sources ?? {}, { isNeeded: true });
   const core = makeBiosCore(grub, {
     modules: ["biosdisk", table.kind === "gpt" ? "part_gpt" : "part_msdos", "ext2"],
     prefix: `(,${table.kind === "gpt" ? "gpt" : "msdos"}${request.partition})/boot/grub`,
@@ -80,24 +89,33 @@ async function planBios(device: BlockDevice, table: PartitionTable, request: Gru
 }
 
 interface EfiPlan {
-  readonly partition: BlockDevice;
+  /** Whose modules go into the file system. */
   readonly grubs: readonly PlatformFiles[];
+  readonly files: EfiFiles;
 }
 
-/** GRUB for 64 bits; that for 32 bits too where it is there, for the few machines whose firmware has no more. */
-async function planEfi(device: BlockDevice, table: PartitionTable, request: GrubRequest): Promise<EfiPlan> {
-  const partition = await openEfiPartition(device, table);
-  const grubs = [await readPlatformFiles(platformOptions("x86_64-efi", request))];
-  try {
-    grubs.push(await readPlatformFiles(platformOptions("i386-efi", request)));
-  } catch (error) {
-    if (!(error instanceof Failure && error.code === "not-found")) throw error;
+/** Programs for every platform that the kernels need, and for the others that suit them where those are there. */
+async function planEfi(
+  { info }: EditableFileSystem,
+  kernels: readonly Kernel[],
+  { secureBoot = false, sources = {}, partition }: GrubRequest,
+): Promise<EfiPlan> {
+  const { uuid } = info;
+  if (uuid === undefined) throw new Failure("unsupported", `cannot find partition ${partition} by a UUID: it has none`);
+  const grubs: PlatformFiles[] = [];
+  const files: EfiFiles[number][] = [];
+  for (const { platform, isNeeded } of efiPlatformsFor(kernels)) {
+    if (secureBoot) {
+      const programs = await findSignedPrograms(platform, sources, { isNeeded });
+      if (programs !== undefined) files.push(...signedFiles(programs, uuid));
+    } else {
+      const grub = await findPlatformFiles(platform, sources, { isNeeded });
+      if (grub === undefined) continue;
+      grubs.push(grub);
+      files.push(...programFiles(grub, platform, uuid));
+    }
   }
-  return { partition, grubs };
-}
-
-function platformOptions(platform: GrubPlatform, { from }: GrubRequest): PlatformFilesOptions {
-  return { platform, ...(from === undefined ? {} : { from }) };
+  return { grubs, files };
 }
 
 async function findPartition(
@@ -121,16 +139,28 @@ function refuseUnreadable({ info }: EditableFileSystem, { number }: Partition): 
   throw new Failure("unsupported", `cannot install GRUB on partition ${number}: ${what}`);
 }
 
-async function configFor(
-  fileSystem: EditableFileSystem,
+function configFor(
+  { info }: EditableFileSystem,
+  kernels: readonly Kernel[],
   { partition, config }: GrubRequest,
-): Promise<string | undefined> {
+  first: number,
+): string | undefined {
   if (typeof config !== "object") return config;
-  const kernels = await findKernels(fileSystem);
-  const { uuid } = fileSystem.info;
-  if (kernels.length > 0 && uuid !== undefined) return makeMenu(kernels, uuid, config);
+  if (kernels.length > 0 && info.uuid !== undefined) return makeMenu(kernels, info.uuid, config, first);
   throw new Failure("not-found", `cannot make a boot menu for partition ${partition}: there is no /boot/vmlinuz-…`, {
     hint: "put a kernel into /boot first, or give a grub.cfg",
+  });
+}
+
+/** The number of the first kernel that Secure Boot lets start. Kernels of a menu that is given are not looked at. */
+async function firstSigned(fileSystem: EditableFileSystem, kernels: readonly Kernel[]): Promise<number> {
+  for (const [n, { path }] of kernels.entries()) {
+    if (await isSignedFile(fileSystem, await resolvePath(fileSystem, path))) return n;
+  }
+  const [newest] = kernels;
+  if (newest === undefined) return 0;
+  throw new Failure("unsupported", `cannot make a disk for Secure Boot: "${newest.path}" is not signed`, {
+    hint: "put a distribution's signed kernel into /boot, such as Debian's linux-image-amd64",
   });
 }
 

@@ -9,7 +9,7 @@ export interface MenuOptions {
 }
 
 /** A `grub.cfg` with an entry for every kernel; the root is found by the UUID of the file system. */
-export function makeMenu(kernels: readonly Kernel[], rootUuid: string, options: MenuOptions): string {
+export function makeMenu(kernels: readonly Kernel[], rootUuid: string, options: MenuOptions, first = 0): string {
   const words = `root=UUID=${rootUuid} ro ${options.kernelArguments ?? ""}`.trimEnd();
   const entries = kernels.map(({ version, path, initrd }) => {
     const initrdLine = initrd === undefined ? "" : `  initrd ${initrd}\n`;
@@ -18,5 +18,5 @@ export function makeMenu(kernels: readonly Kernel[], rootUuid: string, options: 
   const serial =
     options.serial === true ? "serial\nterminal_input console serial\nterminal_output console serial\n" : "";
   const search = `search --no-floppy --fs-uuid --set=root ${rootUuid}\n`;
-  return `${serial}set timeout=${options.timeoutSeconds}\nset default=0\n${search}${entries.join("")}`;
+  return `${serial}set timeout=${options.timeoutSeconds}\nset default=${first}\n${search}${entries.join("")}`;
 }

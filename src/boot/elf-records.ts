@@ -1,4 +1,4 @@
-import { bytes, i32, Struct, u16, u32, u64, u8 } from "../../bytes/index.ts";
+import { bytes, i32, Struct, u16, u32, u64, u8 } from "../bytes/index.ts";
 
 // System V ABI, edition 4.1, chapter 4
 export const elfIdentity = new Struct("ELF identity", 16, {
