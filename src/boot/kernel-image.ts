@@ -1,6 +1,6 @@
 import * as zlib from "node:zlib";
 import type { FileSystem } from "../filesystem/index.ts";
-import { elf32Header, elfIdentity, elfMagic } from "./elf-records.ts";
+import { elf32Header, elfIdentity, elfMachines, elfMagic } from "./elf-records.ts";
 import { imageHeader, x86SetupHeader } from "./kernel-records.ts";
 import { isSignature, peHeaderLimitBytes, readPe } from "./pe-file.ts";
 import { readParts } from "./read-parts.ts";
@@ -23,10 +23,10 @@ const peMachines: ReadonlyMap<number, Architecture> = new Map([
   [0x1c2, "arm"],
   [0x5064, "riscv64"],
 ]);
-const elfMachines: ReadonlyMap<number, Architecture> = new Map([
-  [3, "i386"],
-  [62, "x86_64"],
-  [183, "arm64"],
+const elfNames: ReadonlyMap<number, Architecture> = new Map([
+  [elfMachines.i386, "i386"],
+  [elfMachines.x86_64, "x86_64"],
+  [elfMachines.arm64, "arm64"],
   [40, "arm"],
   [243, "riscv64"],
 ]);
@@ -48,7 +48,7 @@ export function architectureOf(start: Uint8Array): Architecture | undefined {
   if (pe !== undefined) return peMachines.get(pe.machine);
   if (start.length < imageHeader.sizeBytes) return undefined;
   if (Buffer.from(elfMagic).equals(elfIdentity.get(start, "magic")))
-    return elfMachines.get(elf32Header.get(start, "machine"));
+    return elfNames.get(elf32Header.get(start, "machine"));
   return imageMagics.get(imageHeader.get(start, "magic"));
 }
 

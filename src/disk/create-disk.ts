@@ -1,4 +1,5 @@
 import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
+import type { Kernel } from "../boot/index.ts";
 import { installGrub } from "../boot/grub/index.ts";
 import { FileDevice, SliceDevice } from "../device/index.ts";
 import { makeFileSystem, measureFileSystem } from "../filesystem/index.ts";
@@ -21,7 +22,9 @@ const sectorBytes = 512;
 /** How long the boot menu waits for a key. */
 const menuSeconds = 3;
 /** The kernel's messages go to both; the last one is where a shell is. */
-const serialArguments = "console=tty0 console=ttyS0,115200";
+const serialArguments = ({ architecture }: Kernel): string => {
+  return `console=tty0 console=${architecture === "arm64" ? "ttyAMA0" : "ttyS0"},115200`;
+};
 
 /** A partition whose size is known, or is what the others leave. */
 interface SizedPartition extends WantedPartition {

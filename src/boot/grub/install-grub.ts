@@ -60,6 +60,7 @@ export async function installGrub(device: BlockDevice, request: GrubRequest): Pr
   const isForSecureBoot = efi !== undefined && request.secureBoot === true;
   const first = isForSecureBoot ? await firstSigned(fileSystem, kernels) : 0;
   const grubs = [...(bios === undefined ? [] : [bios.grub]), ...(efi?.grubs ?? [])];
+  refuseUnused(request.sources?.given ?? [], [...grubs.map(({ name }) => name), ...(efi?.signedFrom ?? [])]);
   await using tree = treeOfGrub(grubs, request, configFor(fileSystem, kernels, request, first));
   await putTree(fileSystem, "/", [tree], { now, onExisting: "replace" });
   await fileSystem.commit();
@@ -92,6 +93,8 @@ interface EfiPlan {
   /** Whose modules go into the file system. */
   readonly grubs: readonly PlatformFiles[];
   readonly files: EfiFiles;
+  /** Folders and packages that signed programs are from. */
+  readonly signedFrom: readonly string[];
 }
 
 /** Programs for every platform that the kernels need, and for the others that suit them where those are there. */
@@ -104,10 +107,13 @@ async function planEfi(
   if (uuid === undefined) throw new Failure("unsupported", `cannot find partition ${partition} by a UUID: it has none`);
   const grubs: PlatformFiles[] = [];
   const files: EfiFiles[number][] = [];
+  const signedFrom: string[] = [];
   for (const { platform, isNeeded } of efiPlatformsFor(kernels)) {
     if (secureBoot) {
       const programs = await findSignedPrograms(platform, sources, { isNeeded });
-      if (programs !== undefined) files.push(...signedFiles(programs, uuid));
+      if (programs === undefined) continue;
+      files.push(...signedFiles(programs, uuid));
+      signedFrom.push(...programs.from);
     } else {
       const grub = await findPlatformFiles(platform, sources, { isNeeded });
       if (grub === undefined) continue;
@@ -115,7 +121,15 @@ async function planEfi(
       files.push(...programFiles(grub, platform, uuid));
     }
   }
-  return { grubs, files };
+  return { grubs, files, signedFrom };
+}
+
+function refuseUnused(given: readonly string[], used: readonly string[]): void {
+  const other = given.find((source) => !used.includes(source));
+  if (other === undefined) return;
+  throw new Failure("not-found", `cannot take GRUB from "${other}": it has nothing that this disk needs`, {
+    hint: "it takes grub-pc-bin for BIOS and grub-efi-amd64-bin for UEFI, or signed programs for Secure Boot",
+  });
 }
 
 async function findPartition(

@@ -15,6 +15,8 @@ export interface SignedPrograms {
   readonly keyManager?: Uint8Array;
   /** Where this GRUB looks for its `grub.cfg` on the EFI system partition. */
   readonly prefix: string;
+  /** The folders and packages that they are from. */
+  readonly from: readonly string[];
 }
 
 /** How file names end on a platform, and which packages have them. */
@@ -68,11 +70,13 @@ export async function findSignedPrograms(
     shim: shim.bytes,
     grub: grub.bytes,
     prefix: prefixOf(grub),
+    from: [shim, grub, keyManager].flatMap((program) => (program === undefined ? [] : [program.source])),
     ...(keyManager === undefined ? {} : { keyManager: keyManager.bytes }),
   };
 }
 
 interface FoundProgram {
+  readonly source: string;
   readonly name: string;
   readonly bytes: Uint8Array;
 }
@@ -102,7 +106,7 @@ async function addFrom(
   for (const program of programs) {
     const name = namesOf(program, suffix).find((one) => files.has(one));
     const bytes = name === undefined ? undefined : files.get(name);
-    if (bytes !== undefined && !found.has(program)) found.set(program, { name: `${source}/${name}`, bytes });
+    if (bytes !== undefined && !found.has(program)) found.set(program, { source, name: `${source}/${name}`, bytes });
   }
 }
 
