@@ -3,16 +3,16 @@ import type { BlockDevice } from "../../device/index.ts";
 import { editFileSystem, putTree, resolvePath, type EditableFileSystem } from "../../filesystem/index.ts";
 import { openPartitionDevice, readTable, type Partition, type PartitionTable } from "../../partition/index.ts";
 import type { Timestamp, TreeSource } from "../../tree/index.ts";
-import { coreSectorBytes, makeBiosCore } from "./core-image.ts";
+import { makeBiosCore } from "./core-image.ts";
 import type { BootFileSources } from "./boot-files.ts";
 import { efiPlatformsFor, refuseOtherThanPc } from "./choose-platforms.ts";
 import { openEfiPartition, programFiles, putOnEfiPartition, signedFiles, type EfiFiles } from "./efi-programs.ts";
-import { writeBiosLoader } from "./embed.ts";
+import { coreAt, writeBootSector, writeCore } from "./embed.ts";
 import { generatedTree } from "./generated-tree.ts";
 import { isSignedFile } from "../kernel-image.ts";
 import { findKernels, type Kernel } from "../kernels.ts";
 import { makeMenu, type MenuOptions } from "./menu.ts";
-import { planEmbedding } from "./plan-embedding.ts";
+import { planReplacing } from "./plan-embedding.ts";
 import { findPlatformFiles, type PlatformFiles } from "./platform-files.ts";
 import { findSignedPrograms } from "./signed-programs.ts";
 
@@ -46,7 +46,8 @@ const unreadableFeatures = ["inline_data", "ea_inode", "casefold", "compression"
  * Makes a disk start by itself: modules and menu go into `/boot/grub` of an ext file system. For BIOS GRUB's core image
  * goes before the first partition or into the BIOS boot partition, boot.img into sector 0; for UEFI programs go where
  * firmware looks for them on the EFI system partition. What cannot work is refused, and the disk starts and holds what
- * it did. Needs no root and runs nothing.
+ * it did. The core image goes first and sector 0 last: until then a GRUB that was there starts. Needs no root and runs
+ * nothing.
  */
 export async function installGrub(device: BlockDevice, request: GrubRequest): Promise<void> {
   const { firmwares = ["bios"], now } = request;
@@ -63,13 +64,15 @@ export async function installGrub(device: BlockDevice, request: GrubRequest): Pr
   refuseUnused(request.sources?.given ?? [], [...grubs.map(({ name }) => name), ...(efi?.signedFrom ?? [])]);
   await using tree = treeOfGrub(grubs, request, configFor(fileSystem, kernels, request, first));
   await putTree(fileSystem, "/", [tree], { now, onExisting: "replace" });
+  if (bios !== undefined) await writeCore(device, bios.core, bios.lbas);
   await fileSystem.commit();
   if (efiPartition !== undefined) await putOnEfiPartition(efiPartition, efi?.files ?? [], now);
-  if (bios !== undefined) await writeBiosLoader(device, bios.grub, bios.core, bios.lbas);
+  if (bios !== undefined) await writeBootSector(device, bios.grub, bios.lbas[0] ?? 1);
 }
 
 interface BiosPlan {
   readonly grub: PlatformFiles;
+  /** As it is to lie at its sectors. */
   readonly core: Uint8Array;
   readonly lbas: readonly number[];
 }
@@ -86,7 +89,8 @@ async function planBios(
     modules: ["biosdisk", table.kind === "gpt" ? "part_gpt" : "part_msdos", "ext2"],
     prefix: `(,${table.kind === "gpt" ? "gpt" : "msdos"}${request.partition})/boot/grub`,
   });
-  return { grub, core, lbas: await planEmbedding(device, table, Math.ceil(core.length / coreSectorBytes)) };
+  const lbas = await planReplacing(device, table, core);
+  return { grub, core: coreAt(core, lbas), lbas };
 }
 
 interface EfiPlan {
