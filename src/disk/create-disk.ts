@@ -1,4 +1,5 @@
 import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
+import type { Kernel } from "../boot/index.ts";
 import { installGrub } from "../boot/grub/index.ts";
 import { FileDevice, SliceDevice } from "../device/index.ts";
 import { makeFileSystem, measureFileSystem } from "../filesystem/index.ts";
@@ -11,6 +12,7 @@ import {
 } from "../partition/index.ts";
 import { openSource, type TreeSource } from "../tree/index.ts";
 import { diskSizeFor } from "./disk-size.ts";
+import { packageFetcher } from "./fetch-packages.ts";
 import { uuidMaker } from "./identifiers.ts";
 import { planPartitions, type MakingFacts, type WantedPartition } from "./plan-partitions.ts";
 import type { BootRequest, CreateDiskRequest, CreatedDisk } from "./request.ts";
@@ -20,7 +22,9 @@ const sectorBytes = 512;
 /** How long the boot menu waits for a key. */
 const menuSeconds = 3;
 /** The kernel's messages go to both; the last one is where a shell is. */
-const serialArguments = "console=tty0 console=ttyS0,115200";
+const serialArguments = ({ architecture }: Kernel): string => {
+  return `console=tty0 console=${architecture === "arm64" ? "ttyAMA0" : "ttyS0"},115200`;
+};
 
 /** A partition whose size is known, or is what the others leave. */
 interface SizedPartition extends WantedPartition {
@@ -63,7 +67,7 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
     warnings.push(...(await makeFileSystem(slice, sources.list, options)));
   }
   if (request.boot !== undefined)
-    await installBoot(device, request.boot, plan.partitions[sized.findIndex(isRoot)], now);
+    await installBoot(device, request.boot, plan.partitions[sized.findIndex(isRoot)], now, job);
   output.commit();
   return { report: await showDisk(request.path), warnings };
 }
@@ -75,13 +79,19 @@ function isRoot(partition: SizedPartition): boolean {
 /** Installs GRUB, with a menu of the kernels that the root has. */
 async function installBoot(
   device: FileDevice,
-  { firmwares, serial }: BootRequest,
+  { firmwares, serial, secureBoot, grubFrom = [], machineFolder, cacheFolder }: BootRequest,
   root: PlannedPartition | undefined,
   now: MakingFacts["now"],
+  job: JobOptions,
 ): Promise<void> {
   if (root === undefined) throw new Failure("usage", "cannot make the disk start: no partition is for Linux");
   const config = { timeoutSeconds: menuSeconds, serial, ...(serial ? { kernelArguments: serialArguments } : {}) };
-  await installGrub(device, { firmwares, partition: root.number, config, now });
+  const sources = {
+    given: grubFrom,
+    ...(machineFolder === undefined ? {} : { machineFolder }),
+    ...(cacheFolder === undefined ? {} : { fetchPackage: packageFetcher(cacheFolder, job) }),
+  };
+  await installGrub(device, { firmwares, partition: root.number, config, now, secureBoot, sources });
 }
 
 /** The time that everything new is given. */

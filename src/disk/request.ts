@@ -43,6 +43,14 @@ export interface BootRequest {
   readonly firmwares: readonly Firmware[];
   /** Menu and kernel use the first serial port too. */
   readonly serial: boolean;
+  /** For UEFI: signed programs, that start where Secure Boot is on. */
+  readonly secureBoot: boolean;
+  /** Folders and packages to take GRUB from, before what this machine has. */
+  readonly grubFrom?: readonly string[];
+  /** The folder under which this machine has GRUB's files. Absent: `/usr/lib`. */
+  readonly machineFolder?: string;
+  /** Where packages that are fetched are kept. Absent: none are fetched. */
+  readonly cacheFolder?: string;
 }
 
 export interface CreateDiskRequest {

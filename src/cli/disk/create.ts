@@ -1,5 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import { createDisk, type CreateDiskRequest } from "../../disk/index.ts";
+import { cacheFolderIn } from "../cache-folder.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { parsePartitionSpec, specKeys } from "./partition-spec.ts";
@@ -57,6 +58,16 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       help: "make it start by GRUB: bios, uefi or bios,uefi; the menu has the kernels in /boot of its root",
     },
     serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too" },
+    "secure-boot": {
+      kind: "flag",
+      help: "with --boot uefi: a distribution's signed shim and GRUB, which start where Secure Boot is on",
+    },
+    grub: {
+      kind: "string",
+      value: "DIR|DEB",
+      repeatable: true,
+      help: "with --boot: take GRUB, or signed programs, from these folders or packages before what is installed",
+    },
     geometry: {
       kind: "string",
       value: "HEADSxSECTORS",
@@ -84,6 +95,10 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       help: "a disk that starts by itself, on machines of either kind",
     },
     {
+      line: "holdfast disk create vm --size 4GB --table gpt --from root.tar --boot uefi --secure-boot",
+      help: "the same for machines with Secure Boot on",
+    },
+    {
       line: "holdfast disk create big --size 4141875200 --layout classic --partition fs=ext3",
       help: "a disk as they were twenty years ago: 503 cylinders, first sector 63",
     },
@@ -100,7 +115,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
         from: args.from,
         force: args.force,
         preallocate: args.preallocate,
-        ...bootIn(args),
+        ...bootIn(args, context.env),
         ...(args.geometry === undefined ? {} : { geometry: args.geometry }),
         ...(args.uuid === undefined ? {} : { uuid: args.uuid }),
         nowMs: Date.now(),
@@ -122,16 +137,30 @@ function parseFirmwares(text: string): readonly ("bios" | "uefi")[] {
   });
 }
 
-function bootIn({
-  boot,
-  serial,
-}: {
+interface BootWords {
   readonly boot?: readonly ("bios" | "uefi")[] | undefined;
   readonly serial: boolean;
-}): Pick<CreateDiskRequest, "boot"> {
-  if (boot !== undefined) return { boot: { firmwares: boot, serial } };
-  if (serial) throw new Failure("usage", "cannot use --serial without --boot");
-  return {};
+  readonly secureBoot: boolean;
+  readonly grub: readonly string[];
+}
+
+function bootIn(
+  { boot, serial, secureBoot, grub }: BootWords,
+  env: NodeJS.ProcessEnv,
+): Pick<CreateDiskRequest, "boot"> {
+  const option = [serial && "--serial", secureBoot && "--secure-boot", grub.length > 0 && "--grub"].find(Boolean);
+  if (boot === undefined) {
+    if (option !== undefined) throw new Failure("usage", `cannot use ${option} without --boot`);
+    return {};
+  }
+  if (secureBoot && !boot.includes("uefi")) {
+    throw new Failure("usage", "cannot use --secure-boot without UEFI: BIOS knows no signatures", {
+      hint: "add it: --boot bios,uefi",
+    });
+  }
+  const cacheFolder = cacheFolderIn(env);
+  const cache = cacheFolder === undefined ? {} : { cacheFolder };
+  return { boot: { firmwares: boot, serial, secureBoot, grubFrom: grub, ...cache } };
 }
 
 /** A disk is not written from its beginning to its end, so it cannot go to standard output. */
