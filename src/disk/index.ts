@@ -26,3 +26,4 @@ export type { ResizedDisk } from "./resize.ts";
 export { shrinkDisk, type ShrinkDiskRequest } from "./shrink-disk.ts";
 export { runDisk, type RunDiskRequest, type RunEnd, type StartedDisk } from "./run-disk.ts";
 export type { DiskBus, PortForward } from "./machine/index.ts";
+export { writeMachine, type Network, type TargetName } from "./vm/index.ts";
