@@ -1,13 +1,16 @@
 /** The scripts that `disk vm --for qemu` writes start QEMU, which starts what is on the disk. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import { test } from "node:test";
+import fc from "fast-check";
 import { createDisk, writeMachine, type CreateDiskRequest } from "../../src/disk/index.ts";
 import type { MachineRequest } from "../../src/disk/vm/index.ts";
+import { qemu } from "../../src/disk/vm/qemu.ts";
+import { diskFacts, machineOf } from "../disk/vm/machines.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
-import { skipWithout } from "./peer.ts";
+import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, someKernel } from "./qemu.ts";
 
 const kernel = someKernel();
@@ -102,4 +105,70 @@ test("where there is no firmware the script says what to install", { skip }, asy
   const { status, stderr } = spawnSync(script, { encoding: "utf8", env: { ...process.env, OVMF_CODE: "/nowhere" } });
   assert.equal(status, 1);
   assert.match(stderr, /^no UEFI firmware is found here: install it .*OVMF_CODE/);
+});
+
+test("a machine for arm64 starts its firmware", { skip: skipWithout(...machinePeers.arm64) }, async () => {
+  await using folder = temporaryFolder();
+  const path = folder.join("disk, for arm");
+  fs.writeFileSync(path, Buffer.alloc(2 ** 20));
+  const machine = machineOf({ ...diskFacts, path, architecture: "aarch64", firmwares: ["uefi"] });
+  fs.writeFileSync(folder.join("script"), qemu.configure(machine).text, { mode: 0o755 });
+  assert.match(await shownUntil(folder.join("script"), /UEFI firmware/), /UEFI firmware/);
+});
+
+const character = fc.oneof(
+  fc.string({ unit: "binary", minLength: 1, maxLength: 1 }).filter((one) => !/[\p{Cc}\p{Cs}\p{Cn}/]/u.test(one)),
+  fc.constantFrom(...",= :;'\"\\\\$`#%&*?{}[]()<>|~!"),
+);
+const strange = fc.array(character, { minLength: 1, maxLength: 12 }).map((all) => `n${all.join("")}`);
+
+/** The words with which a script calls QEMU. */
+function wordsOfScript(folder: TemporaryFolder, text: string): readonly string[] {
+  fs.writeFileSync(folder.join("qemu"), "#!/bin/sh\nprintf '%s\\0' \"$@\"\n", { mode: 0o755 });
+  const env = { ...process.env, QEMU: folder.join("qemu") };
+  return execFileSync("sh", ["-c", text], { encoding: "utf8", env }).split("\0");
+}
+
+function valueAfter(option: string, words: readonly string[]): string {
+  return words[words.indexOf(option) + 1] ?? "";
+}
+
+test(
+  "whatever is in the paths and the kernel's words comes through the shell",
+  { skip: skipWithout("sh") },
+  async () => {
+    await using folder = temporaryFolder();
+    const property = fc.property(strange, strange, (name, append) => {
+      const direct = { kernel: `/${name}`, initrd: `/${name}.initrd` };
+      const called = wordsOfScript(folder, qemu.configure(machineOf(diskFacts, { direct, append })).text);
+      assert.equal(valueAfter("-kernel", called), direct.kernel);
+      assert.equal(valueAfter("-initrd", called), direct.initrd);
+      assert.ok(valueAfter("-append", called).endsWith(` console=ttyS0 ${append}`));
+    });
+    fc.assert(property, { numRuns: 60 });
+  },
+);
+
+test("QEMU opens the disk, whatever its name", { skip: skipWithout("qemu-system-x86_64") }, async () => {
+  await using folder = temporaryFolder();
+  const names = fc.sample(strange, 40).map((name, n) => `${n}${name}`);
+  const drives = names.map((name, n) => {
+    fs.writeFileSync(folder.join(name), Buffer.alloc(512));
+    const { text } = qemu.configure(machineOf({ ...diskFacts, path: folder.join(name) }));
+    return valueAfter("-drive", wordsOfScript(folder, text)).replace("id=disk0", `id=disk${n}`);
+  });
+  const words = ["-machine", "none", "-display", "none", "-nodefaults", "-qmp", "stdio"];
+  const input = ["qmp_capabilities", "query-block", "quit"].map((execute) => JSON.stringify({ execute })).join("\n");
+  const said = runPeer("qemu-system-x86_64", [...words, ...drives.flatMap((drive) => ["-drive", drive])], { input });
+  const answers = said
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly return?: unknown });
+  const blocks = answers.map((answer) => answer.return).find((one) => Array.isArray(one)) as {
+    inserted: { file: string };
+  }[];
+  assert.deepEqual(
+    blocks.map(({ inserted }) => inserted.file),
+    names.map((name) => folder.join(name)),
+  );
 });
