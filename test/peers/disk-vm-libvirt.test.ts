@@ -13,7 +13,7 @@ import { runPeer, skipWithout } from "./peer.ts";
 const skip = skipWithout("virt-xml-validate", "xmllint", "virsh", "/usr/share/libvirt/schemas/domain.rng");
 
 const choices = {
-  start: ["bios", "uefi", "direct", "direct uefi"],
+  start: ["bios", "uefi", "secure uefi", "direct", "direct uefi"],
   system: ["Linux", "another"],
   architecture: ["x86_64", "aarch64"],
   network: ["default", "user", "bridge", "none"],
@@ -39,6 +39,7 @@ function machines(): readonly Machine[] {
       name: "big--a-",
       network: network === "bridge" ? { kind: "bridge", name: "br0" } : { kind: network as "default" },
       emulate: accelerator === "emulate",
+      secureBoot: start === "secure uefi",
       ...(start === "direct" ? {} : { firmware: start?.endsWith("uefi") === true ? "uefi" : "bios" }),
       ...(start?.startsWith("direct") === true ? { direct } : {}),
     });
@@ -64,19 +65,21 @@ test("libvirt itself defines a machine, and gives back what was meant", { skip }
     // The test driver forgets its machines with each connection.
     const dumped = runPeer("virsh", ["-c", "test:///default", `define --validate ${file}; dumpxml big--a-`]);
     const xml = dumped.slice(dumped.indexOf("<domain"));
-    const valueOf = (xpath: string): string =>
-      runPeer("xmllint", ["--xpath", `string(${xpath})`, "-"], { input: xml }).trim();
-    assert.equal(valueOf("/domain/uuid"), machine.uuid);
-    assert.equal(valueOf("/domain/memory[@unit='KiB']"), String(1024 * 1024));
-    assert.equal(valueOf("//disk/source/@*[name()='file' or name()='dev']"), machine.disk.path);
-    assert.equal(valueOf("//disk/driver/@type"), machine.disk.format);
-    assert.equal(valueOf("//os/@firmware"), machine.firmware === "uefi" ? "efi" : "");
-    assert.equal(valueOf("//os/kernel"), machine.direct?.kernel ?? "");
-    assert.equal(valueOf("//console/target/@type"), "serial");
-    assert.equal(
-      valueOf("//interface/mac/@address"),
-      machine.network.kind === "none" ? "" : `52:54:00:${machine.macTail}`,
-    );
+    const asked = {
+      "/domain/uuid": machine.uuid,
+      "/domain/memory[@unit='KiB']": String(1024 * 1024),
+      "//disk/source/@*[name()='file' or name()='dev']": machine.disk.path,
+      "//disk/driver/@type": machine.disk.format,
+      "//os/@firmware": machine.firmware === "uefi" ? "efi" : "",
+      "//os/firmware/feature[@name='secure-boot']/@enabled":
+        machine.firmware === "uefi" ? (machine.secureBoot ? "yes" : "no") : "",
+      "//os/kernel": machine.direct?.kernel ?? "",
+      "//console/target/@type": "serial",
+      "//interface/mac/@address": machine.network.kind === "none" ? "" : `52:54:00:${machine.macTail}`,
+    };
+    const xpath = `concat(${Object.keys(asked).join(", '\n', ")})`;
+    const answers = runPeer("xmllint", ["--xpath", xpath, "-"], { input: xml }).split("\n");
+    assert.deepEqual(answers.slice(0, Object.keys(asked).length), Object.values(asked));
   }
 });
 
@@ -87,11 +90,10 @@ test("whatever is in the paths and the kernel's words comes through", { skip }, 
   const property = fc.property(fc.oneof(text, markup), fc.oneof(text, markup), (path, words) => {
     const machine = machineOf({ ...diskFacts, path: `/${path}` }, { direct: { kernel: `/${path}` }, append: words });
     const input = libvirt.configure(machine).text;
-    const valueOf = (xpath: string): string =>
-      runPeer("xmllint", ["--xpath", `string(${xpath})`, "-"], { input }).slice(0, -1);
-    assert.equal(valueOf("//disk/source/@file"), `/${path}`);
-    assert.equal(valueOf("//os/kernel"), `/${path}`);
-    assert.ok(valueOf("//os/cmdline").endsWith(` console=ttyS0 ${words}`));
+    const xpath = "concat(//disk/source/@file, '\n', //os/kernel, '\n', //os/cmdline)";
+    const [source, kernel, commandLine] = runPeer("xmllint", ["--xpath", xpath, "-"], { input }).split("\n");
+    assert.deepEqual([source, kernel], [`/${path}`, `/${path}`]);
+    assert.ok(commandLine?.endsWith(` console=ttyS0 ${words}`), commandLine);
   });
   fc.assert(property, { numRuns: 60 });
 });

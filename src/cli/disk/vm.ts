@@ -46,6 +46,10 @@ The disk is looked into: what firmware it starts by, for what processor, which k
     cpus: { kind: "number", value: "COUNT", minimum: 1, maximum: 512, default: 2, help: "of the machine" },
     bios: { kind: "flag", help: "start by BIOS, also where the disk starts by UEFI" },
     uefi: { kind: "flag", help: "start by UEFI, also where the disk starts by BIOS" },
+    "secure-boot": {
+      kind: "flag",
+      help: "start by UEFI, and only what is signed by those whose keys machines are sold with",
+    },
     bridge: { kind: "string", value: "NAME", parse: parseBridge, help: "the network bridge that it is connected to" },
     "user-network": {
       kind: "flag",
@@ -104,6 +108,7 @@ The disk is looked into: what firmware it starts by, for what processor, which k
         memoryBytes: args.memory,
         cpuCount: args.cpus,
         emulate: args.noAcceleration,
+        secureBoot: args.secureBoot,
         network: networkIn(args),
         xen: given({ type: args.type, bootloader: args.bootloader }),
         force: args.force,
@@ -124,6 +129,7 @@ The disk is looked into: what firmware it starts by, for what processor, which k
 interface Words {
   readonly bios: boolean;
   readonly uefi: boolean;
+  readonly secureBoot: boolean;
   readonly direct: boolean;
   readonly into: string | undefined;
   readonly append: string | undefined;
@@ -136,7 +142,9 @@ interface Words {
 }
 
 function refuseMeaningless(args: Words, target: TargetName): void {
-  if (args.bios && args.uefi) throw new Failure("usage", "cannot use --bios with --uefi: a machine has one of them");
+  if (args.bios && (args.uefi || args.secureBoot)) {
+    throw new Failure("usage", `cannot use --bios with --${args.uefi ? "uefi" : "secure-boot"}: choose one`);
+  }
   if (args.into !== undefined && !args.direct) throw new Failure("usage", "cannot use --into without --direct");
   if (args.bootloader !== undefined && args.direct) {
     throw new Failure("usage", "cannot use --bootloader with --direct: the kernel is started without one");

@@ -48,11 +48,12 @@ function domain(machine: Machine): XmlElement {
 }
 
 function operatingSystem(machine: Machine): XmlElement {
-  const { disk, firmware, direct, append } = machine;
+  const { disk, firmware, secureBoot, direct, append } = machine;
   const isX86 = disk.architecture === "x86_64";
   const type = element("type", { arch: disk.architecture, machine: isX86 ? "q35" : "virt" }, "hvm");
-  // With keys enrolled, only programs that a vendor signed would start.
-  const anyProgram = element("firmware", {}, [element("feature", { enabled: "no", name: "secure-boot" })]);
+  const enabled = secureBoot ? "yes" : "no"; // with it, only programs that a vendor signed would start
+  const features = [element("feature", { enabled, name: "secure-boot" })];
+  if (secureBoot) features.push(element("feature", { enabled, name: "enrolled-keys" }));
   const start: XmlElement[] = [];
   if (direct !== undefined && disk.kernel !== undefined) {
     const commandLine = directCommandLine(disk.kernel, {
@@ -65,7 +66,7 @@ function operatingSystem(machine: Machine): XmlElement {
     start.push(element("cmdline", {}, commandLine));
   } else start.push(element("boot", { dev: "hd" }));
   return firmware === "uefi"
-    ? element("os", { firmware: "efi" }, [type, anyProgram, ...start])
+    ? element("os", { firmware: "efi" }, [type, element("firmware", {}, features), ...start])
     : element("os", {}, [type, ...start]);
 }
 

@@ -11,6 +11,8 @@ export interface MachineWishes {
   readonly cpuCount: number;
   /** Absent: what the disk is most likely made for. */
   readonly firmware?: MachineFirmware;
+  /** UEFI that starts nothing unsigned; the makers' keys are enrolled. */
+  readonly secureBoot: boolean;
   readonly network: Network;
   /** Without the help of the processor: slower, but everywhere, and for machines of another kind. */
   readonly emulate: boolean;
@@ -58,7 +60,8 @@ export function planMachine(disk: DiskFacts, wishes: MachineWishes & { readonly 
     throw new Failure("usage", `cannot give a machine ${wishes.memoryBytes} bytes of memory: whole MiB are needed`);
   }
   const { firmware: wanted, ...others } = wishes;
-  const firmware = wishes.direct === undefined ? firmwareFor(disk, wanted) : wanted;
+  const needed = wishes.secureBoot ? "uefi" : wanted;
+  const firmware = wishes.direct === undefined ? firmwareFor(disk, needed) : needed;
   const nextUuid = uuidMaker(`virtual machine ${wishes.name} on ${disk.id}`);
   const uuid = nextUuid();
   const macTail = nextUuid()

@@ -24,7 +24,10 @@ function scriptFor(machine: Machine): string {
   requireSomethingToStart(machine);
   const { name, disk } = machine;
   const options = Array.from(optionsFor(machine), ([key, value]) => `--${key} ${shellWord(value)}`);
-  const efi = machine.firmware === "uefi" ? ['--efidisk0 "$storage:1,efitype=4m,pre-enrolled-keys=0"'] : [];
+  const efi =
+    machine.firmware === "uefi"
+      ? [`--efidisk0 "$storage:1,efitype=4m,pre-enrolled-keys=${machine.secureBoot ? 1 : 0}"`]
+      : [];
   const lines = [
     "#!/bin/sh",
     `# Makes the virtual machine "${name}" on a Proxmox host, with its disk. Run it there as root:`,

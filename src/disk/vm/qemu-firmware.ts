@@ -4,8 +4,11 @@ import type { DiskFacts } from "./facts.ts";
 
 import { optionValue } from "./qemu-option.ts";
 
-/** Where distributions have UEFI firmware for QEMU: the program, and its settings as they are at first. */
-const firmwareFiles: Readonly<Record<MachineArchitecture, readonly (readonly [code: string, settings: string])[]>> = {
+/** UEFI firmware for QEMU: the program, and its settings as they are at first. */
+type Firmware = readonly [code: string, settings: string];
+
+/** Where distributions have it. */
+const firmwareFiles: Readonly<Record<MachineArchitecture, readonly Firmware[]>> = {
   x86_64: [
     ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"], // Debian, Ubuntu
     ["/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"],
@@ -25,6 +28,16 @@ const firmwareFiles: Readonly<Record<MachineArchitecture, readonly (readonly [co
     ["/opt/homebrew/share/qemu/edk2-aarch64-code.fd", "/opt/homebrew/share/qemu/edk2-arm-vars.fd"],
   ],
 };
+/** The same with Secure Boot and the makers' keys. */
+const secureFiles: Readonly<Record<MachineArchitecture, readonly Firmware[]>> = {
+  x86_64: [
+    ["/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"], // Debian, Ubuntu
+    ["/usr/share/OVMF/OVMF_CODE.ms.fd", "/usr/share/OVMF/OVMF_VARS.ms.fd"],
+    ["/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd", "/usr/share/edk2/ovmf/OVMF_VARS.secboot.fd"], // Fedora
+    ["/usr/share/qemu/ovmf-x86_64-smm-ms-code.bin", "/usr/share/qemu/ovmf-x86_64-smm-ms-vars.bin"], // openSUSE
+  ],
+  aarch64: [["/usr/share/AAVMF/AAVMF_CODE.ms.fd", "/usr/share/AAVMF/AAVMF_VARS.ms.fd"]],
+};
 const packages: Readonly<Record<MachineArchitecture, string>> = {
   x86_64: "ovmf on Debian, edk2-ovmf on Fedora and Arch",
   aarch64: "qemu-efi-aarch64 on Debian, edk2-aarch64 on Fedora and Arch",
@@ -34,19 +47,24 @@ const packages: Readonly<Record<MachineArchitecture, string>> = {
  * Lines of a shell script that find the firmware where the script runs, and put its settings beside the disk on the
  * first start. They leave drives in `$code` and `$settings`.
  */
-export function firmwareSearch({ path, architecture }: DiskFacts): readonly string[] {
-  const settings = `${path}.efivars`;
+export function firmwareSearch(
+  { path, architecture }: DiskFacts,
+  { secureBoot }: { readonly secureBoot: boolean },
+): readonly string[] {
+  const settings = `${path}.${secureBoot ? "secure." : ""}efivars`;
+  const files = (secureBoot ? secureFiles : firmwareFiles)[architecture];
+  const kind = secureBoot ? "UEFI firmware with Secure Boot" : "UEFI firmware";
   return [
     "# The firmware; what it remembers is kept beside the disk.",
     "code=${OVMF_CODE-} template=${OVMF_VARS-}",
     `settings=${shellWord(settings)}`,
     "for pair in \\",
-    ...firmwareFiles[architecture].map((pair) => `  ${pair.join(":")} \\`),
+    ...files.map((pair) => `  ${pair.join(":")} \\`),
     "; do",
     '  if [ -z "$code" ] && [ -e "${pair%%:*}" ] && [ -e "${pair#*:}" ]; then code=${pair%%:*} template=${pair#*:}; fi',
     "done",
     'if [ ! -e "$code" ] || { [ ! -e "$settings" ] && [ ! -e "$template" ]; }; then',
-    `  echo "no UEFI firmware is found here: install it (${packages[architecture]}) or set OVMF_CODE and OVMF_VARS" >&2`,
+    `  echo "no ${kind} is found here: install it (${packages[architecture]}) or set OVMF_CODE and OVMF_VARS" >&2`,
     "  exit 1",
     "fi",
     'if [ ! -e "$settings" ]; then cp "$template" "$settings.part" && mv "$settings.part" "$settings"; fi',

@@ -26,7 +26,7 @@ function scriptFor(machine: Machine): string {
     `accel=\${ACCEL-${machine.emulate ? "tcg" : "kvm:tcg"}}`,
     `qemu=\${QEMU-qemu-system-${machine.disk.architecture}}`,
     "",
-    ...(machine.firmware === "uefi" ? firmwareSearch(machine.disk) : []),
+    ...(machine.firmware === "uefi" ? firmwareSearch(machine.disk, machine) : []),
     ...(isX86 ? windowLines : ['set -- -display none "$@"', ""]),
     ['exec "$qemu"', ...words(machine), '"$@"'].join(" \\\n  "),
     "",
@@ -42,14 +42,17 @@ const windowLines = [
 
 /** QEMU's options, each with its value, as words of the shell. */
 function words(machine: Machine): readonly string[] {
-  const { name, disk, cpuCount, memoryMiB, uuid } = machine;
+  const { name, disk, cpuCount, memoryMiB, uuid, secureBoot } = machine;
   const isX86 = disk.architecture === "x86_64";
-  const kind = isX86 ? "q35" : "virt";
+  // Without system management mode, firmware does not keep its keys from the system.
+  const kind = isX86 ? (secureBoot ? "q35,smm=on" : "q35") : "virt";
+  const keys = isX86 && secureBoot ? ["-global driver=cfi.pflash01,property=secure,value=on"] : [];
   const drive = `if=none,id=disk0,format=${disk.format},discard=unmap,file=${optionValue(disk.path)}`;
   return [
     `-name ${shellWord(`guest=${optionValue(name)}`)} -uuid ${uuid}`,
     `-machine ${kind},accel="$accel" -cpu ${isX86 ? "max,la57=off" : "max"} -smp ${cpuCount} -m ${memoryMiB}`,
     ...(machine.firmware === "uefi" ? ['-drive "$code" -drive "$settings"'] : []),
+    ...keys,
     `-drive ${shellWord(drive)}`,
     `-device ${disk.isLinux ? "virtio-blk-pci" : "ide-hd"},drive=disk0,bootindex=1`,
     networkWords(machine),

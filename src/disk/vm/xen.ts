@@ -38,6 +38,9 @@ function textFor(machine: Machine, plan: XenPlan): string {
 
 function settings(machine: Machine, plan: XenPlan): ReadonlyMap<string, Value> {
   const { disk, network, macTail } = machine;
+  if (machine.secureBoot) {
+    throw new Failure("unsupported", "cannot use --secure-boot with Xen: its firmware has no keys enrolled");
+  }
   const all = new Map<string, Value>([
     ["name", machine.name],
     ["uuid", machine.uuid],

@@ -51,6 +51,7 @@ export function machineOf(disk: DiskFacts, wishes: Partial<MachineWishes> = {}):
     cpuCount: 2,
     network: { kind: "default" },
     emulate: false,
+    secureBoot: false,
   } as const;
   return planMachine(disk, { ...usual, ...wishes });
 }
