@@ -14,7 +14,7 @@ export type { FatOptions } from "./fat/index.ts";
 export { extKinds, fatKinds, makeFileSystem, measureFileSystem, type NewFileSystem } from "./make.ts";
 export const putTree = lazily(async () => (await import("./put-tree.ts")).putTree);
 export const recognise = lazily(async () => (await import("./recognise/index.ts")).recognise);
-
+export { readText } from "./read-text.ts";
 export { resolvePath, type ResolveOptions } from "./path.ts";
 export {
   editFileSystem,
