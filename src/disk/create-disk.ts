@@ -1,4 +1,5 @@
 import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
+import { installChain } from "../boot/chain/index.ts";
 import type { Kernel } from "../boot/index.ts";
 import { installGrub } from "../boot/grub/index.ts";
 import { FileDevice, SliceDevice } from "../device/index.ts";
@@ -66,8 +67,13 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
     const options = { wanted: partition.fileSystem, place: onDisk, ...job };
     warnings.push(...(await makeFileSystem(slice, sources.list, options)));
   }
-  if (request.boot !== undefined)
-    await installBoot(device, request.boot, plan.partitions[sized.findIndex(isRoot)], now, job);
+  const { boot } = request;
+  const root = plan.partitions[sized.findIndex(isRoot)];
+  if (boot !== undefined && boot.firmwares.length > 0) await installBoot(device, boot, root, now, job);
+  if (boot?.chain === true) {
+    const { hasBootSector } = await installChain(device);
+    if (!hasBootSector) warnings.push("the active partition has no boot sector yet: the disk starts once it has one");
+  }
   output.commit();
   return { report: await showDisk(request.path), warnings };
 }

@@ -83,7 +83,8 @@ function rootOf(
   const linux = candidates.filter((partition) => !fatKinds.has(fileSystemOf(request, partition)?.kind ?? "ext4"));
   const [root, ...others] = [named, linux, candidates].find((some) => some.length > 0) ?? [];
   if (root !== undefined && others.length === 0) return root;
-  if (request.from.length === 0 && request.boot === undefined) return undefined;
+  const hasGrub = (request.boot?.firmwares ?? []).length > 0;
+  if (request.from.length === 0 && !hasGrub) return undefined;
   const option = request.from.length === 0 ? "--boot" : "--from";
   const message =
     root === undefined

@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { temporaryFolder } from "../temp.ts";
 
-type Firmware = "bios" | "uefi" | "secure" | "arm64";
+type Firmware = "bios" | "text" | "uefi" | "secure" | "arm64";
 
 interface Machine {
   readonly program: string;
@@ -16,6 +16,8 @@ interface Machine {
 
 const machines: Readonly<Record<Firmware, Machine>> = {
   bios: { program: "qemu-system-x86_64", words: ["-m", "256"] },
+  /** Its BIOS writes to the serial port what it would write to the screen. */
+  text: { program: "qemu-system-x86_64", words: ["-m", "256", "-machine", "pc,graphics=off"] },
   uefi: {
     program: "qemu-system-x86_64",
     words: ["-m", "256", "-machine", "q35"],
@@ -38,6 +40,7 @@ const peersOf = ({ program, flash }: Machine): readonly string[] => [program, ..
 /** What tests that start machines need, for `skipWithout`. */
 export const machinePeers: Readonly<Record<Firmware, readonly string[]>> = {
   bios: [...peersOf(machines.bios), "/usr/lib/grub/i386-pc/kernel.img"],
+  text: peersOf(machines.text),
   uefi: [...peersOf(machines.uefi), "/usr/lib/grub/x86_64-efi/kernel.img"],
   secure: [
     ...peersOf(machines.secure),
