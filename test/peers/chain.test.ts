@@ -7,8 +7,8 @@ import { installChain } from "../../src/boot/chain/index.ts";
 import { assemble, assembleChain, codePath, listingPath } from "../boot/assemble-chain.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { biosTextUntil } from "./bios-text.ts";
 import { runPeer, skipWithout } from "./peer.ts";
-import { serialUntil } from "./qemu.ts";
 
 const assembler = ["as", "objcopy"];
 const skip = skipWithout(...assembler, "sfdisk", "qemu-system-x86_64");
@@ -87,11 +87,11 @@ test("the active partition is started, by LBA and by cylinders, and the table st
   await installAnyway(image);
   const after = fs.readFileSync(image);
   assert.ok(after.subarray(0x1b8).equals(before.subarray(0x1b8)), "everything but the code");
-  assert.match(await serialUntil(image, "entry 80.", "text"), /started, drive 80 entry 80\./);
+  assert.match(await biosTextUntil(image, "entry 80."), /started, drive 80 entry 80\./);
   const question = after.indexOf(Buffer.from("b441bbaa55", "hex"));
   after[question + 1] = 0x40; // a BIOS that does not know the question for reads by LBA
   fs.writeFileSync(image, after);
-  assert.match(await serialUntil(image, "entry 80.", "text"), /started, drive 80 entry 80\./);
+  assert.match(await biosTextUntil(image, "entry 80."), /started, drive 80 entry 80\./);
 });
 
 const refusals: Readonly<Record<string, readonly [readonly number[], string]>> = {
@@ -111,7 +111,7 @@ for (const [name, [active, message]] of Object.entries(refusals)) {
       bytes.writeUInt32LE(0x7000_0000, 0x1be + 32 + 8);
       fs.writeFileSync(image, bytes);
     }
-    const said = await serialUntil(image, message, "text");
+    const said = await biosTextUntil(image, message);
     assert.ok(said.includes(message), said);
   });
 }
@@ -127,7 +127,7 @@ test("syslinux on the active partition starts", { skip: skip || skipWithout("sys
   assert.equal(made.status, 0, made.stderr);
   assert.match(made.stdout, /boot code +holdfast-chain/);
   runPeer("syslinux", ["--install", "--offset", "1048576", image]);
-  const said = await serialUntil(image, "holdfast-syslinux-config", "text");
+  const said = await biosTextUntil(image, "holdfast-syslinux-config");
   assert.match(said, /SYSLINUX/, said);
   assert.match(said, /holdfast-syslinux-config/);
 });
