@@ -10,7 +10,7 @@ export { createDisk } from "./create-disk.ts";
 export { prepareDemonstration, type Demonstration } from "./demonstration.ts";
 export { growDisk, type GrowDiskRequest } from "./grow-disk.ts";
 export { getFiles, type GetTarget, type GotFiles } from "./get-files.ts";
-export { listKernels } from "./list-kernels.ts";
+export { listKernels, type Kernel } from "./list-kernels.ts";
 export { listFiles, type ListedFolder, type ListItem } from "./list-files.ts";
 export type { Place } from "./place.ts";
 export { repairTable } from "./repair-table.ts";

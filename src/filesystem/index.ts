@@ -11,6 +11,7 @@ export type { ExtKind, ExtOptions } from "./ext/index.ts";
 export type { FatOptions } from "./fat/index.ts";
 export { extKinds, fatKinds, makeFileSystem, measureFileSystem, type NewFileSystem } from "./make.ts";
 export { putTree } from "./put-tree.ts";
+export { readText } from "./read-text.ts";
 export { resolvePath, type ResolveOptions } from "./path.ts";
 export {
   editFileSystem,
