@@ -30,3 +30,18 @@ export async function namesIn(fileSystem: FileSystem, path: string): Promise<rea
   }
   return names.toSorted();
 }
+
+/** What is read of a file; undefined, with a warning, where the file system is damaged there. */
+export async function unlessDamaged<Value>(
+  path: string,
+  onWarning: (message: string) => void,
+  read: () => Promise<Value>,
+): Promise<Value | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === "damaged")) throw error;
+    onWarning(`"${path}" cannot be read, and is left out: ${error.message}`);
+    return undefined;
+  }
+}

@@ -1,7 +1,7 @@
 import type { FileSystem } from "../filesystem/index.ts";
 import { readBootEntries, unranked, type FoundEntry } from "./boot-entries.ts";
 import { compareVersions } from "./compare-versions.ts";
-import { idOf, namesIn } from "./file-id.ts";
+import { idOf, namesIn, unlessDamaged } from "./file-id.ts";
 import { readKernelHeader, type Architecture } from "./kernel-image.ts";
 import { earlyInitrdNames, initrdNames, kernelNamed } from "./kernel-names.ts";
 import { findUnifiedKernels } from "./unified-kernels.ts";
@@ -37,6 +37,8 @@ export interface FindKernelsOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+type Warn = (message: string) => void;
+
 /** Names that need no quoting in grub.cfg; distributions use no others. */
 const plainName = /^[\w.+~-]+$/;
 const kernelLimit = 256;
@@ -51,14 +53,13 @@ export async function findKernels(
 ): Promise<readonly Kernel[]> {
   const entries = await readBootEntries(fileSystem, onWarning);
   const found = new Map<number, Kernel & { readonly rank: number }>();
-  for (const named of await namedKernels(fileSystem)) {
-    if (found.size < kernelLimit && !found.has(named.id))
-      found.set(named.id, await describe(fileSystem, named, entries));
-  }
-  for (const { id, path, version } of entries) {
-    if (found.size === kernelLimit) break;
-    if (!found.has(id)) found.set(id, await describe(fileSystem, { id, path, version, initrds: [] }, entries));
-  }
+  const add = async (named: NamedKernel): Promise<void> => {
+    if (found.size === kernelLimit || found.has(named.id)) return;
+    const kernel = await unlessDamaged(named.path, onWarning, () => describe(fileSystem, named, entries));
+    if (kernel !== undefined) found.set(named.id, kernel);
+  };
+  for (const named of await namedKernels(fileSystem, onWarning)) await add(named);
+  for (const { id, path, version } of entries) await add({ id, path, version, initrds: [] });
   const sorted = [...found.values()].toSorted((a, b) => a.rank - b.rank || compareVersions(b.version, a.version));
   const kernels = sorted.map(({ rank, ...kernel }): Kernel => kernel);
   return [...kernels, ...(await findUnifiedKernels(fileSystem, onWarning))];
@@ -72,12 +73,16 @@ interface NamedKernel {
 }
 
 /** Kernels by the names that files in `/boot` have; if there are none, by those in the root. */
-async function namedKernels(fileSystem: FileSystem): Promise<readonly NamedKernel[]> {
-  const inBoot = await namedKernelsIn(fileSystem, "/boot");
-  return inBoot.length > 0 ? inBoot : namedKernelsIn(fileSystem, "");
+async function namedKernels(fileSystem: FileSystem, onWarning: Warn): Promise<readonly NamedKernel[]> {
+  const inBoot = await namedKernelsIn(fileSystem, "/boot", onWarning);
+  return inBoot.length > 0 ? inBoot : namedKernelsIn(fileSystem, "", onWarning);
 }
 
-async function namedKernelsIn(fileSystem: FileSystem, folder: string): Promise<readonly NamedKernel[]> {
+async function namedKernelsIn(
+  fileSystem: FileSystem,
+  folder: string,
+  onWarning: Warn,
+): Promise<readonly NamedKernel[]> {
   const names = (await namesIn(fileSystem, folder === "" ? "/" : folder)).filter((name) => plainName.test(name));
   const all = new Set(names);
   const kernels: NamedKernel[] = [];
@@ -86,7 +91,8 @@ async function namedKernelsIn(fileSystem: FileSystem, folder: string): Promise<r
     const path = `${folder}/${name}`;
     const id = named === undefined ? undefined : await idOf(fileSystem, path, "file");
     if (named === undefined || id === undefined) continue;
-    if (named.isVague && (await readKernelHeader(fileSystem, id)).architecture === undefined) continue;
+    const isKernel = async (): Promise<boolean> => (await readKernelHeader(fileSystem, id)).architecture !== undefined;
+    if (named.isVague && (await unlessDamaged(path, onWarning, isKernel)) !== true) continue;
     const initrd = initrdNames(named.version).find((candidate) => all.has(candidate));
     const early = earlyInitrdNames.filter((candidate) => all.has(candidate));
     const initrds = initrd === undefined ? [] : [...early, initrd].map((one) => `${folder}/${one}`);

@@ -16,8 +16,8 @@ export interface UnifiedKernel {
 const textSections = [".uname", ".cmdline", ".osrel"] as const;
 const textLimitBytes = 64 * 1024;
 
-/** Reads what a unified kernel image says of itself; undefined where a file is none. */
-export async function readUnifiedKernel(fileSystem: FileSystem, id: number): Promise<UnifiedKernel | undefined> {
+/** Reads what a unified kernel image says of itself; `none` where a file is none. */
+export async function readUnifiedKernel(fileSystem: FileSystem, id: number): Promise<UnifiedKernel | "none"> {
   const [start] = await readParts(fileSystem, id, [{ at: 0, lengthBytes: peHeaderLimitBytes }]);
   const pe = start === undefined ? undefined : readPe(start);
   const { sizeBytes } = await fileSystem.stat(id);
@@ -25,7 +25,7 @@ export async function readUnifiedKernel(fileSystem: FileSystem, id: number): Pro
     const section = pe?.sections.find((one) => one.name === name);
     return section !== undefined && section.offset + section.usedBytes <= sizeBytes ? section : undefined;
   };
-  if (start === undefined || sectionNamed(".linux") === undefined) return undefined;
+  if (start === undefined || sectionNamed(".linux") === undefined) return "none";
   const ranges = textSections.map((name) => {
     const { offset, usedBytes } = sectionNamed(name) ?? { offset: 0, usedBytes: 0 };
     return { at: offset, lengthBytes: Math.min(usedBytes, textLimitBytes) };

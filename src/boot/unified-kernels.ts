@@ -1,7 +1,7 @@
 import type { FileSystem } from "../filesystem/index.ts";
 import { bootRoots } from "./boot-entries.ts";
 import { compareVersions } from "./compare-versions.ts";
-import { idOf, namesIn } from "./file-id.ts";
+import { idOf, namesIn, unlessDamaged } from "./file-id.ts";
 import type { Kernel } from "./kernels.ts";
 import { readUnifiedKernel } from "./unified-kernel.ts";
 
@@ -20,11 +20,9 @@ export async function findUnifiedKernels(
       const path = `${folder}/${name}`;
       const id = plainName.test(name) ? await idOf(fileSystem, path, "file") : undefined;
       if (id === undefined || found.has(id) || found.size === kernelLimit) continue;
-      const kernel = await readUnifiedKernel(fileSystem, id);
-      if (kernel === undefined) {
-        onWarning(`"${path}" is no unified kernel image, and is left out`);
-        continue;
-      }
+      const kernel = await unlessDamaged(path, onWarning, () => readUnifiedKernel(fileSystem, id));
+      if (kernel === "none") onWarning(`"${path}" is no unified kernel image, and is left out`);
+      if (kernel === undefined || kernel === "none") continue;
       const { architecture, commandLine, systemName } = kernel;
       const version = kernel.version || name.replace(/(\+\d+(-\d+)?)?\.efi$/i, "");
       const title = systemName === "" ? version : `${systemName} (${version})`;

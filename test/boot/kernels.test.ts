@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
+import { Failure } from "../../src/base/index.ts";
 import { parseGrubMenu } from "../../src/boot/grub-menu.ts";
 import { findKernels, type Kernel } from "../../src/boot/index.ts";
 import { parseLoaderEntry } from "../../src/boot/loader-entry.ts";
 import { MemoryDevice } from "../../src/device/index.ts";
 import { makeExt } from "../../src/filesystem/ext/index.ts";
-import { openFileSystem } from "../../src/filesystem/index.ts";
+import { openFileSystem, resolvePath } from "../../src/filesystem/index.ts";
 import { openSource } from "../../src/tree/index.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
 import { skipWithout } from "../peers/peer.ts";
@@ -257,6 +258,33 @@ test("damaged menus, entries and images are left out, never more", async () => {
     "boot/vmlinuz-1": "x",
   });
   assert.deepEqual(warnings, ['"/boot/grub/grub.cfg" is too long to be a menu, and is not read']);
+});
+
+test("a kernel whose blocks are damaged is left out with a warning", async () => {
+  await using folder = temporaryFolder();
+  makeTree(folder.join("tree"), { "boot/vmlinuz-1": "one", "boot/vmlinuz-2": "two", "boot/EFI/Linux/a.efi": "three" });
+  const device = new MemoryDevice(new Uint8Array(4 * 2 ** 20));
+  await using source = await openSource(folder.join("tree"));
+  await makeExt(device, [source], { kind: "ext4", now: { seconds: 1, nanoseconds: 0 } });
+  await using fileSystem = await openFileSystem(device);
+  const bad = await Promise.all(
+    ["/boot/vmlinuz-2", "/boot/EFI/Linux/a.efi"].map((path) => resolvePath(fileSystem, path)),
+  );
+  const content = fileSystem.content.bind(fileSystem);
+  fileSystem.content = (id) => {
+    if (bad.includes(id)) throw new Failure("damaged", "cannot read it: its extents contradict themselves");
+    return content(id);
+  };
+  const warnings: string[] = [];
+  const kernels = await findKernels(fileSystem, { onWarning: (message) => warnings.push(message) });
+  assert.deepEqual(
+    kernels.map(({ path }) => path),
+    ["/boot/vmlinuz-1"],
+  );
+  assert.deepEqual(
+    warnings.map((text) => /^"(.*)" cannot be read, and is left out: /.exec(text)?.[1]),
+    ["/boot/vmlinuz-2", "/boot/EFI/Linux/a.efi"],
+  );
 });
 
 test("disk kernel lists them, and puts them beside the disk", async () => {
