@@ -27,6 +27,7 @@ export type { Demonstration } from "./demonstration.ts";
 export type { GrowDiskRequest } from "./grow-disk.ts";
 export type { GetTarget, GotFiles } from "./get-files.ts";
 export type { ListedFolder, ListItem } from "./list-files.ts";
+export type { Kernel } from "./list-kernels.ts";
 export type { Place } from "./place.ts";
 export type { DiskReport, FileSystemReport, GeometryReport, PartitionReport, TableReport } from "./report.ts";
 export type { BootRequest, CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";

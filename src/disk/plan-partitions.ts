@@ -15,6 +15,8 @@ export interface WantedPartition {
   readonly from: readonly string[];
   /** It is what `--from` fills, and what a disk that starts by itself starts. */
   readonly isRoot: boolean;
+  /** It is what the root has at `/boot`. */
+  readonly isBoot: boolean;
 }
 
 export interface MakingFacts {
@@ -25,6 +27,8 @@ export interface MakingFacts {
 
 /** Cylinder partitions are whole KiB but seldom whole larger blocks: these fill them to the end. */
 const classicBlockBytes = 1024;
+/** A partition with this label has the kernels of the one labelled root, as it is usual. */
+const bootLabel = "boot";
 /** From this size on FAT is FAT32 unless told. */
 const largeFatBytes = 512 * 2 ** 20;
 const biosBootBytes = 2 ** 20;
@@ -57,6 +61,7 @@ export function planPartitions(request: CreateDiskRequest, facts: MakingFacts): 
       fileSystem,
       from,
       isRoot,
+      isBoot: !isRoot && root !== undefined && fileSystem?.label === bootLabel && extKinds.has(fileSystem.kind),
     };
   });
 }
@@ -83,7 +88,8 @@ function rootOf(
   const linux = candidates.filter((partition) => !fatKinds.has(fileSystemOf(request, partition)?.kind ?? "ext4"));
   const [root, ...others] = [named, linux, candidates].find((some) => some.length > 0) ?? [];
   if (root !== undefined && others.length === 0) return root;
-  if (request.from.length === 0 && request.boot === undefined) return undefined;
+  const hasGrub = (request.boot?.firmwares ?? []).length > 0;
+  if (request.from.length === 0 && !hasGrub) return undefined;
   const option = request.from.length === 0 ? "--boot" : "--from";
   const message =
     root === undefined

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { createDisk, type BootRequest } from "../../src/disk/index.ts";
+import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { cacheFolder, fetchedPackage } from "./fetched-package.ts";
 import { runPeer, skipWithout } from "./peer.ts";
@@ -83,6 +84,22 @@ test("without GRUB and without apt it is said what to install", async () => {
   await assert.rejects(makeDisk(folder.join("disk"), from, { grubFrom: [folder.join("empty")] }), {
     message: /^cannot take GRUB from "\S+\/empty": it has nothing that this disk needs$/,
   });
+  assert.ok(!fs.existsSync(folder.join("disk")));
+});
+
+test("what apt says is said", { skip: skipWithout("apt-get") }, async () => {
+  await using folder = temporaryFolder();
+  const from = treeFor(folder, "arm64");
+  fs.writeFileSync(folder.join("apt.conf"), 'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "/dev/null";\n');
+  const env = { APT_CONFIG: folder.join("apt.conf"), XDG_CACHE_HOME: folder.join("cache") };
+  const words = ["disk", "create", folder.join("disk"), "--size", "100MB", "--from", from, "--boot", "uefi"];
+  const plain = await runHoldfast(words, env);
+  assert.match(
+    plain.stderr,
+    /no GRUB for arm64-efi, and apt cannot fetch the package "grub-efi-arm64-bin": \S.*\nhint: install Debian's grub-efi-arm64-bin/,
+  );
+  const signed = await runHoldfast([...words, "--secure-boot"], env);
+  assert.match(signed.stderr, /no signed shim for arm64-efi, and apt cannot fetch the package "shim-signed": \S/);
   assert.ok(!fs.existsSync(folder.join("disk")));
 });
 
