@@ -1,4 +1,5 @@
 export { copyTree } from "./copy-tree.ts";
+export { decompressBytes, readDeb, tarInMemory, type DebContents } from "./deb.ts";
 export { FolderSource } from "./folder-source.ts";
 export { FolderTarget } from "./folder-target.ts";
 export type {
