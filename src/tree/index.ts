@@ -1,4 +1,5 @@
 export { copyTree } from "./copy-tree.ts";
+export { decompress } from "./decompress.ts";
 export { FolderSource } from "./folder-source.ts";
 export { FolderTarget } from "./folder-target.ts";
 export type {
