@@ -1,0 +1,4 @@
+export { AptConfiguration, filesIn } from "./configuration.ts";
+export { proxyFor } from "./proxy.ts";
+export { readAptSources } from "./read-sources.ts";
+export type { AptSource, SignedBy } from "./source.ts";

@@ -1,0 +1,11 @@
+export {
+  fetchPackages,
+  planPackages,
+  type ChosenPackages,
+  type ChosenSuite,
+  type DebianPackage,
+  type PackagePlan,
+  type PackageRequest,
+  type PlannedPackage,
+  type PriorityClass,
+} from "./repository/index.ts";

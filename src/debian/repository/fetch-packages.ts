@@ -1,0 +1,137 @@
+import { Failure, stopIfAborted, type JobOptions } from "../../base/index.ts";
+import { AptConfiguration, proxyFor } from "../apt/index.ts";
+import { fieldOf } from "../control/index.ts";
+import { shownUrl, Transport } from "../download/index.ts";
+import { Cache } from "./cache.ts";
+import { chooseSuites } from "./choose-suites.ts";
+import { fetchArchives } from "./fetch-archives.ts";
+import { fetchIndex } from "./fetch-index.ts";
+import type { VerifiedSuite } from "./fetch-release.ts";
+import type { Fetching } from "./fetching.ts";
+import { choosePackages } from "./choose-packages.ts";
+import type { IndexedPackage, PackageIndex } from "./package-index.ts";
+import type {
+  ChosenPackages,
+  ChosenSuite,
+  DebianPackage,
+  PackagePlan,
+  PackageRequest,
+  PlannedPackage,
+} from "./request.ts";
+import { TrustedKeys } from "./trusted-keys.ts";
+
+const connections = 5;
+const defaultRetries = 3;
+const firstRetryDelayMs = 1000;
+const defaultTimeoutSeconds = 30;
+
+/**
+ * Chooses the packages of a release that were asked for with all that they depend on, from indexes that the archive has
+ * signed, and fetches them into the cache. Whatever cannot be verified ends it.
+ */
+export async function fetchPackages(request: PackageRequest, job: JobOptions = {}): Promise<ChosenPackages> {
+  return withFetching(request, job, async (fetching) => {
+    const { packages, suites } = await choose(request, fetching);
+    const files = await fetchArchives(packages, suites, fetching);
+    return { packages: packages.map((one) => asPackage(one, files.get(one) ?? "")), suites: suites.map(asSuite) };
+  });
+}
+
+/** What `fetchPackages` would choose and fetch; only the indexes are fetched. */
+export async function planPackages(request: PackageRequest, job: JobOptions = {}): Promise<PackagePlan> {
+  return withFetching(request, job, async (fetching) => {
+    const { packages, suites } = await choose(request, fetching);
+    return { packages: packages.map(asPlanned), suites: suites.map(asSuite) };
+  });
+}
+
+async function withFetching<T>(
+  request: PackageRequest,
+  job: JobOptions,
+  work: (fetching: Fetching) => Promise<T>,
+): Promise<T & { readonly warnings: readonly string[] }> {
+  const configuration = AptConfiguration.read(request.env);
+  const warnings: string[] = [];
+  await using transport = new Transport({
+    proxyFor: (url) => proxyFor(url, configuration, request.env),
+    idleTimeoutMs: (configuration.count("Acquire::http::Timeout") ?? defaultTimeoutSeconds) * 1000,
+    connections,
+  });
+  const done = await work({
+    configuration,
+    transport,
+    retry: {
+      retries: configuration.count("Acquire::Retries") ?? defaultRetries,
+      delayMs: configuration.flag("Acquire::Retries::Delay") === false ? 0 : firstRetryDelayMs,
+    },
+    connections,
+    cache: new Cache(request.cacheFolder, configuration),
+    keys: new TrustedKeys(configuration, request.keyrings),
+    nowMs: request.nowMs,
+    job,
+    warn: (text) => warnings.push(text),
+  });
+  return { ...done, warnings };
+}
+
+async function choose(
+  request: PackageRequest,
+  fetching: Fetching,
+): Promise<{ readonly packages: readonly IndexedPackage[]; readonly suites: readonly VerifiedSuite[] }> {
+  const suites = await chooseSuites(request, fetching);
+  const indexes = await fetchIndexes(suites, request, fetching);
+  stopIfAborted(fetching.job.signal);
+  return { packages: choosePackages(indexes, request), suites };
+}
+
+async function fetchIndexes(
+  suites: readonly VerifiedSuite[],
+  { architecture, release }: PackageRequest,
+  fetching: Fetching,
+): Promise<readonly PackageIndex[]> {
+  const indexes: PackageIndex[] = [];
+  for (const [suiteNumber, suite] of suites.entries()) {
+    const architectures = [architecture, ...(suite.release.hasIndexOfAll ? ["all"] : [])];
+    for (const component of suite.source.components) {
+      const found = await Promise.all(
+        architectures.map((one) => fetchIndex(suite, { component, architecture: one, suiteNumber }, fetching)),
+      );
+      const present = found.filter((index) => index !== undefined);
+      indexes.push(...present);
+      if (present.length > 0) continue;
+      fetching.warn(`"${shownUrl(suite.source.url)}" has no ${component} for ${architecture} in ${suite.source.suite}`);
+    }
+  }
+  if (indexes.length > 0) return indexes;
+  throw new Failure("not-found", `cannot find packages of "${release}" for ${architecture}: these archives have none`, {
+    hint: "are the architecture and the components (main, contrib, …) right?",
+  });
+}
+
+function asPackage(one: IndexedPackage, file: string): DebianPackage {
+  return {
+    name: one.name,
+    version: one.version,
+    architecture: one.architecture,
+    essential: one.isEssential,
+    priority: one.priority,
+    section: fieldOf(one.control, "Section") ?? "",
+    control: one.control,
+    file,
+  };
+}
+
+function asPlanned(one: IndexedPackage): PlannedPackage {
+  const { name, version, architecture } = one;
+  return { name, version, architecture, sizeBytes: Number(fieldOf(one.control, "Size") ?? 0) };
+}
+
+function asSuite({ source, release, signedBy }: VerifiedSuite): ChosenSuite {
+  return {
+    url: shownUrl(source.url),
+    suite: source.suite,
+    components: source.components,
+    codename: release.codename,
+    signedBy,
+  };
+}
