@@ -2,3 +2,4 @@ export { Failure, exitStatusOf, isSystemError, type FailureCode, type FailureOpt
 export { stopIfAborted, type JobOptions, type Progress } from "./job.ts";
 export { libc, type Libc } from "./libc.ts";
 export { OutputFile, systemReason, type OutputFileOptions } from "./output-file.ts";
+export { findProgram } from "./program.ts";

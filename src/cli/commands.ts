@@ -21,6 +21,7 @@ export const commands: CommandIndex = {
     { words: ["disk", "edit"], load: async () => (await import("./disk/edit.ts")).edit },
     { words: ["disk", "grow"], load: async () => (await import("./disk/grow.ts")).grow },
     { words: ["disk", "kernel"], load: async () => (await import("./disk/kernel.ts")).kernel },
+    { words: ["disk", "run"], load: async () => (await import("./disk/run.ts")).run },
     { words: ["disk", "shrink"], load: async () => (await import("./disk/shrink.ts")).shrink },
     { words: ["disk", "check"], load: async () => (await import("./disk/check.ts")).check },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },

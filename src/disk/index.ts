@@ -24,3 +24,5 @@ export { editText } from "./edit-text.ts";
 export { parseModeChange } from "./mode-change.ts";
 export type { ResizedDisk } from "./resize.ts";
 export { shrinkDisk, type ShrinkDiskRequest } from "./shrink-disk.ts";
+export { runDisk, type RunDiskRequest, type RunEnd, type StartedDisk } from "./run-disk.ts";
+export type { DiskBus, PortForward } from "./machine/index.ts";

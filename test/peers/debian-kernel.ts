@@ -1,17 +1,16 @@
 /**
  * A Debian kernel in QEMU that mounts images: the last word on file systems that the kernel of this machine need not
- * know. It runs from memory: a kernel, busybox and the modules that are needed, in an initramfs that is made here.
+ * know. It runs from memory.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
-import * as path from "node:path";
 import { openSource } from "../../src/tree/index.ts";
 import { factsOfTree, type FileFacts } from "../filesystem/file-facts.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { busybox, makeInitramfs } from "./initramfs.ts";
 import { someKernel } from "./qemu.ts";
 
-const busybox = "/bin/busybox";
 const limitMs = 180_000;
 /** How many images go to one machine. */
 const imagesAtOnce = 20;
@@ -42,7 +41,7 @@ export async function factsByKernel(images: readonly MountedImage[]): Promise<Re
   const found: ReadonlyMap<string, FileFacts>[] = [];
   for (let from = 0; from < images.length; from += imagesAtOnce) {
     const some = images.slice(from, from + imagesAtOnce);
-    fs.writeFileSync(initramfs, makeInitramfs(some));
+    fs.writeFileSync(initramfs, makeInitramfs(modules, scriptFor(some)));
     const out = folder.join("out");
     fs.writeFileSync(out, "");
     fs.truncateSync(out, some.length * roomMiB * 2 ** 20);
@@ -87,30 +86,11 @@ async function runKernel(initramfs: string, images: readonly MountedImage[], out
   return said;
 }
 
-function makeInitramfs(images: readonly MountedImage[]): Buffer {
-  const files = modulesInOrder();
-  const init = [
-    "#!/bin/busybox sh",
-    "export PATH=/bin",
-    "/bin/busybox --install /bin",
-    "mount -t devtmpfs dev /dev",
-    "mount -t proc proc /proc",
-    "exec > /dev/ttyS0 2>&1",
-    ...files.map((file) => `insmod /modules/${path.basename(file)}`),
-    ...images.flatMap((image, n) =>
-      commandsFor(image, { number: n, device: deviceName(n), out: deviceName(images.length) }),
-    ),
-    "sync",
-    "poweroff -f",
-    "",
-  ].join("\n");
-  return Buffer.concat([
-    ...["bin", "dev", "proc", "modules", "mnt"].map((name) => cpioEntry(name, 0o40755)),
-    cpioEntry("bin/busybox", 0o100755, fs.readFileSync(busybox)),
-    ...files.map((file) => cpioEntry(`modules/${path.basename(file)}`, 0o100644, fs.readFileSync(file))),
-    cpioEntry("init", 0o100755, Buffer.from(init)),
-    cpioEntry("TRAILER!!!", 0),
-  ]);
+function scriptFor(images: readonly MountedImage[]): readonly string[] {
+  const mounting = images.flatMap((image, n) =>
+    commandsFor(image, { number: n, device: deviceName(n), out: deviceName(images.length) }),
+  );
+  return [...mounting, "sync", "poweroff -f"];
 }
 
 function commandsFor(
@@ -127,37 +107,4 @@ function commandsFor(
 
 function deviceName(number: number): string {
   return `/dev/vd${String.fromCharCode("a".charCodeAt(0) + number)}`;
-}
-
-/** The files of the modules, each after those that it needs. */
-function modulesInOrder(): readonly string[] {
-  const root = path.join("/lib/modules", path.basename(someKernel()).replace(/^vmlinuz-/, ""));
-  const needs = new Map<string, readonly string[]>();
-  for (const line of fs.readFileSync(path.join(root, "modules.dep"), "utf8").split("\n")) {
-    const [file = "", list = ""] = line.split(":");
-    needs.set(
-      file,
-      list.split(" ").filter((word) => word !== ""),
-    );
-  }
-  const ordered = new Set<string>();
-  const add = (file: string): void => {
-    for (const needed of needs.get(file) ?? []) add(needed);
-    ordered.add(file);
-  };
-  for (const name of modules) {
-    const file = [...needs.keys()].find((one) => path.basename(one) === `${name}.ko`);
-    if (file !== undefined) add(file); // else it is part of the kernel
-  }
-  return Array.from(ordered, (file) => path.join(root, file));
-}
-
-let nextInode = 1;
-
-/** One file of a cpio archive in the `newc` format, which kernels unpack. */
-function cpioEntry(name: string, mode: number, content = Buffer.alloc(0)): Buffer {
-  const numbers = [nextInode++, mode, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length + 1, 0];
-  const header = `070701${numbers.map((value) => value.toString(16).padStart(8, "0")).join("")}${name}\0`;
-  const pad = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
-  return Buffer.concat([pad(Buffer.from(header, "latin1")), pad(content)]);
 }

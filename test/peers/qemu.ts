@@ -1,17 +1,12 @@
 /** Machines in emulation, to see whether disks start. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { temporaryFolder } from "../temp.ts";
-
-const efiCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
-const efiVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+import { SerialText, startQemu } from "../../src/disk/machine/index.ts";
 
 /** What tests that start machines need, for `skipWithout`. */
 export const machinePeers = {
   bios: ["qemu-system-x86_64", "/usr/lib/grub/i386-pc/kernel.img"],
-  uefi: ["qemu-system-x86_64", "/usr/lib/grub/x86_64-efi/kernel.img", efiCode, efiVariables],
+  uefi: ["qemu-system-x86_64", "/usr/lib/grub/x86_64-efi/kernel.img", "/usr/share/OVMF/OVMF_CODE_4M.fd"],
 } as const;
 
 /** A kernel of this machine; a path that does not exist where it has none. */
@@ -20,32 +15,25 @@ export function someKernel(): string {
   return path.join("/boot", names.find((name) => name.startsWith("vmlinuz-")) ?? "vmlinuz");
 }
 
+const limitMs = 120_000;
+
 /**
- * What a machine with a disk prints on its serial port until it has printed the text, or stops. Killed after two
+ * What a machine with a disk prints on its serial port until it has printed the text, or stops. Switched off after two
  * minutes. What it writes is kept apart from the disk.
  */
 export async function serialUntil(image: string, text: string, firmware: "bios" | "uefi" = "bios"): Promise<string> {
-  await using folder = temporaryFolder();
-  const drives = [`file=${image},format=raw,snapshot=on`];
-  if (firmware === "uefi") {
-    fs.copyFileSync(efiVariables, folder.join("vars.fd"));
-    drives.unshift(
-      `if=pflash,format=raw,readonly=on,file=${efiCode}`,
-      `if=pflash,format=raw,file=${folder.join("vars.fd")}`,
-    );
-  }
-  const machine = firmware === "uefi" ? ["-machine", "q35"] : [];
-  const plain = ["-accel", "tcg", "-m", "256", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"];
-  const words = [...plain, ...machine, ...drives.flatMap((drive) => ["-drive", drive])];
-  const qemu = spawn("qemu-system-x86_64", words, { stdio: ["ignore", "pipe", "ignore"] });
-  const limit = setTimeout(() => qemu.kill(), 120_000);
+  const disk = { path: image, format: "raw", bus: "ide", snapshot: true } as const;
+  const common = { architecture: "x86_64", cpus: 1, window: false, serial: "captured", accelerate: false } as const;
+  const request = { ...common, firmware, disks: [disk], memoryBytes: 256 * 2 ** 20 };
+  await using machine = await startQemu(request, process.env);
+  const seen = new SerialText();
+  const limit = setTimeout(() => void machine[Symbol.asyncDispose](), limitMs);
   let said = "";
-  qemu.stdout.setEncoding("latin1");
-  qemu.stdout.on("data", (piece: string) => {
-    said += piece;
-    if (said.includes(text)) qemu.kill();
-  });
-  await once(qemu, "close");
+  for await (const bytes of machine.serial) {
+    said += Buffer.from(bytes).toString("latin1");
+    seen.add(bytes);
+    if (seen.has(text)) break;
+  }
   clearTimeout(limit);
   return said;
 }

@@ -1,0 +1,124 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { Duplex, Readable } from "node:stream";
+import { Failure, findProgram } from "../../base/index.ts";
+import { workingAccelerator } from "./acceleration.ts";
+import { findUefi } from "./firmware.ts";
+import type { MachineRequest } from "./machine-request.ts";
+import { qemuArguments, qemuProgram, type QemuFacts } from "./qemu-arguments.ts";
+import { QmpClient } from "./qmp-client.ts";
+
+/** A virtual machine that runs until it is disposed of, or switches itself off. */
+export interface Machine extends AsyncDisposable {
+  /** How it runs, for whoever wonders at its speed: `kvm`, `emulation`. */
+  readonly acceleration: string;
+  /** What its serial port says, where that is captured. Ends when the machine does. */
+  readonly serial: AsyncIterable<Uint8Array>;
+  /** Resolves once it is switched off. Throws `failed`, with what QEMU said, where it could not be started. */
+  readonly ended: Promise<void>;
+  /** Types on its serial port, where that is captured. */
+  type(text: string): void;
+  /** Writes what its screen shows, as PNG, over a file. */
+  screenshot(file: string): Promise<void>;
+}
+
+const controlFd = 3;
+const stopLimitMs = 5000;
+const complaintLimit = 4096;
+
+/** Starts a virtual machine by QEMU. Throws `not-found` where a program or firmware is not installed. */
+export async function startQemu(request: MachineRequest, env: NodeJS.ProcessEnv): Promise<Machine> {
+  const program = findQemu(request, env);
+  await using stack = new AsyncDisposableStack();
+  const facts = await prepare(request, { program, env, stack });
+  const captured = request.serial === "captured";
+  const stdio = captured
+    ? (["pipe", "pipe", "pipe", "pipe"] as const)
+    : (["inherit", "inherit", "pipe", "pipe"] as const);
+  const child = spawn(program, qemuArguments(request, facts), { stdio: [...stdio], env });
+  const ended = endOf(child);
+  ended.catch(() => undefined); // whoever waits for it hears of it
+  const control = new QmpClient(child.stdio[controlFd] as Duplex);
+  stack.defer(() => stop(child, control, ended));
+  const open = stack.move();
+  child.stdin?.on("error", () => undefined); // it has been switched off
+  return {
+    acceleration: facts.accelerator ?? "emulation",
+    serial: captured ? (child.stdout as Readable) : nothing(),
+    ended,
+    type: (text) => void child.stdin?.write(text),
+    screenshot: async (file) => void (await control.execute("screendump", { filename: file, format: "png" })),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** Where QEMU is for a machine of this architecture. Throws `not-found` where it is not installed. */
+function findQemu({ architecture }: Pick<MachineRequest, "architecture">, env: NodeJS.ProcessEnv): string {
+  const name = qemuProgram(architecture);
+  const program = findProgram(name, env);
+  if (program !== undefined) return program;
+  throw new Failure("not-found", `cannot start a machine: ${name} is not installed`, {
+    hint: `install Debian's ${architecture === "aarch64" ? "qemu-system-arm" : "qemu-system-x86"}, or QEMU from your system's packages`,
+  });
+}
+
+async function prepare(
+  request: MachineRequest,
+  {
+    program,
+    env,
+    stack,
+  }: { readonly program: string; readonly env: NodeJS.ProcessEnv; readonly stack: AsyncDisposableStack },
+): Promise<QemuFacts> {
+  const { architecture, firmware, secureBoot = false } = request;
+  const accelerator =
+    request.accelerate && architecture === "x86_64" ? await workingAccelerator(program, env) : undefined;
+  const facts = { controlFd, ...(accelerator === undefined ? {} : { accelerator }) };
+  if (firmware === "bios") return facts;
+  const uefi = findUefi({ architecture, secureBoot, env });
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "holdfast-machine-"));
+  stack.defer(() => fs.rm(folder, { recursive: true, force: true }));
+  const variablesPath = path.join(folder, "variables.fd");
+  await fs.copyFile(uefi.variablesPath, variablesPath);
+  await fs.chmod(variablesPath, 0o600); // where the original may not be written to
+  return { ...facts, uefi, variablesPath };
+}
+
+function endOf(child: ChildProcess): Promise<void> {
+  let complaint = "";
+  child.stderr?.setEncoding("utf8");
+  child.stderr?.on("data", (text: string) => (complaint = (complaint + text).slice(-complaintLimit)));
+  return new Promise((resolve, reject) => {
+    child.on("error", (error) =>
+      reject(new Failure("failed", `cannot start QEMU: ${error.message}`, { cause: error })),
+    );
+    child.on("close", (status, signal) => {
+      if (status === 0 || signal !== null) resolve();
+      else reject(failureOf(complaint, status));
+    });
+  });
+}
+
+function failureOf(complaint: string, status: number | null): Failure {
+  if (/Failed to get .* lock/.test(complaint)) {
+    return new Failure("refused", "cannot run the machine: something else uses its disk", {
+      hint: "end that first; a machine that runs is no good to copy from either",
+    });
+  }
+  const lines = complaint.split("\n").filter((line) => line.trim() !== "" && !line.includes(": warning: "));
+  const last = lines.at(-1)?.replace(/^qemu-system-\w+: /, "");
+  return new Failure("failed", `cannot run the machine: ${last ?? `QEMU ended with status ${status}`}`);
+}
+
+/** Switches it off as by its button's long press: what it has not written is lost, what QEMU holds is not. */
+async function stop(child: ChildProcess, control: QmpClient, ended: Promise<void>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const limit = setTimeout(() => child.kill("SIGKILL"), stopLimitMs);
+  await control.execute("quit").catch(() => child.kill("SIGKILL"));
+  await ended.catch(() => undefined);
+  clearTimeout(limit);
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
