@@ -77,7 +77,8 @@ async function decompressWhole(
   for await (const piece of (await decompress(compressed, name)).chunks) {
     pieces.push(Uint8Array.from(piece)); // the chunk is its maker's again
     length += piece.length;
-    if (length > limitBytes) throw new Failure("damaged", `cannot read "${name}": more than ${limitBytes} bytes are in it`);
+    if (length > limitBytes)
+      throw new Failure("damaged", `cannot read "${name}": more than ${limitBytes} bytes are in it`);
   }
   const whole = new Uint8Array(length);
   let at = 0;

@@ -3,6 +3,7 @@ import { createDisk, type CreateDiskRequest } from "../../disk/index.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { parsePartitionSpec, specKeys } from "./partition-spec.ts";
+import { debianIn, debianOptions } from "./debian-options.ts";
 import { reportLines } from "./report-text.ts";
 
 /** `holdfast disk create` */
@@ -56,7 +57,8 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       parse: parseFirmwares,
       help: "make it start by GRUB: bios, uefi or bios,uefi; the menu has the kernels in /boot of its root",
     },
-    serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too" },
+    serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too (always with --debian)" },
+    ...debianOptions,
     geometry: {
       kind: "string",
       value: "HEADSxSECTORS",
@@ -84,6 +86,10 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       help: "a disk that starts by itself, on machines of either kind",
     },
     {
+      line: "holdfast disk create vm --size 4GB --debian bookworm --boot bios,uefi --ssh-key ~/.ssh/id_ed25519.pub",
+      help: "a Debian that starts, from its own packages",
+    },
+    {
       line: "holdfast disk create big --size 4141875200 --layout classic --partition fs=ext3",
       help: "a disk as they were twenty years ago: 503 cylinders, first sector 63",
     },
@@ -101,6 +107,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
         force: args.force,
         preallocate: args.preallocate,
         ...bootIn(args),
+        ...debianIn(args, context.env),
         ...(args.geometry === undefined ? {} : { geometry: args.geometry }),
         ...(args.uuid === undefined ? {} : { uuid: args.uuid }),
         nowMs: Date.now(),
@@ -125,11 +132,13 @@ function parseFirmwares(text: string): readonly ("bios" | "uefi")[] {
 function bootIn({
   boot,
   serial,
+  debian,
 }: {
   readonly boot?: readonly ("bios" | "uefi")[] | undefined;
   readonly serial: boolean;
+  readonly debian?: string | undefined;
 }): Pick<CreateDiskRequest, "boot"> {
-  if (boot !== undefined) return { boot: { firmwares: boot, serial } };
+  if (boot !== undefined) return { boot: { firmwares: boot, serial: serial || debian !== undefined } };
   if (serial) throw new Failure("usage", "cannot use --serial without --boot");
   return {};
 }

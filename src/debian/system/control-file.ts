@@ -1,26 +1,4 @@
-/** A stanza of a control file (deb-control(5)): its fields in their order; lines that go on keep their line breaks. */
-export type Stanza = ReadonlyMap<string, string>;
-
-/** The first stanza of a text. */
-export function parseStanza(text: string): Stanza {
-  const fields = new Map<string, string>();
-  let name = "";
-  for (const line of text.split("\n")) {
-    if (line.trim() === "") {
-      if (fields.size > 0) break;
-      continue;
-    }
-    if (line.startsWith(" ") || line.startsWith("\t")) {
-      fields.set(name, `${fields.get(name) ?? ""}\n${line}`);
-      continue;
-    }
-    const colon = line.indexOf(":");
-    if (colon === -1) continue;
-    name = line.slice(0, colon);
-    fields.set(name, line.slice(colon + 1).trim());
-  }
-  return fields;
-}
+import type { Stanza } from "../control/index.ts";
 
 /** The order in which dpkg writes the fields of its status file; others follow as they came. */
 const statusOrder =

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { formatStatus } from "./control-file.ts";
-import type { SystemTree } from "./system-tree.ts";
-import type { UnpackedPackage } from "./unpack.ts";
+import type { SystemTree } from "../system-tree.ts";
+import type { UnpackedPackage } from "../unpacked-package.ts";
 
 const folder = "/var/lib/dpkg";
 
 /** Writes what dpkg keeps of the packages that are in the tree, apart from `status`: lists, scripts, triggers. */
 export function writePackageInfo(tree: SystemTree, packages: readonly UnpackedPackage[], architecture: string): void {
-  for (const name of ["alternatives", "info", "parts", "triggers", "updates"]) tree.makeDirectories(`${folder}/${name}`);
+  for (const name of ["alternatives", "info", "parts", "triggers", "updates"])
+    tree.makeDirectories(`${folder}/${name}`);
   tree.write(`${folder}/info/format`, "1\n");
   tree.write(`${folder}/arch`, `${architecture}\n`);
   for (const name of ["available", "diversions", "statoverride"]) {

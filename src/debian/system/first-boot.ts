@@ -1,6 +1,6 @@
 import { firstBootScript } from "./initrd.ts";
-import type { SystemTree } from "./system-tree.ts";
-import type { UnpackedPackage } from "./unpack.ts";
+import type { SystemTree } from "../system-tree.ts";
+import type { UnpackedPackage } from "../unpacked-package.ts";
 
 const folder = firstBootScript.slice(0, firstBootScript.lastIndexOf("/"));
 

@@ -1,15 +1,13 @@
 import { Failure } from "../../base/index.ts";
 import { writeCpio, type CpioEntry } from "./cpio.ts";
 import type { KernelModules } from "./kernel-modules.ts";
-import type { SystemTree } from "./system-tree.ts";
+import type { SystemTree } from "../system-tree.ts";
 
 /** What a disk may hang on in a virtual or a real machine, and what is on it: modules that are loaded, in this order. */
-const wantedModules = [
-  ...["virtio_pci", "virtio_mmio", "virtio_blk", "virtio_scsi", "nvme", "ahci", "ata_piix", "ata_generic"],
-  ...["xen_blkfront", "mptspi", "mptsas", "vmw_pvscsi", "megaraid_sas", "mmc_block", "sdhci_pci"],
-  ...["xhci_pci", "ehci_pci", "uas", "usb_storage", "sd_mod"],
-  ...["crc32c_generic", "crc32c_intel", "ext4"],
-];
+const wantedModules =
+  "virtio_pci virtio_mmio virtio_blk virtio_scsi nvme ahci ata_piix ata_generic xen_blkfront mptspi mptsas vmw_pvscsi megaraid_sas mmc_block sdhci_pci xhci_pci ehci_pci uas usb_storage sd_mod crc32c_generic crc32c_intel ext4".split(
+    " ",
+  );
 
 const klibcFolder = "/usr/lib/klibc/bin";
 const programs = ["sh", "mount", "umount", "insmod", "run-init", "dd", "sleep", "chroot", "mkdir", "cat"];
@@ -33,7 +31,11 @@ export async function makeInitrd(tree: SystemTree, modules: KernelModules): Prom
   for (const name of order) {
     entries.push({ path: `modules/${name}.ko`, mode: 0o100644, content: await modules.read(name) });
   }
-  entries.push({ path: "modules/order", mode: 0o100644, content: Buffer.from(order.map((name) => `${name}\n`).join("")) });
+  entries.push({
+    path: "modules/order",
+    mode: 0o100644,
+    content: Buffer.from(order.map((name) => `${name}\n`).join("")),
+  });
   entries.push({ path: "init", mode: 0o100755, content: Buffer.from(initScript) });
   return writeCpio(entries);
 }

@@ -31,7 +31,7 @@ export interface ModuleFacts {
 
 /** Reads what lies in the sections `.modinfo` and `__ksymtab_strings`, both lists of texts with NUL after each. */
 export function readModuleFacts(module: Buffer, name: string): ModuleFacts {
-  const sections = sectionsOf(module, name);
+  const sections = checkedSections(module, name);
   const info = textsOf(sections.get(".modinfo")).map((text) => text.split(/=(.*)/s, 2) as [string, string?]);
   const values = (key: string): string[] => info.flatMap(([own, value]) => (own === key ? [value ?? ""] : []));
   return {
@@ -46,6 +46,15 @@ export function readModuleFacts(module: Buffer, name: string): ModuleFacts {
 export function moduleNameOf(path: string): string {
   const file = path.slice(path.lastIndexOf("/") + 1);
   return file.replace(/\.ko(\.\w+)?$/, "").replaceAll("-", "_");
+}
+
+function checkedSections(module: Buffer, name: string): Map<string, Buffer> {
+  try {
+    return sectionsOf(module, name);
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged(name); // a number beyond all counts
+    throw error;
+  }
 }
 
 function sectionsOf(module: Buffer, name: string): Map<string, Buffer> {

@@ -1,7 +1,7 @@
 import { decompressBytes } from "../../tree/index.ts";
 import { moduleNameOf, readModuleFacts, type ModuleFacts } from "./kernel-module.ts";
 import { writeModuleIndex, type IndexValue } from "./module-index.ts";
-import type { SystemTree } from "./system-tree.ts";
+import type { SystemTree } from "../system-tree.ts";
 
 interface KernelModule extends ModuleFacts {
   readonly name: string;
@@ -45,7 +45,7 @@ export class KernelModules {
   closure(names: readonly string[]): string[] {
     const ordered = new Set<string>();
     for (const name of names) {
-      for (const one of this.#needsOf(name).reverse()) ordered.add(one);
+      for (const one of this.#needsOf(name).toReversed()) ordered.add(one);
       if (this.#modules.has(name)) ordered.add(name);
     }
     return [...ordered];
@@ -75,7 +75,9 @@ export class KernelModules {
       return module.symbols.map((symbol) => ({ key: `symbol:${symbol}`, rank, text: module.name }));
     });
     this.#writeAliases("modules.symbols", "Aliases for symbols, used by symbol_request().", symbols);
-    const soft = all.flatMap(({ name, softDependencies }) => softDependencies.map((text) => `softdep ${name} ${text}\n`));
+    const soft = all.flatMap(({ name, softDependencies }) =>
+      softDependencies.map((text) => `softdep ${name} ${text}\n`),
+    );
     this.#write("modules.softdep", `# Soft dependencies extracted from modules themselves.\n${soft.join("")}`);
     const devices = all.flatMap((module) => deviceLine(module));
     this.#write("modules.devname", `# Device nodes to trigger on-demand module loading.\n${devices.join("")}`);
@@ -84,7 +86,10 @@ export class KernelModules {
 
   #writeBuiltIn(): void {
     const names = linesOf(this.#tree, `${this.#folder}/modules.builtin`).map(moduleNameOf);
-    this.#writeIndex("modules.builtin.bin", names.map((key) => ({ key, rank: 0, text: "" })));
+    this.#writeIndex(
+      "modules.builtin.bin",
+      names.map((key) => ({ key, rank: 0, text: "" })),
+    );
     const info = this.#tree.find(`${this.#folder}/modules.builtin.modinfo`);
     const texts = info?.kind === "file" ? Buffer.from(info.content).toString("latin1").split("\0") : [];
     const aliases = texts.flatMap((text) => {
@@ -106,7 +111,7 @@ export class KernelModules {
       }
     };
     visit(name);
-    return [...done].reverse();
+    return [...done].toReversed();
   }
 
   #write(name: string, content: string | Uint8Array): void {

@@ -1,18 +1,21 @@
 import * as fs from "node:fs";
 import { Failure, systemReason, type JobOptions } from "../../base/index.ts";
 import type { Timestamp } from "../../tree/index.ts";
-import type { DebianPackage } from "../package.ts";
+import type { DebianPackage } from "../repository/index.ts";
 import { writePackageInfo, writeStatus } from "./dpkg-database.ts";
+import { configurePackages } from "./configure.ts";
 import { leaveToFirstBoot } from "./first-boot.ts";
 import { makeInitrd } from "./initrd.ts";
+import { leaveForLater } from "./later.ts";
 import { KernelModules } from "./kernel-modules.ts";
 import { readPackages } from "./read-packages.ts";
 import { writeRootPassword, writeSettings, type SystemSettings } from "./system-files.ts";
-import { SystemTree } from "./system-tree.ts";
-import { mergeUsr, Unpacker, type UnpackedPackage } from "./unpack.ts";
+import { SystemTree } from "../system-tree.ts";
+import type { UnpackedPackage } from "../unpacked-package.ts";
+import { mergeUsr, Unpacker } from "./unpack.ts";
 
 export interface SystemRequest {
-  /** Every package of the system, a kernel and an init among them. */
+  /** Every package of the system, a kernel and an init among them, each after what it depends on. */
   readonly packages: readonly DebianPackage[];
   readonly architecture: string;
   /** Names of those that were asked for; apt may remove the others once nothing needs them. */
@@ -24,8 +27,8 @@ export interface SystemRequest {
 
 export interface MadeSystem {
   readonly tree: SystemTree;
-  /** Names of the packages that the first boot has to configure. */
-  readonly unconfigured: readonly string[];
+  /** Packages that the first boot has to configure, and why. */
+  readonly unconfigured: readonly { readonly name: string; readonly reason: string }[];
   readonly warnings: readonly string[];
 }
 
@@ -36,14 +39,15 @@ export async function makeSystem(request: SystemRequest, job: JobOptions = {}): 
   writeSettings(tree, request.settings);
   writePackageInfo(tree, packages, request.architecture);
   await writeKernelFiles(tree);
-  writeAutomaticMarks(tree, packages, request.wanted);
+  writeAutomaticMarks(tree, packages, request);
+  const { withoutPreinst, deferred, reasons } = configurePackages(tree, packages);
   writeRootPassword(tree, request.settings.rootPasswordHash);
-  for (const one of packages) one.isConfigured = !one.controlFiles.has("postinst") && !one.controlFiles.has("preinst");
   const unconfigured = packages.filter((one) => !one.isConfigured);
-  if (unconfigured.length > 0) leaveToFirstBoot(tree, unconfigured, new Set(unconfigured));
+  if (unconfigured.length > 0) leaveToFirstBoot(tree, unconfigured, withoutPreinst);
+  leaveForLater(tree, deferred);
   writeStatus(tree, packages);
   tree.settle();
-  return { tree, unconfigured: unconfigured.map(({ name }) => name), warnings };
+  return { tree, unconfigured: unconfigured.map(({ name }) => ({ name, reason: reasons.get(name) ?? "" })), warnings };
 }
 
 async function unpackAll(
@@ -64,6 +68,8 @@ async function unpackAll(
     const own = contents[n];
     if (own !== undefined) unpacked.push(await unpacker.add(source, own));
   }
+  const places = new Map(packages.map(({ name }, n) => [name, n]));
+  unpacked.sort((a, b) => (places.get(a.name) ?? 0) - (places.get(b.name) ?? 0));
   return { packages: unpacked, warnings: unpacker.warnings };
 }
 
@@ -81,7 +87,8 @@ function sizeOf(file: string): number {
 
 /** For every kernel: the lists of its modules, and an initrd under the name where the boot menu looks for it. */
 async function writeKernelFiles(tree: SystemTree): Promise<void> {
-  const kernels = tree.find("/boot") === undefined ? [] : tree.names("/boot").filter((name) => name.startsWith("vmlinuz-"));
+  const kernels =
+    tree.find("/boot") === undefined ? [] : tree.names("/boot").filter((name) => name.startsWith("vmlinuz-"));
   if (kernels.length === 0) {
     throw new Failure("not-found", "cannot make a system that starts: none of its packages has a kernel", {
       hint: "name one: --kernel linux-image-amd64",
@@ -99,12 +106,11 @@ async function writeKernelFiles(tree: SystemTree): Promise<void> {
 function writeAutomaticMarks(
   tree: SystemTree,
   packages: readonly UnpackedPackage[],
-  wanted: ReadonlySet<string>,
+  { wanted, architecture }: SystemRequest,
 ): void {
   const automatic = packages.filter(({ name }) => !wanted.has(name));
-  const stanzas = automatic.map(({ name, architecture, fields }) => {
-    const own = fields.get("Architecture") === "all" ? "amd64" : architecture;
-    return `Package: ${name}\nArchitecture: ${own}\nAuto-Installed: 1\n\n`;
+  const stanzas = automatic.map(({ name, architecture: own }) => {
+    return `Package: ${name}\nArchitecture: ${own === "all" ? architecture : own}\nAuto-Installed: 1\n\n`;
   });
   tree.makeDirectories("/var/lib/apt");
   tree.write("/var/lib/apt/extended_states", stanzas.join(""));

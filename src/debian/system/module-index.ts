@@ -51,7 +51,9 @@ export function writeModuleIndex(entries: Iterable<readonly [key: string, value:
       if (child !== undefined) places.set(character, write(child));
     }
     const flags =
-      (shared.length > 0 ? hasPrefix : 0) + (places.size > 0 ? hasChildren : 0) + (node.values.length > 0 ? hasValues : 0);
+      (shared.length > 0 ? hasPrefix : 0) +
+      (places.size > 0 ? hasChildren : 0) +
+      (node.values.length > 0 ? hasValues : 0);
     const place = at + flags;
     if (shared.length > 0) add(Buffer.from([...shared, 0]));
     if (places.size > 0) add(childTable(places));

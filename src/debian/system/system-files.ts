@@ -1,4 +1,4 @@
-import type { SystemTree } from "./system-tree.ts";
+import type { SystemTree } from "../system-tree.ts";
 
 /** A place where apt gets packages from. */
 export interface AptSource {
@@ -56,7 +56,10 @@ export function writeRootPassword(tree: SystemTree, hash: string | undefined): v
     const text = tree.read(path).toString();
     const isShadowed = tree.find("/etc/shadow") !== undefined;
     if (path === "/etc/passwd" && isShadowed) continue;
-    tree.write(path, text.replace(/^root:[^:]*:/m, () => `root:${hash ?? "*"}:`));
+    tree.write(
+      path,
+      text.replace(/^root:[^:]*:/m, () => `root:${hash ?? "*"}:`),
+    );
   }
 }
 
@@ -88,7 +91,10 @@ function writeNetwork(tree: SystemTree): void {
     tree.makeDirectories(`/etc/systemd/system/${target}`);
     tree.symlink(`/lib/systemd/system/${unit}`, `/etc/systemd/system/${target}/${unit}`);
   }
-  tree.symlink("/lib/systemd/system/systemd-networkd.service", "/etc/systemd/system/dbus-org.freedesktop.network1.service");
+  tree.symlink(
+    "/lib/systemd/system/systemd-networkd.service",
+    "/etc/systemd/system/dbus-org.freedesktop.network1.service",
+  );
 }
 
 function writeSources(tree: SystemTree, sources: readonly AptSource[]): void {

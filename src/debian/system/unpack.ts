@@ -1,26 +1,11 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../../base/index.ts";
 import { tarInMemory, type DebContents, type FileEntry, type TreeEntry } from "../../tree/index.ts";
-import type { DebianPackage } from "../package.ts";
-import { dependencyNames, parseStanza, type Stanza } from "./control-file.ts";
-import type { Node, SystemTree } from "./system-tree.ts";
-
-/** A package whose files are in the tree. */
-export interface UnpackedPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture: string;
-  readonly fields: Stanza;
-  /** What came in `control.tar`, by name: scripts, lists, templates. */
-  readonly controlFiles: ReadonlyMap<string, Buffer>;
-  /** What dpkg's list says: every path, beginning with `/.`. */
-  readonly paths: readonly string[];
-  readonly conffiles: readonly { readonly path: string; readonly md5: string }[];
-  /** How its files in dpkg's folder begin: the name, with the architecture where several can be installed. */
-  readonly infoName: string;
-  /** It works: its scripts have run, or it has none. */
-  isConfigured: boolean;
-}
+import type { DebianPackage } from "../repository/index.ts";
+import { parseStanza } from "../control/index.ts";
+import { dependencyNames } from "./control-file.ts";
+import type { Node, SystemTree } from "../system-tree.ts";
+import type { UnpackedPackage } from "../unpacked-package.ts";
 
 /** Where bookworm's packages still have `/bin` and their kin, all of which lie in `/usr` (no package before trixie ships these links). */
 const mergedFolders = ["bin", "sbin", "lib"];
@@ -50,14 +35,19 @@ export class Unpacker {
     for (const entry of await entriesOf(control, source.file)) {
       if (entry.kind === "file") controlFiles.set(entry.path, contentOf(entry));
     }
-    const fields = parseStanza(controlFiles.get("control")?.toString() ?? "");
+    const fields = parseStanza(controlFiles.get("control")?.toString() ?? "", source.file);
     const [name, version, architecture] = ["Package", "Version", "Architecture"].map((field) => fields.get(field));
     if (name === undefined || version === undefined || architecture === undefined) {
       throw new Failure("damaged", `cannot unpack "${source.file}": its control file names no package`);
     }
     const paths: string[] = [];
     const own = {
-      ...{ name, version, architecture, fields, controlFiles, paths },
+      name,
+      version,
+      architecture,
+      fields,
+      controlFiles,
+      paths,
       infoName: fields.get("Multi-Arch") === "same" ? `${name}:${architecture}` : name,
       isConfigured: false,
     };

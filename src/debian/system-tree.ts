@@ -1,4 +1,4 @@
-import type { FileEntry, Metadata, Timestamp, TreeEntry, TreeSource } from "../../tree/index.ts";
+import type { FileEntry, Metadata, Timestamp, TreeEntry, TreeSource } from "../tree/index.ts";
 
 /** A file of a system that is being put together in memory. Hard links are one node under several names. */
 export type Node = DirectoryNode | FileNode | LinkNode | DeviceNode;
@@ -211,15 +211,19 @@ export class SystemTree {
   #place(path: string, followLast: boolean): Place {
     const above: { readonly name: string; readonly folder: DirectoryNode }[] = [];
     let folder = this.root;
-    let left = path.split("/").filter((name) => name !== "" && name !== ".");
+    const left = path.split("/").filter((name) => name !== "" && name !== ".");
     const pathOf = (name: string): string => `/${[...above.map((step) => step.name), name].join("/")}`;
     for (let links = 0; ;) {
       const name = left.shift();
       if (name === undefined) {
         const last = above.at(-1);
         if (last === undefined) return { folder, name: "", node: folder, path: "/" };
-        const path = `/${above.map((step) => step.name).join("/")}`;
-        return { folder: last.folder, name: last.name, node: folder, path };
+        return {
+          folder: last.folder,
+          name: last.name,
+          node: folder,
+          path: `/${above.map((step) => step.name).join("/")}`,
+        };
       }
       if (name === "..") {
         folder = above.pop()?.folder ?? this.root;
@@ -228,7 +232,7 @@ export class SystemTree {
       const node = folder.children.get(name);
       if (node?.kind === "symlink" && (left.length > 0 || followLast)) {
         if (++links > linkLimit) throw new TreeError("ELOOP", path);
-        left = [...node.target.split("/").filter((part) => part !== "" && part !== "."), ...left];
+        left.unshift(...node.target.split("/").filter((part) => part !== "" && part !== "."));
         if (node.target.startsWith("/")) {
           above.length = 0;
           folder = this.root;
