@@ -145,7 +145,7 @@ export class Resolver {
     for (const relation of relations.conflicts) {
       forbidding.set(relation.name, [...(forbidding.get(relation.name) ?? []), { owner: one, relation }]);
     }
-    for (const { name } of relations.provides) providing.set(name, [...(providing.get(name) ?? []), one]);
+    for (const { name } of this.#pool.providesOf(one)) providing.set(name, [...(providing.get(name) ?? []), one]);
     this.#state.pending = [
       ...this.#state.pending,
       ...relations.preDepends.map((group) => ({ owner: one, word: "pre-depends on", group }) as const),
@@ -170,9 +170,9 @@ export class Resolver {
   /** Chosen packages that do not go together with this one. */
   #forbiddersOf(one: IndexedPackage): IndexedPackage[] {
     const { chosen, forbidding, providing } = this.#state;
-    const { conflicts, provides } = this.#pool.relationsOf(one);
+    const { conflicts } = this.#pool.relationsOf(one);
     const found: IndexedPackage[] = [];
-    for (const name of [one.name, ...provides.map((provided) => provided.name)]) {
+    for (const name of [one.name, ...this.#pool.providesOf(one).map((provided) => provided.name)]) {
       for (const { owner, relation } of forbidding.get(name) ?? []) {
         if (owner !== one && this.#pool.isMet(relation, one)) found.push(owner);
       }
