@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { isSystemError } from "../../base/index.ts";
 import type { AptConfiguration } from "../apt/index.ts";
-import { writeFailure } from "../download/index.ts";
+import { createBeside, writeFailure } from "../download/index.ts";
 
 /** What is kept from run to run, and what apt has on this machine. Nothing in it is trusted: all is checked when used. */
 export class Cache {
@@ -44,14 +44,20 @@ export class Cache {
 
   /** Puts a file into its place whole. `modified` is HTTP's date of its last change. */
   write(file: string, content: Uint8Array, modified?: string): void {
-    const beside = `${file}.${process.pid}.new`;
     try {
-      fs.writeFileSync(beside, content);
-      const modifiedMs = Date.parse(modified ?? "");
-      if (!Number.isNaN(modifiedMs)) fs.utimesSync(beside, modifiedMs / 1000, modifiedMs / 1000);
-      fs.renameSync(beside, file);
+      const beside = createBeside(file);
+      try {
+        fs.writeFileSync(beside.fd, content);
+        const modifiedMs = Date.parse(modified ?? "");
+        if (!Number.isNaN(modifiedMs)) fs.futimesSync(beside.fd, modifiedMs / 1000, modifiedMs / 1000);
+        fs.renameSync(beside.path, file);
+      } catch (error) {
+        fs.rmSync(beside.path, { force: true });
+        throw error;
+      } finally {
+        fs.closeSync(beside.fd);
+      }
     } catch (error) {
-      fs.rmSync(beside, { force: true });
       throw writeFailure(file, error);
     }
   }
