@@ -630,3 +630,34 @@ suite("which sources", () => {
     assert.match(failure.message, /^cannot read the keyring ".*absent.gpg": no such file/);
   });
 });
+
+suite("a server that wants a password", () => {
+  test("apt's auth.conf has it; without it the error says what is missing, and shows no password", async () => {
+    await using server = await serve(archive());
+    server.handler = (request, response) => {
+      if (request.headers.authorization === `Basic ${Buffer.from("me:secret").toString("base64")}`) return false;
+      response.writeHead(401).end();
+      return true;
+    };
+    const { host, port } = new URL(server.url);
+    await using home = machine(server.url);
+    assert.match((await failureOf(home.request())).message, /it wants a name and password \(HTTP 401\)/);
+    home.write(
+      "etc/apt/auth.conf",
+      `# comment\nmachine http://other login x password y\nmachine http://${host}/pool login me\n password secret`,
+    );
+    assert.match((await failureOf(home.request())).message, /InRelease": it wants a name/);
+    home.write(
+      "etc/apt/auth.conf.d/b.conf",
+      `machine ${host} login no password no\nmachine http://127.0.0.1:${port} login me password secret\n`,
+    );
+    assertWhole(await fetchPackages(home.request()));
+
+    await using inAddress = machine(server.url.replace("//", "//me:secret@"));
+    const chosen = await fetchPackages(inAddress.request());
+    assertWhole(chosen);
+    assert.equal(chosen.suites[0]?.url, server.url);
+    await using wrong = machine(server.url.replace("//", "//me:wrong@"));
+    assert.doesNotMatch((await failureOf(wrong.request())).message, /wrong/);
+  });
+});

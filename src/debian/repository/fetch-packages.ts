@@ -1,8 +1,8 @@
 import { Failure, stopIfAborted, type JobOptions } from "../../base/index.ts";
-import { AptConfiguration, proxyFor } from "../apt/index.ts";
+import { AptConfiguration, findLogin, proxyFor, readLogins } from "../apt/index.ts";
 import { fieldOf } from "../control/index.ts";
 import { shownUrl, Transport } from "../download/index.ts";
-import { Cache } from "./cache.ts";
+import { Cache, contentOf } from "./cache.ts";
 import { chooseSuites } from "./choose-suites.ts";
 import { fetchArchives } from "./fetch-archives.ts";
 import { fetchIndex } from "./fetch-index.ts";
@@ -51,9 +51,13 @@ async function withFetching<T>(
   work: (fetching: Fetching) => Promise<T>,
 ): Promise<T & { readonly warnings: readonly string[] }> {
   const configuration = AptConfiguration.read(request.env);
-  const warnings: string[] = [];
+  const warnings = new Set<string>();
+  const warn = (text: string): void => void warnings.add(text);
+  const logins = readLogins(configuration);
   await using transport = new Transport({
     proxyFor: (url) => proxyFor(url, configuration, request.env),
+    credentialsFor: (url) => findLogin(logins, url),
+    certificateAuthorities: contentOf(configuration.get("Acquire::https::CaInfo") ?? ""),
     idleTimeoutMs: (configuration.count("Acquire::http::Timeout") ?? defaultTimeoutSeconds) * 1000,
     connections,
   });
@@ -66,12 +70,12 @@ async function withFetching<T>(
     },
     connections,
     cache: new Cache(request.cacheFolder, configuration),
-    keys: new TrustedKeys(configuration, request.keyrings),
+    keys: new TrustedKeys(configuration, request.keyrings, warn),
     nowMs: request.nowMs,
     job,
-    warn: (text) => warnings.push(text),
+    warn,
   });
-  return { ...done, warnings };
+  return { ...done, warnings: [...warnings] };
 }
 
 async function choose(
