@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as zlib from "node:zlib";
@@ -623,12 +624,94 @@ suite("which sources", () => {
     assert.match(chosen.warnings.join(), /is not used: it is of Docker, not of Debian/);
   });
 
+  test("what apt goes by and is not read is said", async () => {
+    await using server = await serve(archive());
+    await using home = machine(server.url, { settings: 'Acquire::http::Proxy-Auto-Detect "/usr/bin/true";' });
+    home.write("etc/apt/preferences.d/pins", "Package: *\nPin: release a=stable\nPin-Priority: 1\n");
+    home.write("etc/apt/preferences.d/none.txt", "Package: *\n");
+    const { warnings } = await fetchPackages(home.request());
+    assert.equal(warnings.length, 2);
+    assert.match(warnings.join(), /finds its proxy by a program.*preferences in ".*pins" are not read/);
+  });
+
   test("a keyring that is not there", async () => {
     await using server = await serve(archive());
     await using home = machine(server.url);
     const failure = await failureOf(home.request({ keyrings: [`${home.root}/absent.gpg`] }));
     assert.match(failure.message, /^cannot read the keyring ".*absent.gpg": no such file/);
   });
+});
+
+suite("what runs before have left", () => {
+  test("a run that was killed: the next one goes on; two at once both have all", async () => {
+    await using server = await serve(archive());
+    await using home = machine(server.url);
+    server.handler = (_, response, name) => {
+      if (name !== appFile) return false;
+      response.writeHead(200, { "content-length": contentOf("app", "1.0").length });
+      response.write(contentOf("app", "1.0").subarray(0, 1000));
+      return true;
+    };
+    const first = inProcess(home.request());
+    // All but the rest of one package has come in: now the process is killed.
+    const killAt = contentOf("lib", "1:2.0~rc1").length + contentOf("tool", "1.0").length + 1000;
+    first.child.stderr?.on("data", (text: Buffer) => {
+      if (text.toString().split("\n").includes(String(killAt))) first.child.kill("SIGKILL");
+    });
+    assert.equal((await first.ended).status, null);
+    server.handler = undefined;
+    server.log.length = 0;
+    const both = await Promise.all([inProcess(home.request()).ended, inProcess(home.request()).ended]);
+    assert.deepEqual(both, [
+      { status: 0, output: "tool lib app\n" },
+      { status: 0, output: "tool lib app\n" },
+    ]);
+    assert.ok(
+      server.log.some((line) => line.startsWith(`${appFile} bytes=`)),
+      server.log.join(),
+    );
+    assertWhole(await fetchPackages(home.request()));
+  });
+
+  test("old leftovers are cleared away, new ones are not", async () => {
+    await using server = await serve(archive());
+    await using home = machine(server.url);
+    await fetchPackages(home.request());
+    const folder = `${home.cache}/packages`;
+    for (const [name, age] of [
+      ["old.part", 40],
+      ["new.part", 20],
+      ["old.new", 2],
+      ["new.new", 0],
+    ] as const) {
+      fs.writeFileSync(`${folder}/${name}`, "");
+      fs.utimesSync(`${folder}/${name}`, nowMs / 1000, (nowMs - age * day) / 1000);
+    }
+    await fetchPackages(home.request());
+    assert.deepEqual(
+      fs
+        .readdirSync(folder)
+        .filter((name) => !name.endsWith(".deb"))
+        .toSorted(),
+      ["new.new", "new.part"],
+    );
+  });
+
+  interface Run {
+    readonly child: ChildProcess;
+    readonly ended: Promise<{ readonly status: number | null; readonly output: string }>;
+  }
+
+  function inProcess(request: PackageRequest): Run {
+    const child = spawn(
+      process.execPath,
+      [`${import.meta.dirname}/fetch-packages-fixture.ts`, JSON.stringify(request)],
+      { stdio: "pipe" },
+    );
+    let output = "";
+    child.stdout.on("data", (text: Buffer) => (output += text.toString()));
+    return { child, ended: new Promise((resolve) => child.on("close", (status) => resolve({ status, output }))) };
+  }
 });
 
 suite("a server that wants a password", () => {

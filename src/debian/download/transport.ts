@@ -21,6 +21,8 @@ export interface GetOptions {
   readonly fromBytes?: number;
   /** Only if it is newer than this HTTP date. */
   readonly newerThan?: string;
+  /** Not what a cache on the way has kept. */
+  readonly isFresh?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -76,6 +78,7 @@ export class Transport implements AsyncDisposable {
       "user-agent": "holdfast",
       accept: "*/*",
       ...(fromBytes > 0 ? { range: `bytes=${fromBytes}-` } : {}),
+      ...(options.isFresh === true ? { "cache-control": "max-age=0" } : {}),
       ...(newerThan === undefined ? {} : { "if-modified-since": newerThan }),
     };
     return new Promise((resolve, reject) => {

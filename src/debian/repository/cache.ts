@@ -11,17 +11,26 @@ export class Cache {
   readonly #aptLists: string;
   readonly #aptArchives: string;
 
-  constructor(folder: string, configuration: AptConfiguration) {
+  private constructor(folder: string, configuration: AptConfiguration) {
     this.#folder = folder;
     this.#aptLists = configuration.path("dir::state::lists");
     this.#aptArchives = configuration.path("dir::cache::archives");
-    for (const part of ["lists", "packages"]) {
+  }
+
+  /** Makes its folders, and clears away what runs that were cut off have left long ago. */
+  static open(folder: string, configuration: AptConfiguration, nowMs: number): Cache {
+    for (const part of ["lists", "packages"].map((name) => path.join(folder, name))) {
       try {
-        fs.mkdirSync(path.join(folder, part), { recursive: true });
+        fs.mkdirSync(part, { recursive: true });
+        for (const name of fs.readdirSync(part)) {
+          const keptMs = leftoverMs[path.extname(name)];
+          if (keptMs !== undefined) removeOlder(path.join(part, name), nowMs - keptMs);
+        }
       } catch (error) {
-        throw writeFailure(path.join(folder, part), error);
+        throw writeFailure(part, error);
       }
     }
+    return new Cache(folder, configuration);
   }
 
   /** Where a file of a suite is kept. */
@@ -61,6 +70,16 @@ export class Cache {
       throw writeFailure(file, error);
     }
   }
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** How long files of runs that were cut off are kept: those that the next run goes on with, and the others. */
+const leftoverMs: Readonly<Record<string, number>> = { ".part": 30 * dayMs, ".new": dayMs };
+
+function removeOlder(file: string, timeMs: number): void {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  if (stat !== undefined && stat.mtimeMs < timeMs) fs.rmSync(file, { force: true });
 }
 
 /** apt's name for what an address holds: without the scheme, `_` for `/`, and the signs that could be mistaken as %xx. */
