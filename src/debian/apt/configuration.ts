@@ -19,6 +19,8 @@ const defaults: readonly (readonly [name: string, value: string])[] = [
   ["dir::etc::trustedparts", "trusted.gpg.d"],
   ["dir::etc::netrc", "auth.conf"],
   ["dir::etc::netrcparts", "auth.conf.d"],
+  ["dir::etc::preferences", "preferences"],
+  ["dir::etc::preferencesparts", "preferences.d"],
 ];
 
 const includeLimit = 100;

@@ -88,19 +88,19 @@ export function statusFailure(url: URL, status: number, proxy: string | undefine
       status,
     });
   }
-  const why = {
-    401: "it wants a name and password",
-    403: "it may not be read",
-    404: "it is not there",
-    410: "it is gone",
-  }[status];
+  const known: readonly [why: string, hint?: string] = {
+    401: ["it wants a name and password", "apt's auth.conf has them for each host"] as const,
+    403: ["it may not be read"] as const,
+    404: ["it is not there", absentHint] as const,
+    410: ["it is gone", absentHint] as const,
+  }[status] ?? ["the server refuses"];
+  const [why, hint] = known;
   const isPassing = status >= 500 || status === 408 || status === 429;
-  return new FetchFailure(
-    status === 404 || status === 410 ? "not-found" : "failed",
-    `${subject}: ${why ?? "the server refuses"} (HTTP ${status})`,
-    {
-      isPassing,
-      status,
-    },
-  );
+  return new FetchFailure(hint === absentHint ? "not-found" : "failed", `${subject}: ${why} (HTTP ${status})`, {
+    isPassing,
+    status,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
+
+const absentHint = "is the address right? the mirror may also be changing just now: try again later";

@@ -21,7 +21,11 @@ export async function fetchSmall(
 ): Promise<SmallFile | undefined> {
   return withRetries(options.retry, options.signal, async () => {
     const { newerThan, signal } = options;
-    const reply = await transport.get(url, { signal, ...(newerThan === undefined ? {} : { newerThan }) });
+    const reply = await transport.get(url, {
+      signal,
+      isFresh: true,
+      ...(newerThan === undefined ? {} : { newerThan }),
+    });
     if (reply === undefined) return undefined;
     const chunks: Uint8Array[] = [];
     let sizeBytes = 0;

@@ -1,3 +1,4 @@
+export { createBeside } from "./beside.ts";
 export { downloadFile, type KnownFile } from "./download-file.ts";
 export { FetchFailure, shownUrl } from "./fetch-failure.ts";
 export { fetchSmall } from "./fetch-small.ts";

@@ -1,6 +1,7 @@
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import { Failure, isSystemError, libc, systemReason } from "../../base/index.ts";
+import { createBeside } from "./beside.ts";
 
 /**
  * A file that comes in, kept as `<target>.part` where it breaks off so that the next run goes on from there. A second
@@ -28,8 +29,8 @@ export class PartFile implements Disposable {
     try {
       const fd = openLocked(shared);
       if (fd === undefined) {
-        const own = `${target}.${process.pid}.part`;
-        return new PartFile(target, own, fs.openSync(own, "w+"), false);
+        const own = createBeside(target);
+        return new PartFile(target, own.path, own.fd, false);
       }
       const part = new PartFile(target, shared, fd, true);
       part.#takeUp();

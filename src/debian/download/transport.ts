@@ -9,6 +9,8 @@ export interface TransportSettings {
   readonly proxyFor: (url: URL) => string | undefined;
   /** Name and password for an address, where it wants them. */
   readonly credentialsFor?: (url: URL) => { readonly user: string; readonly password: string } | undefined;
+  /** In PEM, instead of those that Node knows. */
+  readonly certificateAuthorities?: Uint8Array | undefined;
   /** How long a server may say nothing. */
   readonly idleTimeoutMs: number;
   readonly connections: number;
@@ -19,6 +21,8 @@ export interface GetOptions {
   readonly fromBytes?: number;
   /** Only if it is newer than this HTTP date. */
   readonly newerThan?: string;
+  /** Not what a cache on the way has kept. */
+  readonly isFresh?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -74,6 +78,7 @@ export class Transport implements AsyncDisposable {
       "user-agent": "holdfast",
       accept: "*/*",
       ...(fromBytes > 0 ? { range: `bytes=${fromBytes}-` } : {}),
+      ...(options.isFresh === true ? { "cache-control": "max-age=0" } : {}),
       ...(newerThan === undefined ? {} : { "if-modified-since": newerThan }),
     };
     return new Promise((resolve, reject) => {
@@ -86,7 +91,11 @@ export class Transport implements AsyncDisposable {
       });
       request.once("response", resolve);
       request.once("timeout", () => request.destroy(new TimeoutError()));
-      request.once("error", (error) => reject(failureOf(url, proxy, error, signal)));
+      request.once("error", (error) => {
+        // A kept connection that the server closed in the same moment says nothing about the server.
+        if (request.reusedSocket && isSystemError(error, "ECONNRESET")) resolve(this.#request(url, proxy, options));
+        else reject(failureOf(url, proxy, error, signal));
+      });
     });
   }
 
@@ -99,7 +108,9 @@ export class Transport implements AsyncDisposable {
       maxSockets: this.#settings.connections,
       ...(proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
     };
-    const agent = isHttps ? new https.Agent(settings) : new http.Agent(settings);
+    const { certificateAuthorities: ca } = this.#settings;
+    const trust = ca === undefined ? {} : { ca: Buffer.from(ca) };
+    const agent = isHttps ? new https.Agent({ ...settings, ...trust }) : new http.Agent(settings);
     this.#agents.set(name, agent);
     return agent;
   }

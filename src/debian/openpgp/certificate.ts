@@ -1,3 +1,4 @@
+import { Failure } from "../../base/index.ts";
 import { packetTag, type Packet } from "./packet.ts";
 import { parsePublicKey, type PublicKey } from "./public-key.ts";
 import { isMadeBy, parseSignature, signatureType, weakness, type Signature } from "./signature.ts";
@@ -39,7 +40,7 @@ function certificatesIn(packets: readonly Packet[]): RawCertificate[] {
   let component: Component | undefined;
   for (const packet of packets) {
     if (packet.tag === packetTag.signature) {
-      const signature = parseSignature(packet.body);
+      const signature = readable(() => parseSignature(packet.body));
       if (signature !== undefined) component?.signatures.push(signature);
       continue;
     }
@@ -52,8 +53,18 @@ function certificatesIn(packets: readonly Packet[]): RawCertificate[] {
   return found;
 }
 
+/** One damaged packet among many makes the others no worse. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
 function keysOf(certificate: RawCertificate): SigningKey[] {
-  const primary = parsePublicKey(certificate.primary.packet.body);
+  const primary = readable(() => parsePublicKey(certificate.primary.packet.body));
   if (primary?.verifier === undefined) return [];
   const self = selfStatement(certificate, primary);
   if (self === undefined) return [];
@@ -121,7 +132,7 @@ function subkeyOf(
   component: Component,
   primary: PublicKey,
 ): Pick<SigningKey, "key" | "expiresMs" | "revokedMs"> | undefined {
-  const key = parsePublicKey(component.packet.body);
+  const key = readable(() => parsePublicKey(component.packet.body));
   if (key?.verifier === undefined) return undefined;
   const hashed = [primary.hashed, key.hashed];
   const binding = newestOf(
@@ -137,7 +148,8 @@ function subkeyOf(
 
 /** RFC 9580 §5.2.1.9: without it, a certificate could claim a signing key of someone else. */
 function isBoundBack(binding: Signature, subkey: PublicKey, hashed: readonly Uint8Array[]): boolean {
-  const back = binding.embedded === undefined ? undefined : parseSignature(binding.embedded);
+  const { embedded } = binding;
+  const back = embedded === undefined ? undefined : readable(() => parseSignature(embedded));
   return back?.type === signatureType.primaryKeyBinding && isSound(back, subkey, hashed);
 }
 

@@ -1,5 +1,4 @@
 import * as crypto from "node:crypto";
-import { Failure } from "../../base/index.ts";
 import { Octets } from "./octets.ts";
 
 /** RFC 9580 §9.1: those that sign and that are not too weak. */
@@ -85,12 +84,12 @@ function verifierOf(algorithm: number, octets: Octets): PublicKey["verifier"] {
       const isEd25519 = hexOf(octets.take(octets.u8())) === legacyEd25519Oid;
       const point = octets.mpi();
       if (!isEd25519 || point.length !== 33 || point[0] !== 0x40) return undefined;
-      return { key: edwardsKey("Ed25519", point.subarray(1)), form: { kind: "pair", halfBytes: 32 } };
+      return verifierWith(edwardsKey("Ed25519", point.subarray(1)), { kind: "pair", halfBytes: 32 });
     }
     case publicKeyAlgorithm.ed25519:
-      return { key: edwardsKey("Ed25519", octets.take(32)), form: { kind: "plain", sizeBytes: 64 } };
+      return verifierWith(edwardsKey("Ed25519", octets.take(32)), { kind: "plain", sizeBytes: 64 });
     case publicKeyAlgorithm.ed448:
-      return { key: edwardsKey("Ed448", octets.take(57)), form: { kind: "plain", sizeBytes: 114 } };
+      return verifierWith(edwardsKey("Ed448", octets.take(57)), { kind: "plain", sizeBytes: 114 });
     default:
       return undefined;
   }
@@ -99,7 +98,7 @@ function verifierOf(algorithm: number, octets: Octets): PublicKey["verifier"] {
 function rsaVerifier(modulus: Uint8Array, exponent: Uint8Array): PublicKey["verifier"] {
   if (modulus.length < leastModulusBytes || modulus.length > mostModulusBytes || exponent.length > 8) return undefined;
   const key = keyFromJwk({ kty: "RSA", n: base64(modulus), e: base64(exponent) });
-  return { key, form: { kind: "rsa", modulusBytes: modulus.length } };
+  return verifierWith(key, { kind: "rsa", modulusBytes: modulus.length });
 }
 
 function ecdsaVerifier(oid: string, point: Uint8Array): PublicKey["verifier"] {
@@ -107,19 +106,24 @@ function ecdsaVerifier(oid: string, point: Uint8Array): PublicKey["verifier"] {
   if (curve === undefined || point.length !== 1 + 2 * curve.halfBytes || point[0] !== 4) return undefined;
   const [x, y] = [point.subarray(1, 1 + curve.halfBytes), point.subarray(1 + curve.halfBytes)];
   const key = keyFromJwk({ kty: "EC", crv: curve.crv, x: base64(x), y: base64(y) });
-  return { key, form: { kind: "pair", halfBytes: curve.halfBytes } };
+  return verifierWith(key, { kind: "pair", halfBytes: curve.halfBytes });
 }
 
-function edwardsKey(crv: "Ed25519" | "Ed448", point: Uint8Array): crypto.KeyObject {
+function edwardsKey(crv: "Ed25519" | "Ed448", point: Uint8Array): crypto.KeyObject | undefined {
   return keyFromJwk({ kty: "OKP", crv, x: base64(point) });
 }
 
-function keyFromJwk(key: crypto.JsonWebKey): crypto.KeyObject {
+/** Undefined where the numbers are none of a key, such as a point that is not on its curve. */
+function keyFromJwk(key: crypto.JsonWebKey): crypto.KeyObject | undefined {
   try {
     return crypto.createPublicKey({ key, format: "jwk" });
-  } catch (error) {
-    throw new Failure("damaged", "a public key's numbers are none", { cause: error });
+  } catch {
+    return undefined;
   }
+}
+
+function verifierWith(key: crypto.KeyObject | undefined, form: SignatureForm): PublicKey["verifier"] {
+  return key === undefined ? undefined : { key, form };
 }
 
 /** The signature's numbers behind its hashes (RFC 9580 §5.2.3), as Node verifies them; undefined where they cannot fit. */

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { isSystemError } from "../../base/index.ts";
 import type { AptConfiguration } from "../apt/index.ts";
-import { writeFailure } from "../download/index.ts";
+import { createBeside, writeFailure } from "../download/index.ts";
 
 /** What is kept from run to run, and what apt has on this machine. Nothing in it is trusted: all is checked when used. */
 export class Cache {
@@ -11,17 +11,26 @@ export class Cache {
   readonly #aptLists: string;
   readonly #aptArchives: string;
 
-  constructor(folder: string, configuration: AptConfiguration) {
+  private constructor(folder: string, configuration: AptConfiguration) {
     this.#folder = folder;
     this.#aptLists = configuration.path("dir::state::lists");
     this.#aptArchives = configuration.path("dir::cache::archives");
-    for (const part of ["lists", "packages"]) {
+  }
+
+  /** Makes its folders, and clears away what runs that were cut off have left long ago. */
+  static open(folder: string, configuration: AptConfiguration, nowMs: number): Cache {
+    for (const part of ["lists", "packages"].map((name) => path.join(folder, name))) {
       try {
-        fs.mkdirSync(path.join(folder, part), { recursive: true });
+        fs.mkdirSync(part, { recursive: true });
+        for (const name of fs.readdirSync(part)) {
+          const keptMs = leftoverMs[path.extname(name)];
+          if (keptMs !== undefined) removeOlder(path.join(part, name), nowMs - keptMs);
+        }
       } catch (error) {
-        throw writeFailure(path.join(folder, part), error);
+        throw writeFailure(part, error);
       }
     }
+    return new Cache(folder, configuration);
   }
 
   /** Where a file of a suite is kept. */
@@ -44,17 +53,33 @@ export class Cache {
 
   /** Puts a file into its place whole. `modified` is HTTP's date of its last change. */
   write(file: string, content: Uint8Array, modified?: string): void {
-    const beside = `${file}.${process.pid}.new`;
     try {
-      fs.writeFileSync(beside, content);
-      const modifiedMs = Date.parse(modified ?? "");
-      if (!Number.isNaN(modifiedMs)) fs.utimesSync(beside, modifiedMs / 1000, modifiedMs / 1000);
-      fs.renameSync(beside, file);
+      const beside = createBeside(file);
+      try {
+        fs.writeFileSync(beside.fd, content);
+        const modifiedMs = Date.parse(modified ?? "");
+        if (!Number.isNaN(modifiedMs)) fs.futimesSync(beside.fd, modifiedMs / 1000, modifiedMs / 1000);
+        fs.renameSync(beside.path, file);
+      } catch (error) {
+        fs.rmSync(beside.path, { force: true });
+        throw error;
+      } finally {
+        fs.closeSync(beside.fd);
+      }
     } catch (error) {
-      fs.rmSync(beside, { force: true });
       throw writeFailure(file, error);
     }
   }
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** How long files of runs that were cut off are kept: those that the next run goes on with, and the others. */
+const leftoverMs: Readonly<Record<string, number>> = { ".part": 30 * dayMs, ".new": dayMs };
+
+function removeOlder(file: string, timeMs: number): void {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  if (stat !== undefined && stat.mtimeMs < timeMs) fs.rmSync(file, { force: true });
 }
 
 /** apt's name for what an address holds: without the scheme, `_` for `/`, and the signs that could be mistaken as %xx. */

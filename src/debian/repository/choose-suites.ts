@@ -1,5 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import { readAptSources, type AptSource } from "../apt/index.ts";
+import { readAptSources, unreadSettings, type AptSource } from "../apt/index.ts";
 import { FetchFailure, shownUrl } from "../download/index.ts";
 import { fetchRelease, type VerifiedSuite } from "./fetch-release.ts";
 import type { Fetching } from "./fetching.ts";
@@ -15,6 +15,7 @@ export async function chooseSuites(request: PackageRequest, fetching: Fetching):
       fetching,
     );
   }
+  for (const setting of unreadSettings(fetching.configuration)) fetching.warn(setting);
   const all = readAptSources(fetching.configuration).filter((source) => isSuiteFor(source, request.architecture));
   const named = all.filter((source) => releaseOf(source.suite) === release);
   const suites =

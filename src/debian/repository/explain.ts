@@ -8,6 +8,8 @@ import type { Chosen, Clause } from "./resolve.ts";
 export interface Conflict {
   readonly clause: Clause;
   readonly decisions: ReadonlySet<number>;
+  /** There may be a way around it, but the search took too long. */
+  readonly isGivenUp?: boolean;
   readonly chosen: ReadonlyMap<string, Chosen>;
   readonly obstacles: readonly {
     readonly one: IndexedPackage;
@@ -29,11 +31,15 @@ export function explainConflict(conflict: Conflict, pool: PackagePool): Failure 
   const path = shown.length === 0 ? "" : `it ${shown.join(", which ")}, `;
   const why = whyNot(conflict, pool, links.length === 0);
   return new Failure("failed", `cannot install "${subject}": ${path}${why}`, {
-    hint:
-      conflict.obstacles.length === 0
-        ? "is the name right, and its component (contrib, non-free, non-free-firmware) among the sources?"
-        : "leave one of them out, or ask for another version with name=version",
+    hint: hintFor(conflict),
   });
+}
+
+function hintFor({ obstacles, isGivenUp = false }: Conflict): string {
+  if (isGivenUp) return "there may be a way around it, but the search took too long: name what to take instead";
+  return obstacles.length === 0
+    ? "is the name right, and its component (contrib, non-free, non-free-firmware) among the sources?"
+    : "leave one of them out, or ask for another version with name=version";
 }
 
 /** From what was asked for down to the clause. */

@@ -1,8 +1,9 @@
 import * as crypto from "node:crypto";
+import { closeSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { Failure, isSystemError, stopIfAborted } from "../../base/index.ts";
 import { fieldOf } from "../control/index.ts";
-import { downloadFile, writeFailure, type KnownFile } from "../download/index.ts";
+import { createBeside, downloadFile, writeFailure, type KnownFile } from "../download/index.ts";
 import type { VerifiedSuite } from "./fetch-release.ts";
 import type { Fetching } from "./fetching.ts";
 import type { IndexedPackage } from "./package-index.ts";
@@ -115,12 +116,17 @@ async function isFile(path: string, known: KnownFile): Promise<boolean> {
 }
 
 async function copyWhole(from: string, to: string): Promise<void> {
-  const beside = `${to}.${process.pid}.new`;
   try {
-    await fs.copyFile(from, beside, fs.constants.COPYFILE_FICLONE);
-    await fs.rename(beside, to);
+    const beside = createBeside(to);
+    closeSync(beside.fd);
+    try {
+      await fs.copyFile(from, beside.path, fs.constants.COPYFILE_FICLONE);
+      await fs.rename(beside.path, to);
+    } catch (error) {
+      await fs.rm(beside.path, { force: true });
+      throw error;
+    }
   } catch (error) {
-    await fs.rm(beside, { force: true });
     throw writeFailure(to, error);
   }
 }

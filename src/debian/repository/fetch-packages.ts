@@ -1,8 +1,8 @@
 import { Failure, stopIfAborted, type JobOptions } from "../../base/index.ts";
-import { AptConfiguration, proxyFor } from "../apt/index.ts";
+import { AptConfiguration, findLogin, proxyFor, readLogins } from "../apt/index.ts";
 import { fieldOf } from "../control/index.ts";
 import { shownUrl, Transport } from "../download/index.ts";
-import { Cache } from "./cache.ts";
+import { Cache, contentOf } from "./cache.ts";
 import { chooseSuites } from "./choose-suites.ts";
 import { fetchArchives } from "./fetch-archives.ts";
 import { fetchIndex } from "./fetch-index.ts";
@@ -51,13 +51,19 @@ async function withFetching<T>(
   work: (fetching: Fetching) => Promise<T>,
 ): Promise<T & { readonly warnings: readonly string[] }> {
   const configuration = AptConfiguration.read(request.env);
-  const warnings: string[] = [];
+  const warnings = new Set<string>();
+  const warn = (text: string): void => void warnings.add(text);
+  const logins = readLogins(configuration);
   await using transport = new Transport({
     proxyFor: (url) => proxyFor(url, configuration, request.env),
+    credentialsFor: (url) => findLogin(logins, url),
+    certificateAuthorities: contentOf(configuration.get("Acquire::https::CaInfo") ?? ""),
     idleTimeoutMs: (configuration.count("Acquire::http::Timeout") ?? defaultTimeoutSeconds) * 1000,
     connections,
   });
-  const done = await work({
+  const ended = new AbortController();
+  const signal = AbortSignal.any([ended.signal, ...(job.signal === undefined ? [] : [job.signal])]);
+  const fetching: Fetching = {
     configuration,
     transport,
     retry: {
@@ -65,13 +71,18 @@ async function withFetching<T>(
       delayMs: configuration.flag("Acquire::Retries::Delay") === false ? 0 : firstRetryDelayMs,
     },
     connections,
-    cache: new Cache(request.cacheFolder, configuration),
-    keys: new TrustedKeys(configuration, request.keyrings),
+    cache: Cache.open(request.cacheFolder, configuration, request.nowMs),
+    keys: new TrustedKeys(configuration, request.keyrings, warn),
     nowMs: request.nowMs,
-    job,
-    warn: (text) => warnings.push(text),
-  });
-  return { ...done, warnings };
+    job: { ...job, signal },
+    warn,
+  };
+  try {
+    const done = await work(fetching);
+    return { ...done, warnings: [...warnings] };
+  } finally {
+    ended.abort(); // what still runs where one thing has failed
+  }
 }
 
 async function choose(
@@ -89,19 +100,18 @@ async function fetchIndexes(
   { architecture, release }: PackageRequest,
   fetching: Fetching,
 ): Promise<readonly PackageIndex[]> {
-  const indexes: PackageIndex[] = [];
-  for (const [suiteNumber, suite] of suites.entries()) {
+  const found = suites.flatMap((suite, suiteNumber) => {
     const architectures = [architecture, ...(suite.release.hasIndexOfAll ? ["all"] : [])];
-    for (const component of suite.source.components) {
-      const found = await Promise.all(
-        architectures.map((one) => fetchIndex(suite, { component, architecture: one, suiteNumber }, fetching)),
-      );
-      const present = found.filter((index) => index !== undefined);
-      indexes.push(...present);
-      if (present.length > 0) continue;
-      fetching.warn(`"${shownUrl(suite.source.url)}" has no ${component} for ${architecture} in ${suite.source.suite}`);
-    }
-  }
+    return suite.source.components.map(async (component) => {
+      const places = architectures.map((one) => ({ component, architecture: one, suiteNumber }));
+      const all = await Promise.all(places.map((place) => fetchIndex(suite, place, fetching)));
+      const present = all.filter((index) => index !== undefined);
+      const { url, suite: name } = suite.source;
+      if (present.length === 0) fetching.warn(`"${shownUrl(url)}" has no ${component} for ${architecture} in ${name}`);
+      return present;
+    });
+  });
+  const indexes = (await Promise.all(found)).flat();
   if (indexes.length > 0) return indexes;
   throw new Failure("not-found", `cannot find packages of "${release}" for ${architecture}: these archives have none`, {
     hint: "are the architecture and the components (main, contrib, …) right?",

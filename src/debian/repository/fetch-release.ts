@@ -118,10 +118,13 @@ function modifiedOf(file: string): string {
   return fs.statSync(file).mtime.toUTCString();
 }
 
+/** Of a file whose server does not tell: whatever it has then is newer. */
+const unknownTime = new Date(0).toUTCString();
+
 function keep(base: string, { content, signature, modified }: Signed, { cache }: Fetching): void {
   const path = cache.listPath(base);
   const isDetached = signature !== undefined;
-  cache.write(isDetached ? `${path}Release` : `${path}InRelease`, content, modified);
+  cache.write(isDetached ? `${path}Release` : `${path}InRelease`, content, modified ?? unknownTime);
   if (isDetached) cache.write(`${path}Release.gpg`, signature);
   for (const old of isDetached ? ["InRelease"] : ["Release", "Release.gpg"])
     fs.rmSync(`${path}${old}`, { force: true });

@@ -8,7 +8,8 @@ export class IndexedPackage {
   readonly architecture: string;
   readonly priority: string;
   readonly isEssential: boolean;
-  readonly hasProvides: boolean;
+  /** The field Provides, empty where there is none. */
+  readonly provides: string;
   readonly index: PackageIndex;
   readonly #start: number;
   readonly #end: number;
@@ -21,7 +22,7 @@ export class IndexedPackage {
     this.architecture = seen.architecture;
     this.priority = seen.priority;
     this.isEssential = seen.isEssential;
-    this.hasProvides = seen.hasProvides;
+    this.provides = seen.provides;
     this.#start = seen.start;
     this.#end = seen.end;
   }
@@ -51,7 +52,7 @@ interface SeenStanza {
   readonly architecture: string;
   readonly priority: string;
   readonly isEssential: boolean;
-  readonly hasProvides: boolean;
+  readonly provides: string;
 }
 
 const lineFeed = 0x0a;
@@ -85,7 +86,7 @@ export function packagesIn(index: PackageIndex, architectures: readonly string[]
 /** What choosing needs of the stanza that begins at `start`. */
 function look(content: Buffer, start: number): SeenStanza {
   let [name, version, architecture, priority] = ["", "", "", ""];
-  let [isEssential, hasProvides] = [false, false];
+  let [provides, isEssential] = ["", false];
   let at = start;
   while (at < content.length && content[at] !== lineFeed) {
     const found = content.indexOf(lineFeed, at);
@@ -94,7 +95,7 @@ function look(content: Buffer, start: number): SeenStanza {
       case 0x70: // p
         if (isField(content, at, "package:")) name = valueAt(content, at + 8, end);
         else if (isField(content, at, "priority:")) priority = valueAt(content, at + 9, end);
-        else if (isField(content, at, "provides:")) hasProvides = true;
+        else if (isField(content, at, "provides:")) provides = valueAt(content, at + 9, end);
         break;
       case 0x76: // v
         if (isField(content, at, "version:")) version = valueAt(content, at + 8, end);
@@ -109,7 +110,7 @@ function look(content: Buffer, start: number): SeenStanza {
     }
     at = end + 1;
   }
-  return { start, end: Math.min(at, content.length), name, version, architecture, priority, isEssential, hasProvides };
+  return { start, end: Math.min(at, content.length), name, version, architecture, priority, isEssential, provides };
 }
 
 /** Whether the bytes there are this field, in any case. */

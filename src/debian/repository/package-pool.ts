@@ -16,7 +16,6 @@ export interface PackageRelations {
   readonly recommends: readonly RelationGroup[];
   /** Conflicts and Breaks: on a fresh system they mean the same. */
   readonly conflicts: readonly Relation[];
-  readonly provides: readonly Relation[];
 }
 
 /** What there is to choose from: of every name the one version that apt would install. */
@@ -24,6 +23,7 @@ export class PackagePool {
   readonly #candidates = new Map<string, IndexedPackage>();
   readonly #providers = new Map<string, IndexedPackage[]>();
   readonly #relations = new Map<IndexedPackage, PackageRelations>();
+  readonly #provides = new Map<IndexedPackage, readonly Relation[]>();
   readonly #satisfiers = new Map<string, readonly IndexedPackage[]>();
   readonly #architecture: string;
 
@@ -37,8 +37,7 @@ export class PackagePool {
       if (known === undefined || isPreferred(one, known)) this.#candidates.set(one.name, one);
     }
     for (const one of this.#candidates.values()) {
-      if (!one.hasProvides) continue;
-      for (const name of new Set(this.relationsOf(one).provides.map((provided) => provided.name))) {
+      for (const name of new Set(this.providesOf(one).map((provided) => provided.name))) {
         const providers = this.#providers.get(name);
         if (providers === undefined) this.#providers.set(name, [one]);
         else providers.push(one);
@@ -75,8 +74,7 @@ export class PackagePool {
   isMet(relation: Relation, by: IndexedPackage): boolean {
     if (!this.#isArchitectureMet(relation.architecture, by)) return false;
     if (by.name === relation.name && isVersionMet(relation, by.version)) return true;
-    if (!by.hasProvides) return false;
-    return this.relationsOf(by).provides.some((provided) => {
+    return this.providesOf(by).some((provided) => {
       if (provided.name !== relation.name) return false;
       // Policy §7.5: what is provided without a version meets no relation that asks for one.
       return (
@@ -88,6 +86,15 @@ export class PackagePool {
   #isArchitectureMet(wanted: string | undefined, by: IndexedPackage): boolean {
     if (wanted === undefined || wanted === "native" || wanted === this.#architecture) return true;
     return wanted === "any" && fieldOf(by.control, "Multi-Arch") === "allowed";
+  }
+
+  providesOf(one: IndexedPackage): readonly Relation[] {
+    if (one.provides === "") return [];
+    const known = this.#provides.get(one);
+    if (known !== undefined) return known;
+    const provided = parseRelations(one.provides, `${one.index.name}: Provides of ${one.name}`).flat();
+    this.#provides.set(one, provided);
+    return provided;
   }
 
   relationsOf(one: IndexedPackage): PackageRelations {
@@ -102,7 +109,6 @@ export class PackagePool {
       depends: groups("Depends"),
       recommends: groups("Recommends"),
       conflicts: [...groups("Conflicts"), ...groups("Breaks")].flat(),
-      provides: groups("Provides").flat(),
     };
     this.#relations.set(one, relations);
     return relations;

@@ -89,7 +89,7 @@ export class Resolver {
     if (conflict !== undefined) throw explainConflict(conflict, this.#pool);
   }
 
-  /** The first conflict, where there is no way around it. */
+  /** The first conflict, where there is no way around it or none was found in so many tries. */
   #searchFrom(decisions: Decision[]): Conflict | undefined {
     let first: Conflict | undefined;
     for (let conflicts = 0; conflicts <= conflictLimit;) {
@@ -112,7 +112,7 @@ export class Resolver {
       const because = new Set([level, ...decision.culprits, ...this.#decisionsOf(decision.clause)]);
       this.#choose(option, decision.clause, because);
     }
-    return first;
+    return first === undefined ? undefined : { ...first, isGivenUp: true };
   }
 
   /** Takes all that leaves no choice. What comes out is a clause that cannot hold. */
@@ -145,7 +145,7 @@ export class Resolver {
     for (const relation of relations.conflicts) {
       forbidding.set(relation.name, [...(forbidding.get(relation.name) ?? []), { owner: one, relation }]);
     }
-    for (const { name } of relations.provides) providing.set(name, [...(providing.get(name) ?? []), one]);
+    for (const { name } of this.#pool.providesOf(one)) providing.set(name, [...(providing.get(name) ?? []), one]);
     this.#state.pending = [
       ...this.#state.pending,
       ...relations.preDepends.map((group) => ({ owner: one, word: "pre-depends on", group }) as const),
@@ -153,26 +153,31 @@ export class Resolver {
     ];
   }
 
-  #isMet({ group }: Clause): boolean {
-    return group.some((relation) => {
-      const named = this.#state.chosen.get(relation.name)?.one;
-      if (named !== undefined && this.#pool.isMet(relation, named)) return true;
-      return this.#state.providing.get(relation.name)?.some((one) => this.#pool.isMet(relation, one)) === true;
+  #isMet(clause: Clause): boolean {
+    return this.#satisfiersOf(clause).some((one) => this.#state.chosen.get(one.name)?.one === one);
+  }
+
+  /** Who asks for a package by its name means that one, and not what provides the name. */
+  #satisfiersOf({ group, word }: Clause): IndexedPackage[] {
+    return group.flatMap((relation) => {
+      const found = this.#pool.satisfiers(relation);
+      const [first] = found;
+      return word === "asked for" && first?.name === relation.name ? [first] : found;
     });
   }
 
   /** What could meet the clause, the preferred one first. */
-  #viable({ group }: Clause): IndexedPackage[] {
-    const found = new Set(group.flatMap((relation) => this.#pool.satisfiers(relation)));
+  #viable(clause: Clause): IndexedPackage[] {
+    const found = new Set(this.#satisfiersOf(clause));
     return [...found].filter((one) => !this.#excluded.has(one.name) && this.#forbiddersOf(one).length === 0);
   }
 
   /** Chosen packages that do not go together with this one. */
   #forbiddersOf(one: IndexedPackage): IndexedPackage[] {
     const { chosen, forbidding, providing } = this.#state;
-    const { conflicts, provides } = this.#pool.relationsOf(one);
+    const { conflicts } = this.#pool.relationsOf(one);
     const found: IndexedPackage[] = [];
-    for (const name of [one.name, ...provides.map((provided) => provided.name)]) {
+    for (const name of [one.name, ...this.#pool.providesOf(one).map((provided) => provided.name)]) {
       for (const { owner, relation } of forbidding.get(name) ?? []) {
         if (owner !== one && this.#pool.isMet(relation, one)) found.push(owner);
       }
@@ -194,7 +199,7 @@ export class Resolver {
   /** The decisions that led to a clause and left only `only`. */
   #reasonsFor(clause: Clause, only: IndexedPackage | undefined): ReadonlySet<number> {
     const reasons = new Set(this.#decisionsOf(clause));
-    for (const one of clause.group.flatMap((relation) => this.#pool.satisfiers(relation))) {
+    for (const one of this.#satisfiersOf(clause)) {
       if (one === only) continue;
       for (const other of this.#forbiddersOf(one)) {
         for (const level of this.#state.chosen.get(other.name)?.decisions ?? []) reasons.add(level);
@@ -204,7 +209,7 @@ export class Resolver {
   }
 
   #conflictOf(clause: Clause): Conflict {
-    const candidates = clause.group.flatMap((relation) => this.#pool.satisfiers(relation));
+    const candidates = this.#satisfiersOf(clause);
     return {
       clause,
       decisions: this.#reasonsFor(clause, undefined),

@@ -11,9 +11,11 @@ const keyringLimitBytes = 256 * 1024 * 1024;
 export class TrustedKeys {
   readonly #configuration: AptConfiguration;
   readonly #given: readonly string[] | undefined;
+  readonly #warn: (text: string) => void;
   readonly #read = new Map<string, Keyring>();
 
-  constructor(configuration: AptConfiguration, given: readonly string[] | undefined) {
+  constructor(configuration: AptConfiguration, given: readonly string[] | undefined, warn: (text: string) => void) {
+    this.#warn = warn;
     this.#configuration = configuration;
     this.#given = given;
   }
@@ -35,7 +37,19 @@ export class TrustedKeys {
     const root = this.#configuration.get("rootdir") ?? this.#configuration.path("dir");
     const parts = filesIn(this.#configuration.path("dir::etc::trustedparts"), /\.(gpg|asc)$/);
     const files = [path.join(root, archiveKeyring), this.#configuration.path("dir::etc::trusted"), ...parts];
-    return joinKeyrings(files.filter((file) => file !== "" && isReadable(file)).map((file) => this.#file(file)));
+    const readable = files.filter((file) => file !== "" && isReadable(file));
+    return joinKeyrings(readable.flatMap((file) => this.#fileOrNone(file) ?? []));
+  }
+
+  /** Like apt, does without a file that is none. */
+  #fileOrNone(file: string): Keyring | undefined {
+    try {
+      return this.#file(file);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#warn(`${error.message}; it is left out`);
+      return undefined;
+    }
   }
 
   #file(file: string): Keyring {
