@@ -1,5 +1,6 @@
 import { resolvePath, type FileSystem } from "../filesystem/index.ts";
 import { readKernelArguments } from "./kernel-arguments.ts";
+import { readArchitecture, type Architecture } from "./kernel-image.ts";
 
 /** A kernel in `/boot`, by paths from the root of its file system. */
 export interface Kernel {
@@ -8,6 +9,8 @@ export interface Kernel {
   readonly initrd?: string;
   /** Its command line, where a boot menu has one. Variables of the menu stay as they are written. */
   readonly commandLine?: string;
+  /** The machine that it is for, where its header tells. */
+  readonly architecture?: Architecture;
 }
 
 /** Names that need no quoting in grub.cfg; distributions use no others. */
@@ -38,11 +41,13 @@ export async function findKernels(fileSystem: FileSystem): Promise<readonly Kern
     if (version === undefined || kernels.length === kernelLimit) continue;
     const initrd = initrdNames(version).find((candidate) => names.has(candidate));
     const commandLine = commandLines.get(name);
+    const architecture = await readArchitecture(fileSystem, await resolvePath(fileSystem, `/boot/${name}`));
     kernels.push({
       version,
       path: `/boot/${name}`,
       ...(initrd === undefined ? {} : { initrd: `/boot/${initrd}` }),
       ...(commandLine === undefined ? {} : { commandLine }),
+      ...(architecture === undefined ? {} : { architecture }),
     });
   }
   const collator = new Intl.Collator("en", { numeric: true });

@@ -9,4 +9,4 @@ export {
   type PlannedPackage,
   type PriorityClass,
 } from "./repository/index.ts";
-export { makeSystem, type MadeSystem, type SystemRequest, type SystemSettings } from "./system/index.ts";
+export { configuredText, makeSystem, type MadeSystem } from "./system/index.ts";

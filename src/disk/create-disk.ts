@@ -1,4 +1,5 @@
 import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
+import type { Kernel } from "../boot/index.ts";
 import { installGrub } from "../boot/grub/index.ts";
 import { FileDevice, SliceDevice } from "../device/index.ts";
 import { makeFileSystem, measureFileSystem } from "../filesystem/index.ts";
@@ -10,8 +11,10 @@ import {
   type PlannedPartition,
 } from "../partition/index.ts";
 import { openSource, type TreeSource } from "../tree/index.ts";
+import { configureDebian } from "./configure-debian.ts";
 import { makeDebian } from "./debian-disk.ts";
 import { diskSizeFor } from "./disk-size.ts";
+import { packageFetcher } from "./fetch-packages.ts";
 import { uuidMaker } from "./identifiers.ts";
 import { planPartitions, type MakingFacts, type WantedPartition } from "./plan-partitions.ts";
 import type { MadeSystem } from "../debian/index.ts";
@@ -22,7 +25,9 @@ const sectorBytes = 512;
 /** How long the boot menu waits for a key. */
 const menuSeconds = 3;
 /** The kernel's messages go to both; the last one is where a shell is. */
-const serialArguments = "console=tty0 console=ttyS0,115200";
+const serialArguments = ({ architecture }: Kernel): string => {
+  return `console=tty0 console=${architecture === "arm64" ? "ttyAMA0" : "ttyS0"},115200`;
+};
 
 /** A partition whose size is known, or is what the others leave. */
 interface SizedPartition extends WantedPartition {
@@ -66,7 +71,11 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
     warnings.push(...(await makeFileSystem(slice, sources.list, options)));
   }
   if (request.boot !== undefined)
-    await installBoot(device, request.boot, plan.partitions[sized.findIndex(isRoot)], now);
+    await installBoot(device, request.boot, plan.partitions[sized.findIndex(isRoot)], now, job);
+  if (request.debian?.configure === true) {
+    await device.flush();
+    await configureDebian(output.partPath, request.debian.env, job);
+  }
   output.commit();
   return { report: await showDisk(request.path), warnings };
 }
@@ -77,12 +86,17 @@ function isRoot(partition: SizedPartition): boolean {
 
 /** The Debian system that the root is to hold. */
 async function makeSystemFor(
-  { debian, nowMs }: CreateDiskRequest,
+  { debian, boot, nowMs }: CreateDiskRequest,
   wanted: readonly WantedPartition[],
   now: MakingFacts["now"],
   job: JobOptions,
 ): Promise<MadeSystem | undefined> {
   if (debian === undefined) return undefined;
+  if (debian.configure && boot?.firmwares.includes("bios") !== true) {
+    throw new Failure("usage", "cannot configure the system beforehand: the disk does not start by BIOS", {
+      hint: "add --boot bios or --boot bios,uefi",
+    });
+  }
   const fileSystem = wanted.find(({ isRoot: isForRoot }) => isForRoot)?.fileSystem;
   if (fileSystem?.kind !== "ext4" || fileSystem.uuid === undefined) {
     throw new Failure("usage", "cannot put Debian on the disk: its root is to be ext4", {
@@ -103,13 +117,19 @@ function fatVolumeId(uuid: string): string {
 /** Installs GRUB, with a menu of the kernels that the root has. */
 async function installBoot(
   device: FileDevice,
-  { firmwares, serial }: BootRequest,
+  { firmwares, serial, secureBoot, grubFrom = [], machineFolder, cacheFolder }: BootRequest,
   root: PlannedPartition | undefined,
   now: MakingFacts["now"],
+  job: JobOptions,
 ): Promise<void> {
   if (root === undefined) throw new Failure("usage", "cannot make the disk start: no partition is for Linux");
   const config = { timeoutSeconds: menuSeconds, serial, ...(serial ? { kernelArguments: serialArguments } : {}) };
-  await installGrub(device, { firmwares, partition: root.number, config, now });
+  const sources = {
+    given: grubFrom,
+    ...(machineFolder === undefined ? {} : { machineFolder }),
+    ...(cacheFolder === undefined ? {} : { fetchPackage: packageFetcher(cacheFolder, job) }),
+  };
+  await installGrub(device, { firmwares, partition: root.number, config, now, secureBoot, sources });
 }
 
 /** The time that everything new is given. */

@@ -5,7 +5,7 @@ import type { DebianRequest } from "./request.ts";
 
 /** What a machine needs beyond Debian's required packages to be of use: an init, a network, names, the time. */
 const usualPackages =
-  "apt systemd-sysv udev dbus libpam-systemd systemd-resolved systemd-timesyncd iproute2 iputils-ping netbase less nano klibc-utils".split(
+  "apt usr-is-merged systemd-sysv udev dbus libpam-systemd systemd-resolved systemd-timesyncd iproute2 iputils-ping netbase less nano klibc-utils".split(
     " ",
   );
 const usualKernel = "linux-image-cloud-amd64";
@@ -34,6 +34,7 @@ export async function makeDebian(request: DebianRequest, place: DebianPlace, job
       packages,
       architecture,
       wanted: new Set([...wanted, ...packages.filter(isRequired).map(({ name }) => name)]),
+      beforehand: request.configure,
       now: place.now,
       settings: {
         hostname: hostnameOf(request),
@@ -46,7 +47,15 @@ export async function makeDebian(request: DebianRequest, place: DebianPlace, job
     },
     job,
   );
-  return { ...made, warnings: [...warnings, ...made.warnings] };
+  return { ...made, warnings: [...warnings, ...made.warnings, ...firstStartNotes(request, made)] };
+}
+
+/** Says what takes long when the system first starts, and why. */
+function firstStartNotes({ configure }: DebianRequest, { unconfigured }: MadeSystem): string[] {
+  const [first, ...others] = unconfigured;
+  if (configure || first === undefined) return [];
+  const which = others.length === 0 ? `"${first.name}" is` : `"${first.name}" and ${others.length} more packages are`;
+  return [`${which} configured when the system first starts, which takes longer: ${first.reason}`];
 }
 
 function isRequired({ priority, essential }: { readonly priority: string; readonly essential: boolean }): boolean {

@@ -1,11 +1,8 @@
-import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
-
-const run = promisify(execFile);
+import { fetchPackages } from "./fetch-packages.ts";
 
 /** What the tour fills its disk from. */
 export interface Demonstration {
@@ -19,12 +16,10 @@ export interface Demonstration {
 
 /** The beginning of a Debian root: some 30 MB when unpacked. */
 const packages = ["base-files", "bash", "coreutils", "libc6"] as const;
-const downloadLimitMs = 60_000;
 
 /** Gets a small root tree of Debian into `packages` in a folder where one can be had, or else takes Holdfast itself. */
 export async function prepareDemonstration(folder: string, job: JobOptions = {}): Promise<Demonstration> {
-  job.onProgress?.({ phase: "getting packages", doneBytes: 0 });
-  const downloaded = await downloadPackages(folder, job.signal);
+  const downloaded = await tryPackages(folder, job);
   if (downloaded !== undefined) {
     return {
       description: `${downloaded.length} Debian packages`,
@@ -37,30 +32,18 @@ export async function prepareDemonstration(folder: string, job: JobOptions = {})
   return { description: "Holdfast's own files", from: [own], samplePath: `/base/${entry}` };
 }
 
-/** apt fetches and verifies; nothing is installed and no root is needed. Undefined where that cannot be done. */
-async function downloadPackages(folder: string, signal: AbortSignal | undefined): Promise<string[] | undefined> {
-  const target = path.join(folder, "packages");
-  fs.mkdirSync(target, { recursive: true });
+/** The packages under short names, which the tour shows. */
+async function tryPackages(folder: string, job: JobOptions): Promise<readonly string[] | undefined> {
   try {
-    // As another user, apt's own sandbox could not write here and would say so.
-    const options = ["-o", "APT::Sandbox::User=", "-qq"];
-    await run("apt-get", [...options, "download", ...packages], {
-      cwd: target,
-      timeout: downloadLimitMs,
-      ...(signal === undefined ? {} : { signal }),
+    const files = await fetchPackages(packages, { folder: path.join(folder, "packages"), ...job });
+    return files.map((file, n) => {
+      const short = path.join(path.dirname(file), `${packages[n]}.deb`);
+      fs.renameSync(file, short);
+      return short;
     });
   } catch (error) {
-    stopIfAborted(signal);
-    if (error instanceof Error) return undefined; // no apt, no lists, no network: the tour has its own files
+    stopIfAborted(job.signal);
+    if (error instanceof Failure) return undefined; // no apt, no lists, no network: the tour has its own files
     throw error;
   }
-  const files = fs.readdirSync(target).filter((name) => name.endsWith(".deb"));
-  if (files.length !== packages.length) return undefined;
-  return packages.map((name) => {
-    const file = files.find((candidate) => candidate.startsWith(`${name}_`));
-    if (file === undefined) throw new Failure("failed", `cannot find the package "${name}" that was just downloaded`);
-    const short = path.join(target, `${name}.deb`);
-    fs.renameSync(path.join(target, file), short);
-    return short;
-  });
 }

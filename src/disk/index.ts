@@ -16,7 +16,7 @@ export type { Place } from "./place.ts";
 export { repairTable } from "./repair-table.ts";
 export { readFile } from "./read-file.ts";
 export type { DiskReport, FileSystemReport, GeometryReport, PartitionReport, TableReport } from "./report.ts";
-export type { CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";
+export type { BootRequest, CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";
 export { showDisk } from "./show-disk.ts";
 export { parseOwner, type Edit, type OwnerWords } from "./edit.ts";
 export { editDisk, type PlannedEdit } from "./edit-disk.ts";

@@ -43,6 +43,14 @@ export interface BootRequest {
   readonly firmwares: readonly Firmware[];
   /** Menu and kernel use the first serial port too. */
   readonly serial: boolean;
+  /** For UEFI: signed programs, that start where Secure Boot is on. */
+  readonly secureBoot: boolean;
+  /** Folders and packages to take GRUB from, before what this machine has. */
+  readonly grubFrom?: readonly string[];
+  /** The folder under which this machine has GRUB's files. Absent: `/usr/lib`. */
+  readonly machineFolder?: string;
+  /** Where packages that are fetched are kept. Absent: none are fetched. */
+  readonly cacheFolder?: string;
 }
 
 /** A Debian system for the root, of the distribution's own packages. */
@@ -59,6 +67,8 @@ export interface DebianRequest {
   readonly sshKeys: readonly string[];
   /** As in shadow(5). Absent: root logs in by no password. */
   readonly rootPasswordHash?: string;
+  /** Have its packages configured in a virtual machine now, instead of at its first start. */
+  readonly configure: boolean;
   /** Where packages are kept for the next time. */
   readonly cacheFolder: string;
   /** For proxies and apt's settings. */

@@ -4,7 +4,7 @@ import { FileDevice, FileReader, readBytes } from "../device/index.ts";
 import { howItStarts, type HowItStarts } from "./how-it-starts.ts";
 import {
   SerialText,
-  startQemu,
+  startMachine,
   type DiskBus,
   type Machine,
   type MachineFirmware,
@@ -64,7 +64,7 @@ export async function runDisk(request: RunDiskRequest, options: RunDiskOptions =
   const text = new SerialText();
   let end: RunEnd;
   {
-    await using machine = await startQemu(machineRequest, request.env);
+    await using machine = await startMachine(machineRequest, request.env);
     options.onStart?.({ firmware: machineRequest.firmware, acceleration: machine.acceleration });
     end = await waitForEnd(machine, request, { ...options, text });
     if (picture !== undefined && end !== "off") {

@@ -1,32 +1,16 @@
 /** `disk create --boot`, by whoever is nobody: the disk starts a real kernel, by BIOS and by UEFI. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { holdfast, treeWithKernel } from "./holdfast-as-nobody.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { busybox, makeInitramfs } from "./initramfs.ts";
 import { machinePeers, someKernel } from "./qemu.ts";
 
 const kernel = someKernel();
 const skip = skipWithout(kernel, busybox, "e2fsck", "fsck.fat", "sfdisk", ...machinePeers.bios, ...machinePeers.uefi);
-const main = path.join(import.meta.dirname, "../../src/cli/main.ts");
-const nobody = { uid: 65534, gid: 65534 };
-
-/** Whether this is root, and somebody else could read the program where it is. */
-function mayBeNobody(): boolean {
-  return process.getuid?.() === 0 && spawnSync(process.execPath, ["--check", main], { ...nobody }).status === 0;
-}
-
-const user = mayBeNobody() ? nobody : {};
-
-/** Runs the program, as a user who may do nothing where that is possible; gives its status and what it said. */
-function holdfast(...words: readonly string[]): { readonly status: number | null; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8", ...user });
-  return { status, said: stdout + stderr };
-}
-
 /** Printed by the initrd, from a file of the root that it has found by the UUID that the menu gives. */
 const proof = "this root was mounted";
 const initrdScript = [
@@ -36,14 +20,11 @@ const initrdScript = [
   "poweroff -f",
 ];
 
-/** A folder that anyone may write to, with a tree that has a kernel and an initrd. */
-function treeWithKernel(folder: TemporaryFolder): string {
-  fs.chmodSync(folder.path, 0o777);
-  const tree = folder.join("tree");
-  for (const name of ["boot", "etc"]) fs.mkdirSync(path.join(tree, name), { recursive: true });
+/** A tree with a kernel that starts, and an initrd that tells of its root. */
+function treeWithProof(folder: TemporaryFolder): string {
+  const tree = treeWithKernel(folder, kernel);
+  fs.mkdirSync(path.join(tree, "etc"));
   fs.writeFileSync(path.join(tree, "etc/proof"), `${proof}\n`);
-  fs.copyFileSync(kernel, path.join(tree, kernel));
-  fs.chmodSync(path.join(tree, kernel), 0o644);
   const initrd = kernel.replace("vmlinuz-", "initrd.img-");
   fs.writeFileSync(path.join(tree, initrd), makeInitramfs(["virtio_pci", "virtio_blk", "ext4"], initrdScript));
   return tree;
@@ -71,7 +52,7 @@ for (const [table, options] of tables) {
       test(`${table}, ${fileSystem}, ${boot}: starts the kernel that is in it`, { skip }, async () => {
         await using folder = temporaryFolder();
         const disk = folder.join("disk");
-        const partition = `fs=${fileSystem},from=${treeWithKernel(folder)}`;
+        const partition = `fs=${fileSystem},from=${treeWithProof(folder)}`;
         const partitions = [...firmwarePartitions(table, boot), partition].flatMap((spec) => ["-p", spec]);
         const words = ["--size", "160MB", ...options, ...partitions];
         const made = holdfast("disk", "create", disk, ...words, "--boot", boot, "--serial");
@@ -100,7 +81,7 @@ for (const [table, options] of tables) {
 
 test("what cannot start is refused with a hint, and no disk is made", { skip }, async () => {
   await using folder = temporaryFolder();
-  const from = treeWithKernel(folder);
+  const from = treeWithKernel(folder, kernel);
   const refused = (message: RegExp, ...words: readonly string[]): void => {
     const { status, said } = holdfast("disk", "create", folder.join("disk"), "--size", "160MB", ...words);
     assert.notEqual(status, 0);

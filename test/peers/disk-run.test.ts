@@ -11,7 +11,14 @@ import { busybox, makeInitramfs } from "./initramfs.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, someKernel } from "./qemu.ts";
 
-const skip = skipWithout(someKernel(), busybox, "qemu-img", ...machinePeers.bios, ...machinePeers.uefi);
+const skip = skipWithout(
+  someKernel(),
+  busybox,
+  "qemu-img",
+  "/usr/share/seabios/bios.bin",
+  ...machinePeers.bios,
+  ...machinePeers.uefi,
+);
 const emulated = ["--no-acceleration", "--no-network", "--cpus", "1", "--time-limit", "120"];
 
 /** A name that QEMU's lists of options would take apart. */
@@ -113,6 +120,16 @@ test("a disk that another machine has is refused in one line", { skip }, async (
   assert.match(stderr, /^holdfast: cannot run the machine: something else uses its disk\nhint: .*\n$/);
 });
 
+test("without QEMU, v86 comes as far as it can, and says what it is", { skip }, async () => {
+  const hash = hashOf(disk);
+  const words = ["disk", "run", disk, "--snapshot", "--until", "GNU GRUB", "--time-limit", "120", "--json"];
+  const { status, stdout, stderr } = await runHoldfast(words, { PATH: "/nowhere" });
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /^warning: QEMU is not installed; v86 runs the machine as far as it can: 32 bits/m);
+  assert.equal((JSON.parse(stdout) as { readonly acceleration: string }).acceleration, "v86");
+  assert.equal(hashOf(disk), hash);
+});
+
 test("what cannot start is said before anything is started", { skip }, async () => {
   const empty = folder.join("empty");
   assert.equal((await runHoldfast(["disk", "create", empty, "--size", "64MB"])).status, 0);
@@ -122,7 +139,9 @@ test("what cannot start is said before anything is started", { skip }, async () 
     assert.match(stderr, message);
   };
   await refused(/it has no boot code, and no program for UEFI\nhint: make it with disk create --boot/, [empty]);
-  await refused(/qemu-system-x86_64 is not installed\nhint: install/, [disk, "--snapshot"], { PATH: "/nowhere" });
+  await refused(/qemu-system-x86_64 is not installed\nhint: install/, [disk, "--snapshot", "--uefi"], {
+    PATH: "/nowhere",
+  });
   await refused(/no such file/, [folder.join("none")]);
   await refused(/cannot use --bios with --uefi/, [disk, "--bios", "--uefi"]);
   await refused(/cannot forward "22"\nhint: write two ports/, [disk, "--forward", "22"]);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { makeBiosCore } from "../../src/boot/grub/core-image.ts";
-import { writeBiosLoader } from "../../src/boot/grub/embed.ts";
+import { coreAt, writeBootSector, writeCore } from "../../src/boot/grub/embed.ts";
 import { planEmbedding } from "../../src/boot/grub/plan-embedding.ts";
 import { readPlatformFiles } from "../../src/boot/grub/platform-files.ts";
 import { FileDevice } from "../../src/device/index.ts";
@@ -70,7 +70,8 @@ for (const [name, disk] of Object.entries(cases)) {
       await using device = await FileDevice.open(own);
       const table = await readTable(device);
       const lbas = await planEmbedding(device, table!, Math.ceil(core.length / 512));
-      await writeBiosLoader(device, grub, core, lbas);
+      await writeCore(device, coreAt(core, lbas), lbas);
+      await writeBootSector(device, grub, lbas[0]!);
     }
     // It looks for the device that its own folder is on, so that has to be one.
     const mountPoint = folder.join("grub");

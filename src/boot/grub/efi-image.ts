@@ -1,7 +1,8 @@
 import { linkEfiKernel, pageBytes } from "./efi-kernel.ts";
 import { makeModuleArea, type ImageRequest } from "./module-area.ts";
-import { coffHeader, optionalHeader32, optionalHeader64, peSection, relocationBlock } from "./pe-records.ts";
-import { platformFile, type PlatformFiles } from "./platform-files.ts";
+import { coffHeader, optionalHeader32, optionalHeader64, peSection, relocationBlock } from "../pe-records.ts";
+import { platformFile, type EfiPlatform, type PlatformFiles } from "./platform-files.ts";
+import type { EfiMachine } from "./relocate.ts";
 
 /** 2015-01-01, what grub-mkimage gives every image so that the same input makes the same bytes. */
 const stockTime = 1_420_070_400;
@@ -17,14 +18,21 @@ interface Machine {
   readonly relocationType: number;
 }
 
-const machines: Readonly<Record<"i386" | "x86_64", Machine>> = {
+const machines: Readonly<Record<EfiMachine, Machine>> = {
   i386: { is64: false, coffMachine: 0x14c, relocationType: 3 },
   x86_64: { is64: true, coffMachine: 0x8664, relocationType: 10 },
+  arm64: { is64: true, coffMachine: 0xaa64, relocationType: 10 },
+};
+const machineOf: Readonly<Record<EfiPlatform, EfiMachine>> = {
+  "i386-efi": "i386",
+  "x86_64-efi": "x86_64",
+  "arm64-efi": "arm64",
 };
 
-/** GRUB as a program for UEFI: the bytes that `grub-mkimage -O x86_64-efi` or `-O i386-efi` makes of the same files. */
+/** GRUB as a program for UEFI: the bytes that `grub-mkimage -O x86_64-efi` and its kin make of the same files. */
 export function makeEfiImage(grub: PlatformFiles, request: ImageRequest): Uint8Array<ArrayBuffer> {
-  const machineName = grub.platform === "x86_64-efi" ? "x86_64" : "i386";
+  if (grub.platform === "i386-pc") throw new RangeError("i386-pc has no programs for UEFI");
+  const machineName = machineOf[grub.platform];
   const machine = machines[machineName];
   const kernel = linkEfiKernel(platformFile(grub, "kernel.img"), machineName);
   const modules = makeModuleArea(grub, request, machine.is64 ? 8 : 4);

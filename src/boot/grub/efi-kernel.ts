@@ -7,7 +7,8 @@ import {
   sectionFlags,
   sectionTypes,
   specialSections,
-} from "./elf-records.ts";
+} from "../elf-records.ts";
+import { relocate, type EfiMachine } from "./relocate.ts";
 
 /** Sections and headers of the image are aligned to pages, in the file as in memory; the headers take one. */
 export const pageBytes = 4096;
@@ -41,16 +42,16 @@ interface Relocation {
 }
 
 /** Lays out and links `kernel.img`, which is an object file for EFI. */
-export function linkEfiKernel(bytes: Uint8Array, machine: "i386" | "x86_64"): EfiKernel {
+export function linkEfiKernel(bytes: Uint8Array, machine: EfiMachine): EfiKernel {
   try {
-    return link(readElf(bytes, machine));
+    return link(readElf(bytes, machine), machine);
   } catch (error) {
     if (error instanceof RangeError) throw damagedKernel("a field of it is out of all bounds"); // 64-bit sizes
     throw error;
   }
 }
 
-function link(elf: ElfFile): EfiKernel {
+function link(elf: ElfFile, machine: EfiMachine): EfiKernel {
   const layout = layOut(elf.sections);
   const image = new Uint8Array(layout.sizeBytes);
   for (const [n, { type, offset, sizeBytes }] of elf.sections.entries()) {
@@ -68,9 +69,11 @@ function link(elf: ElfFile): EfiKernel {
     for (const relocation of relocationsOf(elf, section)) {
       const value = values[relocation.symbol];
       if (value === undefined) throw damagedKernel("a relocation names no symbol");
-      const width = relocation.type === 1 && elf.is64 ? 8 : 4;
-      if (relocation.offset + width > limit) throw damagedKernel("a relocation passes its section");
-      if (relocate(image, elf.is64, base, value, relocation)) fixups.push(base + relocation.offset + pageBytes);
+      const { type, offset, addend } = relocation;
+      if (offset > limit) throw damagedKernel("a relocation passes its section");
+      const view = new DataView(image.buffer, base + offset, limit - offset);
+      const address = base + offset + pageBytes;
+      if (relocate(machine, type, { view, address, value: value + addend })) fixups.push(address);
     }
   }
   return { image, codeBytes: layout.codeBytes, entryAddress, fixups };
@@ -156,33 +159,6 @@ function* relocationsOf({ bytes, is64 }: ElfFile, section: ElfSection): Generato
       yield { offset, type, symbol: symbolHigh * 256 + symbolLow, addend: 0 };
     }
   }
-}
-
-/** Adds the value to its place in the image; true where it is an address that moves with the image. */
-function relocate(
-  image: Uint8Array,
-  is64: boolean,
-  base: number,
-  value: number,
-  { offset, type, addend }: Relocation,
-): boolean {
-  const view = new DataView(image.buffer, image.byteOffset + base + offset);
-  const ownAddress = base + offset + pageBytes;
-  // i386 psABI: 0 none, 1 absolute, 2 relative. x86-64 psABI: besides, 4 relative to a procedure linkage table.
-  if (type === 0) return false;
-  if (type === 1 && is64) {
-    view.setBigUint64(0, BigInt.asUintN(64, view.getBigUint64(0, true) + BigInt(value + addend)), true);
-    return true;
-  }
-  if (type === 1) {
-    view.setUint32(0, (view.getUint32(0, true) + value + addend) >>> 0, true);
-    return true;
-  }
-  if (type === 2 || (type === 4 && is64)) {
-    view.setUint32(0, (view.getUint32(0, true) + value + addend - ownAddress) >>> 0, true);
-    return false;
-  }
-  throw damagedKernel(`it has relocations of type ${type}, which are not known`);
 }
 
 function alignUp(value: number, alignment: number): number {

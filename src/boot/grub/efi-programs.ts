@@ -5,13 +5,18 @@ import { gptTypeGuid, mbrTypeCode, openPartitionDevice, type PartitionTable } fr
 import type { Timestamp, TreeSource } from "../../tree/index.ts";
 import { makeEfiImage } from "./efi-image.ts";
 import { generatedTree } from "./generated-tree.ts";
-import type { PlatformFiles } from "./platform-files.ts";
+import type { EfiPlatform, PlatformFiles } from "./platform-files.ts";
+import { signedNames, type SignedPrograms } from "./signed-programs.ts";
 
 /** What firmware looks for on a disk that it has not been told of (UEFI 2.10 §3.5.1.1). */
-const removableNames = { "x86_64-efi": "BOOTX64.EFI", "i386-efi": "BOOTIA32.EFI" } as const;
+const removableFolder = "EFI/BOOT";
+const removableName = (platform: EfiPlatform): string => `BOOT${signedNames[platform].suffix.toUpperCase()}.EFI`;
 
 /** Enough to find the root and read on from there. */
 const modules = ["part_gpt", "part_msdos", "fat", "ext2", "search_fs_uuid", "normal"];
+
+/** Files for the EFI system partition, by their paths in it. */
+export type EfiFiles = readonly (readonly [path: string, bytes: Uint8Array])[];
 
 /** The EFI system partition of a disk, as a device. Throws `not-found` where there is none that is FAT. */
 export async function openEfiPartition(device: BlockDevice, table: PartitionTable): Promise<BlockDevice> {
@@ -27,19 +32,32 @@ export async function openEfiPartition(device: BlockDevice, table: PartitionTabl
   throw new Failure("unsupported", `cannot install GRUB for UEFI: partition ${partition.number} is not FAT`);
 }
 
-/** The program of one kind of machine: it finds the root by the UUID of its file system, and its menu there. */
-export function programTree(grubs: readonly PlatformFiles[], rootUuid: string, now: Timestamp): TreeSource {
+/** GRUB's program for a platform: it finds the root by the UUID of its file system, and its menu there. */
+export function programFiles(grub: PlatformFiles, platform: EfiPlatform, rootUuid: string): EfiFiles {
   const config = `search.fs_uuid ${rootUuid} root\nset prefix=($root)/boot/grub\n`;
-  const files = grubs.map((grub): readonly [string, Uint8Array] => {
-    if (grub.platform === "i386-pc") throw new RangeError("i386-pc has no programs for UEFI");
-    const name = `EFI/BOOT/${removableNames[grub.platform]}`;
-    return [name, makeEfiImage(grub, { modules, prefix: "/boot/grub", config })];
-  });
-  return generatedTree("GRUB for UEFI", files, now);
+  const image = makeEfiImage(grub, { modules, prefix: "/boot/grub", config });
+  return [[`${removableFolder}/${removableName(platform)}`, image]];
 }
 
-/** Puts GRUB's programs where firmware looks for them on any disk. */
-export async function putPrograms(partition: BlockDevice, tree: TreeSource, now: Timestamp): Promise<void> {
+/**
+ * Signed programs, and what tells their GRUB the way to the menu. Shim's fallback, which enters a disk into the
+ * machine's own list of what it starts, is left out: a disk that moves about would do so on each machine.
+ */
+export function signedFiles({ platform, shim, grub, keyManager, prefix }: SignedPrograms, rootUuid: string): EfiFiles {
+  const { suffix } = signedNames[platform];
+  const search = `search --no-floppy --fs-uuid --set=root ${rootUuid}\n`;
+  const config = `${search}set prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n`;
+  return [
+    [`${removableFolder}/${removableName(platform)}`, shim],
+    [`${removableFolder}/grub${suffix}.efi`, grub],
+    ...(keyManager === undefined ? [] : [[`${removableFolder}/mm${suffix}.efi`, keyManager] as const]),
+    [`${prefix.slice(1)}/grub.cfg`, Buffer.from(config)],
+  ];
+}
+
+/** Puts files on the EFI system partition, in place of those of the same names. */
+export async function putOnEfiPartition(partition: BlockDevice, files: EfiFiles, now: Timestamp): Promise<void> {
+  await using tree: TreeSource = generatedTree("GRUB for UEFI", files, now);
   await using fileSystem = await editFileSystem(partition, { now });
   await putTree(fileSystem, "/", [tree], { now, onExisting: "replace" });
   await fileSystem.commit();

@@ -7,7 +7,7 @@ import {
   elfIdentity,
   elfMagic,
   elfMachines,
-} from "./elf-records.ts";
+} from "../elf-records.ts";
 
 export interface ElfSection {
   readonly type: number;
@@ -32,7 +32,7 @@ const alignmentLimit = 65536;
 
 /** Reads the sections of GRUB's kernel. Throws `damaged` where it is no ELF file for that machine. */
 export function readElf(bytes: Uint8Array, machineName: keyof typeof elfMachines): ElfFile {
-  const is64 = machineName === "x86_64";
+  const is64 = machineName !== "i386";
   const headerStruct = is64 ? elf64Header : elf32Header;
   if (bytes.length < headerStruct.sizeBytes) throw damagedKernel("it is too short");
   const identity = elfIdentity.decode(bytes);

@@ -8,30 +8,24 @@ import { platformFile, type PlatformFiles } from "./platform-files.ts";
 const firstSegment = 0x820;
 const segmentsPerSector = coreSectorBytes / 16;
 /** The code of diskboot.img needs what is before; the list grows down to here. */
-const lowestListAt = 0x180;
+export const lowestListAt = 0x180;
 const bootBytes = { parametersAt: 0x03, parametersEnd: 0x5a, tableAt: 0x1b8, tableEnd: 0x1fe } as const;
 const noOperations = 0x9090;
 const anyDrive = 0xff;
 
-/**
- * Writes a core image to sectors and boot.img before it, as `grub-bios-setup --no-rs-codes` does: disk signature, table
- * and the parameters of a FAT in sector 0 stay. Sector 0 comes last: until then the disk starts as it did, unless a
- * GRUB of its own lay in the same sectors.
- */
-export async function writeBiosLoader(
-  device: BlockDevice,
-  grub: PlatformFiles,
-  core: Uint8Array,
-  lbas: readonly number[],
-): Promise<void> {
-  const placed = withBlockList(core, lbas);
+/** Writes a core image, as `coreAt` made it, to its sectors. Until sector 0 points to them nothing starts it. */
+export async function writeCore(device: BlockDevice, placed: Uint8Array, lbas: readonly number[]): Promise<void> {
   for (const run of runsOf(lbas)) {
     const from = run.index * coreSectorBytes;
     await device.write(run.lba * coreSectorBytes, placed.subarray(from, from + run.count * coreSectorBytes));
   }
   await device.flush();
+}
+
+/** Writes boot.img to sector 0, to start the core image; disk signature, table and the parameters of a FAT stay. */
+export async function writeBootSector(device: BlockDevice, grub: PlatformFiles, coreLba: number): Promise<void> {
   const before = await readBytes(device, 0, coreSectorBytes);
-  await device.write(0, bootSector(grub, before, lbas[0] ?? 1));
+  await device.write(0, bootSector(grub, before, coreLba));
   await device.flush();
 }
 
@@ -48,8 +42,8 @@ function bootSector(grub: PlatformFiles, before: Uint8Array, kernelLba: number):
   return sector;
 }
 
-/** The core image, filled up to whole sectors, told where all but its first sector lie. */
-function withBlockList(core: Uint8Array, lbas: readonly number[]): Uint8Array {
+/** The core image, filled up to whole sectors, told where all but its first sector lie, as grub-bios-setup does. */
+export function coreAt(core: Uint8Array, lbas: readonly number[]): Uint8Array {
   const placed = new Uint8Array(lbas.length * coreSectorBytes);
   placed.set(core);
   let at = coreSectorBytes - blockListEntry.sizeBytes;

@@ -1,21 +1,20 @@
 import { Failure } from "../../base/index.ts";
 import type { BlockDevice } from "../../device/index.ts";
-import { editFileSystem, putTree, type EditableFileSystem } from "../../filesystem/index.ts";
+import { editFileSystem, putTree, resolvePath, type EditableFileSystem } from "../../filesystem/index.ts";
 import { openPartitionDevice, readTable, type Partition, type PartitionTable } from "../../partition/index.ts";
 import type { Timestamp, TreeSource } from "../../tree/index.ts";
-import { coreSectorBytes, makeBiosCore } from "./core-image.ts";
-import { openEfiPartition, programTree, putPrograms } from "./efi-programs.ts";
-import { writeBiosLoader } from "./embed.ts";
+import { makeBiosCore } from "./core-image.ts";
+import type { BootFileSources } from "./boot-files.ts";
+import { efiPlatformsFor, refuseOtherThanPc } from "./choose-platforms.ts";
+import { openEfiPartition, programFiles, putOnEfiPartition, signedFiles, type EfiFiles } from "./efi-programs.ts";
+import { coreAt, writeBootSector, writeCore } from "./embed.ts";
 import { generatedTree } from "./generated-tree.ts";
-import { findKernels } from "../kernels.ts";
+import { isSignedFile } from "../kernel-image.ts";
+import { findKernels, type Kernel } from "../kernels.ts";
 import { makeMenu, type MenuOptions } from "./menu.ts";
-import { planEmbedding } from "./plan-embedding.ts";
-import {
-  readPlatformFiles,
-  type GrubPlatform,
-  type PlatformFiles,
-  type PlatformFilesOptions,
-} from "./platform-files.ts";
+import { planReplacing } from "./plan-embedding.ts";
+import { findPlatformFiles, type PlatformFiles } from "./platform-files.ts";
+import { findSignedPrograms } from "./signed-programs.ts";
 
 /** How a machine starts. */
 export type Firmware = "bios" | "uefi";
@@ -25,8 +24,10 @@ export interface GrubRequest {
   readonly firmwares?: readonly Firmware[];
   /** The number of the partition whose `/boot/grub` is GRUB's. */
   readonly partition: number;
-  /** A folder or package with GRUB's modules. Absent: those of this machine. */
-  readonly from?: string;
+  /** Where GRUB's modules, or signed programs, are taken from. Absent: what this machine has. */
+  readonly sources?: BootFileSources;
+  /** For UEFI: a distribution's signed shim and GRUB, which start where Secure Boot is on, and only signed kernels. */
+  readonly secureBoot?: boolean;
   /** What `grub.cfg` is to say, or how to make one of the kernels in `/boot`. Absent: it stays as it is. */
   readonly config?: string | MenuOptions;
   /** A font in GRUB's format, for graphical menus. */
@@ -45,59 +46,94 @@ const unreadableFeatures = ["inline_data", "ea_inode", "casefold", "compression"
  * Makes a disk start by itself: modules and menu go into `/boot/grub` of an ext file system. For BIOS GRUB's core image
  * goes before the first partition or into the BIOS boot partition, boot.img into sector 0; for UEFI programs go where
  * firmware looks for them on the EFI system partition. What cannot work is refused, and the disk starts and holds what
- * it did. Needs no root and runs nothing.
+ * it did. The core image goes first and sector 0 last: until then a GRUB that was there starts. Needs no root and runs
+ * nothing.
  */
 export async function installGrub(device: BlockDevice, request: GrubRequest): Promise<void> {
   const { firmwares = ["bios"], now } = request;
   const { table, partition } = await findPartition(device, request.partition);
-  const bios = firmwares.includes("bios") ? await planBios(device, table, request) : undefined;
-  const efi = firmwares.includes("uefi") ? await planEfi(device, table, request) : undefined;
+  const efiPartition = firmwares.includes("uefi") ? await openEfiPartition(device, table) : undefined;
   await using fileSystem = await editFileSystem(openPartitionDevice(device, partition), { now });
   refuseUnreadable(fileSystem, partition);
-  const { uuid } = fileSystem.info;
-  const programs = efi === undefined || uuid === undefined ? undefined : programTree(efi.grubs, uuid, now);
+  const kernels = await findKernels(fileSystem);
+  const bios = firmwares.includes("bios") ? await planBios(device, table, kernels, request) : undefined;
+  const efi = efiPartition === undefined ? undefined : await planEfi(fileSystem, kernels, request);
+  const isForSecureBoot = efi !== undefined && request.secureBoot === true;
+  const first = isForSecureBoot ? await firstSigned(fileSystem, kernels) : 0;
   const grubs = [...(bios === undefined ? [] : [bios.grub]), ...(efi?.grubs ?? [])];
-  await using tree = treeOfGrub(grubs, request, await configFor(fileSystem, request));
+  refuseUnused(request.sources?.given ?? [], [...grubs.map(({ name }) => name), ...(efi?.signedFrom ?? [])]);
+  await using tree = treeOfGrub(grubs, request, configFor(fileSystem, kernels, request, first));
   await putTree(fileSystem, "/", [tree], { now, onExisting: "replace" });
+  if (bios !== undefined) await writeCore(device, bios.core, bios.lbas);
   await fileSystem.commit();
-  if (efi !== undefined && programs !== undefined) await putPrograms(efi.partition, programs, now);
-  if (bios !== undefined) await writeBiosLoader(device, bios.grub, bios.core, bios.lbas);
+  if (efiPartition !== undefined) await putOnEfiPartition(efiPartition, efi?.files ?? [], now);
+  if (bios !== undefined) await writeBootSector(device, bios.grub, bios.lbas[0] ?? 1);
 }
 
 interface BiosPlan {
   readonly grub: PlatformFiles;
+  /** As it is to lie at its sectors. */
   readonly core: Uint8Array;
   readonly lbas: readonly number[];
 }
 
-async function planBios(device: BlockDevice, table: PartitionTable, request: GrubRequest): Promise<BiosPlan> {
-  const grub = await readPlatformFiles(platformOptions("i386-pc", request));
+async function planBios(
+  device: BlockDevice,
+  table: PartitionTable,
+  kernels: readonly Kernel[],
+  request: GrubRequest,
+): Promise<BiosPlan> {
+  refuseOtherThanPc(kernels);
+  const grub = await findPlatformFiles("i386-pc", request.sources ?? {}, { isNeeded: true });
   const core = makeBiosCore(grub, {
     modules: ["biosdisk", table.kind === "gpt" ? "part_gpt" : "part_msdos", "ext2"],
     prefix: `(,${table.kind === "gpt" ? "gpt" : "msdos"}${request.partition})/boot/grub`,
   });
-  return { grub, core, lbas: await planEmbedding(device, table, Math.ceil(core.length / coreSectorBytes)) };
+  const lbas = await planReplacing(device, table, core);
+  return { grub, core: coreAt(core, lbas), lbas };
 }
 
 interface EfiPlan {
-  readonly partition: BlockDevice;
+  /** Whose modules go into the file system. */
   readonly grubs: readonly PlatformFiles[];
+  readonly files: EfiFiles;
+  /** Folders and packages that signed programs are from. */
+  readonly signedFrom: readonly string[];
 }
 
-/** GRUB for 64 bits; that for 32 bits too where it is there, for the few machines whose firmware has no more. */
-async function planEfi(device: BlockDevice, table: PartitionTable, request: GrubRequest): Promise<EfiPlan> {
-  const partition = await openEfiPartition(device, table);
-  const grubs = [await readPlatformFiles(platformOptions("x86_64-efi", request))];
-  try {
-    grubs.push(await readPlatformFiles(platformOptions("i386-efi", request)));
-  } catch (error) {
-    if (!(error instanceof Failure && error.code === "not-found")) throw error;
+/** Programs for every platform that the kernels need, and for the others that suit them where those are there. */
+async function planEfi(
+  { info }: EditableFileSystem,
+  kernels: readonly Kernel[],
+  { secureBoot = false, sources = {}, partition }: GrubRequest,
+): Promise<EfiPlan> {
+  const { uuid } = info;
+  if (uuid === undefined) throw new Failure("unsupported", `cannot find partition ${partition} by a UUID: it has none`);
+  const grubs: PlatformFiles[] = [];
+  const files: EfiFiles[number][] = [];
+  const signedFrom: string[] = [];
+  for (const { platform, isNeeded } of efiPlatformsFor(kernels)) {
+    if (secureBoot) {
+      const programs = await findSignedPrograms(platform, sources, { isNeeded });
+      if (programs === undefined) continue;
+      files.push(...signedFiles(programs, uuid));
+      signedFrom.push(...programs.from);
+    } else {
+      const grub = await findPlatformFiles(platform, sources, { isNeeded });
+      if (grub === undefined) continue;
+      grubs.push(grub);
+      files.push(...programFiles(grub, platform, uuid));
+    }
   }
-  return { partition, grubs };
+  return { grubs, files, signedFrom };
 }
 
-function platformOptions(platform: GrubPlatform, { from }: GrubRequest): PlatformFilesOptions {
-  return { platform, ...(from === undefined ? {} : { from }) };
+function refuseUnused(given: readonly string[], used: readonly string[]): void {
+  const other = given.find((source) => !used.includes(source));
+  if (other === undefined) return;
+  throw new Failure("not-found", `cannot take GRUB from "${other}": it has nothing that this disk needs`, {
+    hint: "it takes grub-pc-bin for BIOS and grub-efi-amd64-bin for UEFI, or signed programs for Secure Boot",
+  });
 }
 
 async function findPartition(
@@ -121,16 +157,28 @@ function refuseUnreadable({ info }: EditableFileSystem, { number }: Partition): 
   throw new Failure("unsupported", `cannot install GRUB on partition ${number}: ${what}`);
 }
 
-async function configFor(
-  fileSystem: EditableFileSystem,
+function configFor(
+  { info }: EditableFileSystem,
+  kernels: readonly Kernel[],
   { partition, config }: GrubRequest,
-): Promise<string | undefined> {
+  first: number,
+): string | undefined {
   if (typeof config !== "object") return config;
-  const kernels = await findKernels(fileSystem);
-  const { uuid } = fileSystem.info;
-  if (kernels.length > 0 && uuid !== undefined) return makeMenu(kernels, uuid, config);
+  if (kernels.length > 0 && info.uuid !== undefined) return makeMenu(kernels, info.uuid, config, first);
   throw new Failure("not-found", `cannot make a boot menu for partition ${partition}: there is no /boot/vmlinuz-…`, {
     hint: "put a kernel into /boot first, or give a grub.cfg",
+  });
+}
+
+/** The number of the first kernel that Secure Boot lets start. Kernels of a menu that is given are not looked at. */
+async function firstSigned(fileSystem: EditableFileSystem, kernels: readonly Kernel[]): Promise<number> {
+  for (const [n, { path }] of kernels.entries()) {
+    if (await isSignedFile(fileSystem, await resolvePath(fileSystem, path))) return n;
+  }
+  const [newest] = kernels;
+  if (newest === undefined) return 0;
+  throw new Failure("unsupported", `cannot make a disk for Secure Boot: "${newest.path}" is not signed`, {
+    hint: "put a distribution's signed kernel into /boot, such as Debian's linux-image-amd64",
   });
 }
 

@@ -2,7 +2,9 @@ import { Failure } from "../../base/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import { gptTypeGuid, type PartitionTable } from "../../partition/index.ts";
 import { coreSectorBytes } from "./core-image.ts";
+import { coreAt } from "./embed.ts";
 import { ownerOfGapSector } from "./gap-signatures.ts";
+import { readInstalledCore } from "./installed-core.ts";
 
 /** A stretch of sectors that GRUB may have. */
 interface Room {
@@ -15,6 +17,27 @@ interface Room {
 const gapLimitSectors = 2048;
 
 /**
+ * Where to put a core image on a disk that may start from one: where that one is if they are the same, or beside it, so
+ * that it can be started until sector 0 points to the new one. Only where there is no room for both it is overwritten.
+ */
+export async function planReplacing(
+  reader: BlockReader,
+  table: PartitionTable,
+  core: Uint8Array,
+): Promise<readonly number[]> {
+  const neededSectors = Math.ceil(core.length / coreSectorBytes);
+  const old = await readInstalledCore(reader);
+  if (old === undefined) return planEmbedding(reader, table, neededSectors);
+  if (old.lbas.length === neededSectors && Buffer.from(coreAt(core, old.lbas)).equals(old.bytes)) return old.lbas;
+  try {
+    return await planEmbedding(reader, table, neededSectors, new Set(old.lbas));
+  } catch (error) {
+    if (error instanceof Failure && error.code === "no-space") return planEmbedding(reader, table, neededSectors);
+    throw error;
+  }
+}
+
+/**
  * The sectors for a core image, in order: behind the master boot record, around those that other programs marked as
  * theirs; with GPT in the BIOS boot partition. Throws `no-space` where it does not fit.
  */
@@ -22,11 +45,13 @@ export async function planEmbedding(
   reader: BlockReader,
   table: PartitionTable,
   neededSectors: number,
+  taken: ReadonlySet<number> = new Set(),
 ): Promise<readonly number[]> {
   const room = table.kind === "gpt" ? biosBootPartition(table) : gapBeforePartitions(table);
   const lbas: number[] = [];
   const owners = new Set<string>();
   for (let lba = room.startLba; lba < room.startLba + room.sectorCount && lbas.length < neededSectors; lba++) {
+    if (taken.has(lba)) continue;
     const owner = table.kind === "gpt" ? undefined : await ownerOf(reader, lba);
     if (owner === undefined) lbas.push(lba);
     else owners.add(owner);

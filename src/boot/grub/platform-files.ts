@@ -1,9 +1,10 @@
 import * as path from "node:path/posix";
 import { Failure } from "../../base/index.ts";
-import { openSource, type FileEntry } from "../../tree/index.ts";
+import { installedPath, readBootFiles, readInstalledFiles, type BootFileSources } from "./boot-files.ts";
 
 /** GRUB's name for a kind of machine and firmware. */
-export type GrubPlatform = "i386-pc" | "i386-efi" | "x86_64-efi";
+export type GrubPlatform = "i386-pc" | EfiPlatform;
+export type EfiPlatform = "i386-efi" | "x86_64-efi" | "arm64-efi";
 
 /** GRUB's own files for a platform, by name: modules, lists of them, boot sectors. */
 export interface PlatformFiles {
@@ -19,48 +20,56 @@ export interface PlatformFilesOptions {
   readonly from?: string;
 }
 
-const packageOf: Readonly<Record<GrubPlatform, string>> = {
-  "i386-pc": "grub-pc-bin",
-  "i386-efi": "grub-efi-ia32-bin",
-  "x86_64-efi": "grub-efi-amd64-bin",
+const packageOf: Readonly<Record<GrubPlatform, { readonly name: string; readonly architecture: string }>> = {
+  "i386-pc": { name: "grub-pc-bin", architecture: "amd64" },
+  "i386-efi": { name: "grub-efi-ia32-bin", architecture: "amd64" },
+  "x86_64-efi": { name: "grub-efi-amd64-bin", architecture: "amd64" },
+  "arm64-efi": { name: "grub-efi-arm64-bin", architecture: "arm64" },
 };
-/** The largest file is kernel.img of some hundred kilobytes. */
-const largestFileBytes = 4 * 1024 * 1024;
-const largestTotalBytes = 64 * 1024 * 1024;
 
-/** What starts a machine: images, modules, lists; no programs. */
-const wantedName = /\.(img|mod|lst)$/;
+/** What starts a machine: images, modules, lists; no programs. And what says which platform it is all for. */
+const wantedName = /(\.(img|mod|lst)|^modinfo\.sh)$/;
 
 /**
  * Reads GRUB's files of a platform. They may lie in the folder itself or in one named as the platform, however deep.
  * Throws `not-found` where there are none.
  */
 export async function readPlatformFiles({ platform, from }: PlatformFilesOptions): Promise<PlatformFiles> {
-  const name = from ?? `/usr/lib/grub/${platform}`;
-  const files = new Map<string, Uint8Array>();
-  let totalBytes = 0;
-  try {
-    await using source = await openSource(name);
-    for await (const batch of source.entries()) {
-      for (const entry of batch) {
-        if (entry.kind !== "file" || !isOfPlatform(entry.path, platform)) continue;
-        totalBytes += entry.sizeBytes;
-        if (entry.sizeBytes > largestFileBytes || totalBytes > largestTotalBytes) {
-          throw new Failure(
-            "damaged",
-            `cannot read GRUB from "${name}": "${entry.path}" is too large to be a part of it`,
-          );
-        }
-        files.set(path.basename(entry.path), await wholeContent(entry));
-      }
-    }
-  } catch (error) {
-    if (from === undefined && error instanceof Failure && error.code === "not-found")
-      throw noFiles(name, platform, error);
-    throw error;
+  const name = from ?? installedPath({}, "grub", platform);
+  const found = await readFrom(name, platform, from === undefined ? readInstalledFiles : readBootFiles);
+  if (found === undefined) throw noFiles(name, platform);
+  return found;
+}
+
+/**
+ * GRUB's files of a platform from what the user names, or what is installed. Undefined, or where they are needed
+ * fetched, where there are none. Throws `not-found` where they are needed and cannot be had.
+ */
+export async function findPlatformFiles(
+  platform: GrubPlatform,
+  sources: BootFileSources,
+  options: { readonly isNeeded: true },
+): Promise<PlatformFiles>;
+export async function findPlatformFiles(
+  platform: GrubPlatform,
+  sources: BootFileSources,
+  options: { readonly isNeeded: boolean },
+): Promise<PlatformFiles | undefined>;
+export async function findPlatformFiles(
+  platform: GrubPlatform,
+  sources: BootFileSources,
+  options: { readonly isNeeded: boolean },
+): Promise<PlatformFiles | undefined> {
+  for (const source of sources.given ?? []) {
+    const given = await readFrom(source, platform, readBootFiles);
+    if (given !== undefined) return given;
   }
-  if (!files.has("kernel.img")) throw noFiles(name, platform);
-  return { platform, name, files };
+  const folder = installedPath(sources, "grub", platform);
+  const installed = await readFrom(folder, platform, readInstalledFiles);
+  if (installed !== undefined || !options.isNeeded) return installed;
+  if (sources.fetchPackage === undefined) throw noFiles(folder, platform);
+  const fetched = await fetchFor(platform, folder, sources.fetchPackage);
+  return readPlatformFiles({ platform, from: fetched });
 }
 
 /** One of the files, which has to be there. */
@@ -70,20 +79,48 @@ export function platformFile({ files, name }: PlatformFiles, fileName: string): 
   throw new Failure("not-found", `cannot make a boot loader from "${name}": it has no ${fileName}`);
 }
 
-function isOfPlatform(entryPath: string, platform: string): boolean {
-  const folder = path.dirname(entryPath);
-  return (folder === "." || path.basename(folder) === platform) && wantedName.test(entryPath);
+async function readFrom(
+  name: string,
+  platform: GrubPlatform,
+  read: typeof readBootFiles,
+): Promise<PlatformFiles | undefined> {
+  const files = await read(name, (entryPath) => {
+    return isOfPlatform(entryPath, platform) ? path.basename(entryPath) : undefined;
+  });
+  return files.has("kernel.img") && saysPlatform(files, platform) ? { platform, name, files } : undefined;
 }
 
-async function wholeContent({ content, sizeBytes }: FileEntry): Promise<Uint8Array> {
-  const whole = new Uint8Array(sizeBytes);
-  for await (const { at, bytes } of content ?? []) whole.set(bytes, at);
-  return whole;
+async function fetchFor(
+  platform: GrubPlatform,
+  folder: string,
+  fetchPackage: NonNullable<BootFileSources["fetchPackage"]>,
+): Promise<string> {
+  try {
+    return await fetchPackage(packageOf[platform]);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "not-found") throw noFiles(folder, platform, error);
+    throw error;
+  }
+}
+
+function isOfPlatform(entryPath: string, platform: string): boolean {
+  const folder = path.dirname(entryPath);
+  return (folder === "." || path.basename(folder) === platform) && wantedName.test(path.basename(entryPath));
+}
+
+/** Whether files are of that platform by what they say of themselves, where they do. */
+function saysPlatform(files: ReadonlyMap<string, Uint8Array>, platform: string): boolean {
+  const text = Buffer.from(files.get("modinfo.sh") ?? []).toString("latin1");
+  const [cpu, firmware] = ["target_cpu", "platform"].map((key) => {
+    return new RegExp(String.raw`^grub_modinfo_${key}=["']?(\w+)`, "m").exec(text)?.[1];
+  });
+  return cpu === undefined || firmware === undefined || `${cpu}-${firmware}` === platform;
 }
 
 function noFiles(name: string, platform: GrubPlatform, cause?: Failure): Failure {
-  return new Failure("not-found", `cannot make a boot loader: "${name}" holds no GRUB for ${platform}`, {
-    hint: `install Debian's ${packageOf[platform]}, or name its package file or a folder with GRUB's modules`,
+  const why = cause === undefined ? "" : `, and ${cause.message.replace(/^cannot/, "apt cannot")}`;
+  return new Failure("not-found", `cannot make a boot loader: "${name}" holds no GRUB for ${platform}${why}`, {
+    hint: `install Debian's ${packageOf[platform].name}, or name its package file or a folder with GRUB's modules`,
     cause,
   });
 }

@@ -1,5 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import { createDisk, type CreateDiskRequest } from "../../disk/index.ts";
+import { cacheFolderIn } from "../cache-folder.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { parsePartitionSpec, specKeys } from "./partition-spec.ts";
@@ -57,7 +58,17 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       parse: parseFirmwares,
       help: "make it start by GRUB: bios, uefi or bios,uefi; the menu has the kernels in /boot of its root",
     },
-    serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too (always with --debian)" },
+    serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too; with --debian they do" },
+    "secure-boot": {
+      kind: "flag",
+      help: "with --boot uefi: a distribution's signed shim and GRUB, which start where Secure Boot is on",
+    },
+    grub: {
+      kind: "string",
+      value: "DIR|DEB",
+      repeatable: true,
+      help: "with --boot: take GRUB, or signed programs, from these folders or packages before what is installed",
+    },
     ...debianOptions,
     geometry: {
       kind: "string",
@@ -90,6 +101,10 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       help: "a Debian that starts, from its own packages",
     },
     {
+      line: "holdfast disk create vm --size 4GB --table gpt --from root.tar --boot uefi --secure-boot",
+      help: "the same for machines with Secure Boot on",
+    },
+    {
       line: "holdfast disk create big --size 4141875200 --layout classic --partition fs=ext3",
       help: "a disk as they were twenty years ago: 503 cylinders, first sector 63",
     },
@@ -106,7 +121,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
         from: args.from,
         force: args.force,
         preallocate: args.preallocate,
-        ...bootIn(args),
+        ...bootIn(args, context.env),
         ...debianIn(args, context.env),
         ...(args.geometry === undefined ? {} : { geometry: args.geometry }),
         ...(args.uuid === undefined ? {} : { uuid: args.uuid }),
@@ -129,18 +144,31 @@ function parseFirmwares(text: string): readonly ("bios" | "uefi")[] {
   });
 }
 
-function bootIn({
-  boot,
-  serial,
-  debian,
-}: {
+interface BootWords {
   readonly boot?: readonly ("bios" | "uefi")[] | undefined;
   readonly serial: boolean;
+  readonly secureBoot: boolean;
+  readonly grub: readonly string[];
   readonly debian?: string | undefined;
-}): Pick<CreateDiskRequest, "boot"> {
-  if (boot !== undefined) return { boot: { firmwares: boot, serial: serial || debian !== undefined } };
-  if (serial) throw new Failure("usage", "cannot use --serial without --boot");
-  return {};
+}
+
+function bootIn(
+  { boot, serial, secureBoot, grub, debian }: BootWords,
+  env: NodeJS.ProcessEnv,
+): Pick<CreateDiskRequest, "boot"> {
+  const option = [serial && "--serial", secureBoot && "--secure-boot", grub.length > 0 && "--grub"].find(Boolean);
+  if (boot === undefined) {
+    if (option !== undefined) throw new Failure("usage", `cannot use ${option} without --boot`);
+    return {};
+  }
+  if (secureBoot && !boot.includes("uefi")) {
+    throw new Failure("usage", "cannot use --secure-boot without UEFI: BIOS knows no signatures", {
+      hint: "add it: --boot bios,uefi",
+    });
+  }
+  const cacheFolder = cacheFolderIn(env);
+  const cache = cacheFolder === undefined ? {} : { cacheFolder };
+  return { boot: { firmwares: boot, serial: serial || debian !== undefined, secureBoot, grubFrom: grub, ...cache } };
 }
 
 /** A disk is not written from its beginning to its end, so it cannot go to standard output. */

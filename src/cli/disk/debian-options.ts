@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
+import { cacheFolderIn } from "../cache-folder.ts";
 import type { CreateDiskRequest } from "../../disk/index.ts";
 
 /** What `disk create` takes to make a Debian system. */
@@ -16,6 +17,10 @@ export const debianOptions = {
     kind: "string",
     value: "PACKAGE",
     help: "with --debian: its kernel; linux-image-cloud-amd64, which is for virtual machines, unless told",
+  },
+  configure: {
+    kind: "flag",
+    help: "with --debian: have it start once now, in QEMU, so that nothing is left to configure later",
   },
   hostname: { kind: "string", value: "NAME", help: "with --debian: what the machine is called; debian unless told" },
   "ssh-key": {
@@ -35,6 +40,7 @@ interface DebianArguments {
   readonly debian?: string | undefined;
   readonly package: readonly string[];
   readonly kernel?: string | undefined;
+  readonly configure: boolean;
   readonly hostname?: string | undefined;
   readonly sshKey: readonly string[];
   readonly rootPasswordFile?: string | undefined;
@@ -51,14 +57,12 @@ export function debianIn(args: DebianArguments, env: NodeJS.ProcessEnv): Pick<Cr
     debian: {
       release,
       packages: args.package,
+      configure: args.configure,
       ...(kernel === undefined ? {} : { kernel }),
       ...(hostname === undefined ? {} : { hostname }),
       ...(rootPasswordFile === undefined ? {} : { rootPasswordHash: readHash(rootPasswordFile) }),
       sshKeys: args.sshKey.flatMap(readKeys),
-      cacheFolder: path.join(
-        env["XDG_CACHE_HOME"] ?? path.join(env["HOME"] ?? os.homedir(), ".cache"),
-        "holdfast/packages",
-      ),
+      cacheFolder: path.join(cacheFolderIn(env) ?? path.join(os.tmpdir(), "holdfast-cache"), "archive"),
       env,
     },
   };
@@ -68,6 +72,7 @@ function refuseOthers(args: DebianArguments): void {
   const given = [
     ["--package", args.package.length > 0],
     ["--kernel", args.kernel !== undefined],
+    ["--configure", args.configure],
     ["--hostname", args.hostname !== undefined],
     ["--ssh-key", args.sshKey.length > 0],
     ["--root-password-file", args.rootPasswordFile !== undefined],

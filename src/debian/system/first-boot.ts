@@ -1,8 +1,19 @@
-import { firstBootScript } from "./initrd.ts";
 import type { SystemTree } from "../system-tree.ts";
 import type { UnpackedPackage } from "../unpacked-package.ts";
 
-const folder = firstBootScript.slice(0, firstBootScript.lastIndexOf("/"));
+/** What a system has that is not configured yet; its first boot runs the script in it. */
+export const firstBootFolder = "/usr/lib/holdfast";
+export const firstBootScript = `${firstBootFolder}/first-boot`;
+const folder = firstBootFolder;
+
+/** What a system says that was configured beforehand, once its disk can be switched off. */
+export const configuredText = "This system is configured and at rest.";
+
+export interface FirstBoot {
+  readonly withPreinst: ReadonlySet<UnpackedPackage>;
+  /** It is to come to rest after it: commands to run before that. */
+  readonly beforehand?: readonly string[];
+}
 
 /**
  * Leaves the packages that are only unpacked to the first boot: the initrd runs this script before the system's init,
@@ -11,9 +22,13 @@ const folder = firstBootScript.slice(0, firstBootScript.lastIndexOf("/"));
 export function leaveToFirstBoot(
   tree: SystemTree,
   packages: readonly UnpackedPackage[],
-  withPreinst: ReadonlySet<UnpackedPackage>,
+  { withPreinst, beforehand }: FirstBoot,
 ): void {
   tree.makeDirectories(folder);
+  if (beforehand !== undefined) {
+    const commands = beforehand.map((command) => `${command}\n`).join("");
+    tree.write(`${folder}/beforehand`, `${commands}rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub\n`);
+  }
   const preinsts = packages.filter((one) => withPreinst.has(one) && one.controlFiles.has("preinst"));
   tree.write(`${folder}/preinst`, preinsts.map(({ infoName }) => `${infoName}\n`).join(""));
   tree.write(firstBootScript, script, 0o755);
@@ -49,6 +64,7 @@ status=$?
 grep -q first-boot $policy && rm -f $policy
 if [ $status = 0 ]; then
   rm -f $notice
+  [ -e ${folder}/beforehand ] && sh ${folder}/beforehand
   rm -rf ${folder}
   echo "All packages are configured."
 else

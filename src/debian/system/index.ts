@@ -1,2 +1,2 @@
-export { makeSystem, type MadeSystem, type SystemRequest } from "./make-system.ts";
-export type { SystemSettings } from "./system-files.ts";
+export { configuredText } from "./first-boot.ts";
+export { makeSystem, type MadeSystem } from "./make-system.ts";

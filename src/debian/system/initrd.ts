@@ -1,5 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import { writeCpio, type CpioEntry } from "./cpio.ts";
+import { configuredText, firstBootFolder, firstBootScript } from "./first-boot.ts";
 import type { KernelModules } from "./kernel-modules.ts";
 import type { SystemTree } from "../system-tree.ts";
 
@@ -10,10 +11,7 @@ const wantedModules =
   );
 
 const klibcFolder = "/usr/lib/klibc/bin";
-const programs = ["sh", "mount", "umount", "insmod", "run-init", "dd", "sleep", "chroot", "mkdir", "cat"];
-
-/** Where a system that is not configured yet says so; its first boot then runs this. */
-export const firstBootScript = "/usr/lib/holdfast/first-boot";
+const programs = ["sh", "mount", "umount", "insmod", "run-init", "dd", "sync", "sleep", "chroot", "mkdir", "cat"];
 
 /**
  * The first root of a kernel: it loads what the disk needs, finds the file system that `root=` names, sees a new
@@ -122,8 +120,16 @@ for folder in dev proc sys run; do
   mount -o move "/$folder" "/root/$folder" || mount --move "/$folder" "/root/$folder"
 done
 if [ -x /root${firstBootScript} ]; then
+  beforehand=
+  [ -e /root${firstBootFolder}/beforehand ] && beforehand=yes
   mount -o remount,rw "$device" /root
   chroot /root ${firstBootScript} < /root/dev/console > /root/dev/console 2>&1
+  if [ "$beforehand" ] && [ ! -e /root${firstBootScript} ]; then
+    sync
+    mount -o remount,ro "$device" /root
+    echo "${configuredText}" > /root/dev/console
+    while :; do sleep 1; done
+  fi
 fi
 exec run-init /root "$init" < /root/dev/console > /root/dev/console 2>&1
 `;

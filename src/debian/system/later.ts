@@ -3,14 +3,15 @@ import type { SystemTree } from "../system-tree.ts";
 const units = "/etc/systemd/system";
 const finishUnit = "finish-installation.service";
 const keysUnit = "ssh-host-keys.service";
-const makeKeys = "ssh-keygen -A";
+/** Makes what is missing of SSH's host keys. */
+export const makeHostKeys = "ssh-keygen -A";
 
 /**
  * Leaves work to the running system: SSH's host keys are made before its server starts, each machine its own; what
  * takes long and nothing waits for is done once, after the first start, when the machine has nothing better to do.
  */
 export function leaveForLater(tree: SystemTree, commands: readonly string[]): void {
-  if (commands.includes(makeKeys)) {
+  if (commands.includes(makeHostKeys)) {
     enable(tree, keysUnit, "ssh.service", [
       "[Unit]",
       "Description=SSH host keys",
@@ -19,10 +20,15 @@ export function leaveForLater(tree: SystemTree, commands: readonly string[]): vo
       "",
       "[Service]",
       "Type=oneshot",
-      `ExecStart=/usr/bin/${makeKeys}`,
+      // The third kind takes long, and a server can do without it for a while.
+      ...["ed25519", "ecdsa"].map(
+        (kind) => `ExecStart=/usr/bin/ssh-keygen -q -t ${kind} -N "" -f /etc/ssh/ssh_host_${kind}_key`,
+      ),
     ]);
   }
-  const others = commands.filter((command) => command !== makeKeys);
+  const others = commands.map((command) =>
+    command === makeHostKeys ? `${makeHostKeys}; systemctl try-restart ssh` : command,
+  );
   if (others.length === 0) return;
   enable(tree, finishUnit, "multi-user.target", [
     "[Unit]",

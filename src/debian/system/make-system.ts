@@ -6,7 +6,8 @@ import { writePackageInfo, writeStatus } from "./dpkg-database.ts";
 import { configurePackages } from "./configure.ts";
 import { leaveToFirstBoot } from "./first-boot.ts";
 import { makeInitrd } from "./initrd.ts";
-import { leaveForLater } from "./later.ts";
+import { leaveForLater, makeHostKeys } from "./later.ts";
+import { addMenuHook } from "./menu-hook.ts";
 import { KernelModules } from "./kernel-modules.ts";
 import { readPackages } from "./read-packages.ts";
 import { writeRootPassword, writeSettings, type SystemSettings } from "./system-files.ts";
@@ -21,6 +22,8 @@ export interface SystemRequest {
   /** Names of those that were asked for; apt may remove the others once nothing needs them. */
   readonly wanted: ReadonlySet<string>;
   readonly settings: SystemSettings;
+  /** Its first boot is done before it is used, and only configures it. */
+  readonly beforehand: boolean;
   /** The time that new files are given. */
   readonly now: Timestamp;
 }
@@ -39,12 +42,17 @@ export async function makeSystem(request: SystemRequest, job: JobOptions = {}): 
   writeSettings(tree, request.settings);
   writePackageInfo(tree, packages, request.architecture);
   await writeKernelFiles(tree);
+  addMenuHook(tree);
   writeAutomaticMarks(tree, packages, request);
   const { withoutPreinst, deferred, reasons } = configurePackages(tree, packages);
   writeRootPassword(tree, request.settings.rootPasswordHash);
   const unconfigured = packages.filter((one) => !one.isConfigured);
-  if (unconfigured.length > 0) leaveToFirstBoot(tree, unconfigured, withoutPreinst);
-  leaveForLater(tree, deferred);
+  const keys = deferred.filter((command) => command === makeHostKeys);
+  const commands = deferred.filter((command) => command !== makeHostKeys);
+  if (request.beforehand) {
+    leaveToFirstBoot(tree, unconfigured, { withPreinst: withoutPreinst, beforehand: commands });
+  } else if (unconfigured.length > 0) leaveToFirstBoot(tree, unconfigured, { withPreinst: withoutPreinst });
+  leaveForLater(tree, request.beforehand ? keys : deferred);
   writeStatus(tree, packages);
   tree.settle();
   return { tree, unconfigured: unconfigured.map(({ name }) => ({ name, reason: reasons.get(name) ?? "" })), warnings };

@@ -25,3 +25,15 @@ menuentry "Linux 6.9.0" {
   assert.ok(serial.startsWith("serial\nterminal_input console serial\nterminal_output console serial\n"));
   assert.equal(serial.match(/ ro console=ttyS0$/gm)?.length, 2);
 });
+
+test("kernels for PCs and for arm64 are each shown where they can start", () => {
+  const kernels = [
+    { version: "6.2", path: "/boot/vmlinuz-6.2", architecture: "arm64" },
+    { version: "6.1", path: "/boot/vmlinuz-6.1", architecture: "x86_64" },
+  ] as const;
+  const kernelArguments = ({ architecture }: { readonly architecture?: string }): string => `for=${architecture}`;
+  const menu = makeMenu(kernels, uuid, { timeoutSeconds: 5, serial: true, kernelArguments });
+  assert.match(menu, /^if \[ "\$grub_cpu" != "arm64" \]; then\nserial\n/);
+  assert.match(menu, /!= "arm64" \]; then\nmenuentry "Linux 6.1" \{\n.* for=x86_64\n\}\nfi\n/);
+  assert.match(menu, /\$grub_cpu" = "arm64" \]; then\nmenuentry "Linux 6.2" \{\n.* for=arm64\n\}\nfi\n$/);
+});

@@ -1,4 +1,4 @@
-import { bytes, i32, Struct, u16, u32, u64, u8 } from "../../bytes/index.ts";
+import { bytes, i32, Struct, u16, u32, u64, u8 } from "../bytes/index.ts";
 
 // System V ABI, edition 4.1, chapter 4
 export const elfIdentity = new Struct("ELF identity", 16, {
@@ -72,7 +72,7 @@ export const elf64Relocation = new Struct("ELF64 relocation", 24, {
 });
 
 export const elfMagic = Uint8Array.of(0x7f, 0x45, 0x4c, 0x46);
-export const elfMachines = { i386: 3, x86_64: 62 } as const;
+export const elfMachines = { i386: 3, x86_64: 62, arm64: 183 } as const;
 export const sectionTypes = {
   programBits: 1,
   symbols: 2,

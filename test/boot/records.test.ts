@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as core from "../../../src/boot/grub/core-records.ts";
-import * as elf from "../../../src/boot/grub/elf-records.ts";
-import * as pe from "../../../src/boot/grub/pe-records.ts";
-import { Struct } from "../../../src/bytes/index.ts";
+import * as core from "../../src/boot/grub/core-records.ts";
+import * as elf from "../../src/boot/elf-records.ts";
+import * as kernel from "../../src/boot/kernel-records.ts";
+import * as pe from "../../src/boot/pe-records.ts";
+import { Struct } from "../../src/bytes/index.ts";
 
 /** Every record with its size and the offsets of its fields, in their order. */
 const pinned: Readonly<Record<string, string>> = {
@@ -22,22 +23,27 @@ const pinned: Readonly<Record<string, string>> = {
   elf64Symbol: "24: name 0, section 6, value 8",
   elf32Relocation: "8: offset 0, type 4, symbolLow 5, symbolHigh 6",
   elf64Relocation: "24: offset 0, type 8, symbol 12, addendLow 16, addendHigh 20",
+  dosHeader: "64: magic 0, peOffset 60",
   coffHeader: "20: machine 0, sectionCount 2, time 4, optionalHeaderBytes 16, characteristics 18",
   optionalHeader32:
     "224: magic 0, codeBytes 4, dataBytes 8, entryAddress 16, codeBase 20, dataBase 24, sectionAlignment 32, " +
     "fileAlignment 36, imageBytes 56, headerBytes 60, subsystem 68, stackAndHeap 72, directoryCount 92, " +
-    "relocationsAddress 136, relocationsBytes 140",
+    "certificatesOffset 128, certificatesBytes 132, relocationsAddress 136, relocationsBytes 140",
   optionalHeader64:
     "240: magic 0, codeBytes 4, dataBytes 8, entryAddress 16, codeBase 20, sectionAlignment 32, fileAlignment 36, " +
-    "imageBytes 56, headerBytes 60, subsystem 68, stackAndHeap 72, directoryCount 108, relocationsAddress 152, " +
+    "imageBytes 56, headerBytes 60, subsystem 68, stackAndHeap 72, directoryCount 108, " +
+    "certificatesOffset 144, certificatesBytes 148, relocationsAddress 152, " +
     "relocationsBytes 156",
   peSection: "40: name 0, virtualBytes 8, virtualAddress 12, rawBytes 16, rawOffset 20, characteristics 36",
+  x86SetupHeader: "616: magic 514, version 518, loadFlags 566",
+  imageHeader: "64: magic 56",
+  certificateEntry: "8: entryBytes 0, revision 4, type 6",
   relocationBlock: "8: pageAddress 0, blockBytes 4",
 };
 
 test("records lie where GRUB, ELF and PE have them", () => {
   const found = Object.fromEntries(
-    Object.entries({ ...core, ...elf, ...pe }).flatMap(([name, record]) => {
+    Object.entries({ ...core, ...elf, ...pe, ...kernel }).flatMap(([name, record]) => {
       if (!(record instanceof Struct)) return [];
       const offsets = Object.entries(record.fields).map(([field, [offset]]) => `${field} ${offset}`);
       return [[name, `${record.sizeBytes}: ${offsets.join(", ")}`]];

@@ -1,0 +1,64 @@
+import * as path from "node:path/posix";
+import { Failure } from "../../base/index.ts";
+import { openSource, type FileEntry } from "../../tree/index.ts";
+
+/** Where programs that start machines are taken from. */
+export interface BootFileSources {
+  /** Folders, tars and Debian packages that the user names; they come first. */
+  readonly given?: readonly string[];
+  /** The folder under which this machine has what is installed. Absent: `/usr/lib`. */
+  readonly machineFolder?: string;
+  /** Gets a Debian package and gives the path of its file. Throws where it cannot be had. */
+  readonly fetchPackage?: (request: { readonly name: string; readonly architecture: string }) => Promise<string>;
+}
+
+/** The largest is a signed GRUB of some four megabytes. */
+const largestFileBytes = 16 * 1024 * 1024;
+const largestTotalBytes = 64 * 1024 * 1024;
+
+/** The files in a folder, tar or package whose path from its root is wanted, by the names that they are wanted as. */
+export async function readBootFiles(
+  source: string,
+  wantedAs: (path: string) => string | undefined,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  let totalBytes = 0;
+  await using tree = await openSource(source);
+  for await (const batch of tree.entries()) {
+    for (const entry of batch) {
+      const name = entry.kind === "file" ? wantedAs(entry.path) : undefined;
+      if (entry.kind !== "file" || name === undefined) continue;
+      totalBytes += entry.sizeBytes;
+      if (entry.sizeBytes > largestFileBytes || totalBytes > largestTotalBytes) {
+        const why = `"${entry.path}" is too large to be a part of it`;
+        throw new Failure("damaged", `cannot read boot programs from "${source}": ${why}`);
+      }
+      files.set(name, await wholeContent(entry));
+    }
+  }
+  return files;
+}
+
+/** The same of a folder of this machine; nothing where it is not there. */
+export async function readInstalledFiles(
+  folder: string,
+  wantedAs: (path: string) => string | undefined,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  try {
+    return await readBootFiles(folder, wantedAs);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "not-found") return new Map();
+    throw error;
+  }
+}
+
+/** A path under the folder where this machine has its programs. */
+export function installedPath({ machineFolder = "/usr/lib" }: BootFileSources, ...names: readonly string[]): string {
+  return path.join(machineFolder, ...names);
+}
+
+async function wholeContent({ content, sizeBytes }: FileEntry): Promise<Uint8Array> {
+  const whole = new Uint8Array(sizeBytes);
+  for await (const { at, bytes } of content ?? []) whole.set(bytes, at);
+  return whole;
+}

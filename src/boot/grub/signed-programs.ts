@@ -1,0 +1,152 @@
+import * as path from "node:path/posix";
+import { Failure } from "../../base/index.ts";
+import { isSignedProgram, readPe } from "../pe-file.ts";
+import { installedPath, readBootFiles, readInstalledFiles, type BootFileSources } from "./boot-files.ts";
+import { moduleHeader, moduleInfo32, moduleInfo64, moduleInfoMagic, objectTypes } from "./core-records.ts";
+import type { EfiPlatform } from "./platform-files.ts";
+
+/** Programs that firmware with Secure Boot starts, as a distribution signed them. */
+export interface SignedPrograms {
+  readonly platform: EfiPlatform;
+  /** Signed by the key that machines are sold with; it starts the GRUB beside it. */
+  readonly shim: Uint8Array;
+  readonly grub: Uint8Array;
+  /** What shim starts where a user enrols a key of his own. */
+  readonly keyManager?: Uint8Array;
+  /** Where this GRUB looks for its `grub.cfg` on the EFI system partition. */
+  readonly prefix: string;
+  /** The folders and packages that they are from. */
+  readonly from: readonly string[];
+}
+
+/** How file names end on a platform, and which packages have them. */
+export const signedNames: Readonly<Record<EfiPlatform, { readonly suffix: string; readonly architecture: string }>> = {
+  "x86_64-efi": { suffix: "x64", architecture: "amd64" },
+  "i386-efi": { suffix: "ia32", architecture: "i386" },
+  "arm64-efi": { suffix: "aa64", architecture: "arm64" },
+};
+const grubPackages: Readonly<Record<EfiPlatform, string>> = {
+  "x86_64-efi": "grub-efi-amd64-signed",
+  "i386-efi": "grub-efi-ia32-signed",
+  "arm64-efi": "grub-efi-arm64-signed",
+};
+const programs = ["shim", "grub", "mm"] as const;
+type Program = (typeof programs)[number];
+
+/**
+ * Shim and GRUB for a platform from what the user names, or what is installed, or where they are needed fetched.
+ * Undefined where they are not needed and not there. Throws `not-found` where they cannot be had, and `unsupported`
+ * where one of them is not signed.
+ */
+export async function findSignedPrograms(
+  platform: EfiPlatform,
+  sources: BootFileSources,
+  options: { readonly isNeeded: boolean },
+): Promise<SignedPrograms | undefined> {
+  const found = new Map<Program, FoundProgram>();
+  for (const source of sources.given ?? []) await addFrom(found, source, platform, readBootFiles);
+  const grubFolder = installedPath(sources, "grub", `${platform}-signed`);
+  for (const folder of [installedPath(sources, "shim"), grubFolder]) {
+    await addFrom(found, folder, platform, readInstalledFiles);
+  }
+  if (options.isNeeded) {
+    for (const [program, name] of packagesOf(platform)) {
+      if (found.has(program) || sources.fetchPackage === undefined) continue;
+      const { architecture } = signedNames[platform];
+      await addFrom(found, await sources.fetchPackage({ name, architecture }), platform, readBootFiles);
+    }
+  }
+  const [shim, grub, keyManager] = programs.map((program) => found.get(program));
+  if (shim === undefined || grub === undefined) {
+    if (!options.isNeeded) return undefined;
+    const what = shim === undefined ? "shim" : "GRUB";
+    throw new Failure("not-found", `cannot make a disk for Secure Boot: there is no signed ${what} for ${platform}`, {
+      hint: `install Debian's shim-signed and ${grubPackages[platform]}, or name their package files`,
+    });
+  }
+  for (const program of [shim, grub, keyManager]) if (program !== undefined) refuseUnsigned(program);
+  return {
+    platform,
+    shim: shim.bytes,
+    grub: grub.bytes,
+    prefix: prefixOf(grub),
+    from: [shim, grub, keyManager].flatMap((program) => (program === undefined ? [] : [program.source])),
+    ...(keyManager === undefined ? {} : { keyManager: keyManager.bytes }),
+  };
+}
+
+interface FoundProgram {
+  readonly source: string;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** In this order: the first has what the others need. */
+function packagesOf(platform: EfiPlatform): readonly (readonly [Program, string])[] {
+  return [
+    ["shim", "shim-signed"],
+    ["mm", `shim-helpers-${signedNames[platform].architecture}-signed`],
+    ["grub", grubPackages[platform]],
+  ];
+}
+
+/** Adds what a place has and none before it had. The names are Debian's, then Ubuntu's and everyone else's. */
+async function addFrom(
+  found: Map<Program, FoundProgram>,
+  source: string,
+  platform: EfiPlatform,
+  read: typeof readBootFiles,
+): Promise<void> {
+  const { suffix } = signedNames[platform];
+  const wanted = new Set(programs.flatMap((program) => namesOf(program, suffix)));
+  const files = await read(source, (entryPath) => {
+    const name = path.basename(entryPath);
+    return wanted.has(name) ? name : undefined;
+  });
+  for (const program of programs) {
+    const name = namesOf(program, suffix).find((one) => files.has(one));
+    const bytes = name === undefined ? undefined : files.get(name);
+    if (bytes !== undefined && !found.has(program)) found.set(program, { source, name: `${source}/${name}`, bytes });
+  }
+}
+
+function namesOf(program: Program, suffix: string): readonly string[] {
+  const plain = `${program}${suffix}.efi`;
+  return [`${plain}.signed`, `${plain}.signed.latest`, plain];
+}
+
+function refuseUnsigned({ name, bytes }: FoundProgram): void {
+  if (isSignedProgram(bytes)) return;
+  throw new Failure("unsupported", `cannot use "${name}" for Secure Boot: it is not signed`, {
+    hint: "take the programs of a distribution's signed packages, such as Debian's shim-signed",
+  });
+}
+
+/** A path in a file that GRUB was told at its making: some words. */
+const prefixLimitBytes = 256;
+
+/** Where a GRUB that was built as one program looks for its configuration: an object behind its modules. */
+function prefixOf({ name, bytes }: FoundProgram): string {
+  const section = readPe(bytes)?.sections.find((one) => one.name === "mods");
+  const area = bytes.subarray(section?.offset ?? bytes.length).subarray(0, section?.sizeBytes ?? 0);
+  for (const { type, content } of objectsIn(area)) {
+    if (type !== objectTypes.prefix || content.length > prefixLimitBytes) continue;
+    const text = Buffer.from(content).toString("latin1").replace(/\0.*$/s, "");
+    if (/^\/[\w./-]*$/.test(text)) return text.replace(/\/+$/, "");
+  }
+  throw new Failure("unsupported", `cannot use "${name}" for Secure Boot: it does not say where its menu has to be`);
+}
+
+function* objectsIn(area: Uint8Array): Generator<{ readonly type: number; readonly content: Uint8Array }> {
+  const info = [moduleInfo64, moduleInfo32].find((struct) => {
+    if (area.length < struct.sizeBytes || struct.get(area, "magic") !== moduleInfoMagic) return false;
+    return Buffer.from(area.buffer, area.byteOffset).readUInt32LE(struct.fields.offset[0]) === struct.sizeBytes;
+  });
+  if (info === undefined) return;
+  for (let at: number = info.sizeBytes; at + moduleHeader.sizeBytes <= area.length;) {
+    const { type, sizeBytes } = moduleHeader.decode(area, at);
+    if (sizeBytes < moduleHeader.sizeBytes || at + sizeBytes > area.length) return;
+    yield { type, content: area.subarray(at + moduleHeader.sizeBytes, at + sizeBytes) };
+    at += sizeBytes;
+  }
+}

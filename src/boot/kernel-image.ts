@@ -1,0 +1,78 @@
+import * as zlib from "node:zlib";
+import type { FileSystem } from "../filesystem/index.ts";
+import { elf32Header, elfIdentity, elfMachines, elfMagic } from "./elf-records.ts";
+import { imageHeader, x86SetupHeader } from "./kernel-records.ts";
+import { isSignature, peHeaderLimitBytes, readPe } from "./pe-file.ts";
+import { readParts } from "./read-parts.ts";
+
+/** The machines that kernels are told apart by. */
+export type Architecture = "i386" | "x86_64" | "arm64" | "arm" | "riscv64";
+
+/** It has an entry for 64 bits (boot.rst: XLF_KERNEL_64, since protocol 2.12). */
+const has64BitEntry = 1;
+const loadFlagsSince = 0x20c;
+
+const imageMagics: ReadonlyMap<number, Architecture> = new Map([
+  [0x644d5241, "arm64"],
+  [0x05435352, "riscv64"],
+]);
+const peMachines: ReadonlyMap<number, Architecture> = new Map([
+  [0x14c, "i386"],
+  [0x8664, "x86_64"],
+  [0xaa64, "arm64"],
+  [0x1c2, "arm"],
+  [0x5064, "riscv64"],
+]);
+const elfNames: ReadonlyMap<number, Architecture> = new Map([
+  [elfMachines.i386, "i386"],
+  [elfMachines.x86_64, "x86_64"],
+  [elfMachines.arm64, "arm64"],
+  [40, "arm"],
+  [243, "riscv64"],
+]);
+
+/** So much of a kernel that is packed as a whole, as those for arm64 may be, is looked into. */
+const packedStartBytes = 4096;
+
+/** The machine that a kernel is for, by the header at its start; undefined where it has none that is known. */
+export function architectureOf(start: Uint8Array): Architecture | undefined {
+  if (start[0] === 0x1f && start[1] === 0x8b) {
+    const unpacked = unpackStart(start.subarray(0, packedStartBytes));
+    return unpacked?.[0] === 0x1f ? undefined : unpacked && architectureOf(unpacked);
+  }
+  if (start.length >= x86SetupHeader.sizeBytes) {
+    const { magic, version, loadFlags } = x86SetupHeader.decode(start);
+    if (magic === "HdrS") return version >= loadFlagsSince && (loadFlags & has64BitEntry) !== 0 ? "x86_64" : "i386";
+  }
+  const pe = readPe(start);
+  if (pe !== undefined) return peMachines.get(pe.machine);
+  if (start.length < imageHeader.sizeBytes) return undefined;
+  if (Buffer.from(elfMagic).equals(elfIdentity.get(start, "magic")))
+    return elfNames.get(elf32Header.get(start, "machine"));
+  return imageMagics.get(imageHeader.get(start, "magic"));
+}
+
+function unpackStart(packed: Uint8Array): Uint8Array | undefined {
+  try {
+    return zlib.gunzipSync(packed, { finishFlush: zlib.constants.Z_SYNC_FLUSH });
+  } catch {
+    return undefined; // no gzip after all
+  }
+}
+
+/** The machine that a kernel in a file system is for. */
+export async function readArchitecture(fileSystem: FileSystem, id: number): Promise<Architecture | undefined> {
+  const [start] = await readParts(fileSystem, id, [{ at: 0, lengthBytes: peHeaderLimitBytes }]);
+  return start === undefined ? undefined : architectureOf(start);
+}
+
+/** Whether a kernel in a file system has a signature, as Secure Boot asks for; by whom is not looked at. */
+export async function isSignedFile(fileSystem: FileSystem, id: number): Promise<boolean> {
+  const [start] = await readParts(fileSystem, id, [{ at: 0, lengthBytes: peHeaderLimitBytes }]);
+  const certificates = start && readPe(start)?.certificates;
+  if (certificates === undefined || certificates.sizeBytes === 0) return false;
+  const { sizeBytes } = await fileSystem.stat(id);
+  if (certificates.offset + certificates.sizeBytes > sizeBytes) return false;
+  const [table] = await readParts(fileSystem, id, [{ at: certificates.offset, lengthBytes: 8 }]);
+  return table !== undefined && isSignature(table, certificates.sizeBytes);
+}

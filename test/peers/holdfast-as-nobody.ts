@@ -1,0 +1,31 @@
+/** The program as a user runs it who may do nothing else. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { TemporaryFolder } from "../temp.ts";
+
+const main = path.join(import.meta.dirname, "../../src/cli/main.ts");
+const nobody = { uid: 65534, gid: 65534 };
+
+/** Whether this is root, and somebody else could read the program where it is. */
+function mayBeNobody(): boolean {
+  return process.getuid?.() === 0 && spawnSync(process.execPath, ["--check", main], { ...nobody }).status === 0;
+}
+
+const user = mayBeNobody() ? nobody : {};
+
+/** Runs the program, as a user who may do nothing where that is possible; gives its status and what it said. */
+export function holdfast(...words: readonly string[]): { readonly status: number | null; readonly said: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8", ...user });
+  return { status, said: stdout + stderr };
+}
+
+/** A folder that anyone may write to, with a tree that has a kernel. */
+export function treeWithKernel(folder: TemporaryFolder, kernel: string): string {
+  fs.chmodSync(folder.path, 0o777);
+  const tree = folder.join("tree");
+  fs.mkdirSync(path.join(tree, "boot"), { recursive: true });
+  fs.copyFileSync(kernel, path.join(tree, kernel));
+  fs.chmodSync(path.join(tree, kernel), 0o644);
+  return tree;
+}
