@@ -12,6 +12,7 @@ const skip = skipWithout("/bin/dash", "sed", "grep");
 
 const scripts = [
   `a=1; b="x $a"; echo "$b" '$a' "\${c:-none}" \${a:+there}`,
+  `a=1 b=$a c=\${b}2; echo "$c"; f() { d=$1 e=\${2:-$d.x}; echo $e; }; f p; f q`,
   `set -- one "two three" four; for w in "$@"; do echo "<$w>"; done; shift; echo $# $*; for w; do echo $w; done`,
   `f() { local x=2; echo "$x $1"; return 3; }; x=1; f a || echo $?; echo $x`,
   `p=/usr/lib/thing.so.6; echo \${p##*/} \${p%/*} \${p%%.*} \${p#*/} \${#p}`,

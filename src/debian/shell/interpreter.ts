@@ -294,7 +294,6 @@ export class Shell {
   #runSimple({ assignments, words, redirections }: Command & { readonly kind: "simple" }): number {
     this.#substituted = 0;
     const [name, ...args] = expandWords(this, words);
-    const values = assignments.map((one) => [one.name, expandText(this, one.value)] as const);
     const outer = this.streams;
     try {
       try {
@@ -304,9 +303,11 @@ export class Shell {
         throw error;
       }
       if (name === undefined) {
-        for (const [variable, value] of values) this.assign(variable, value);
+        // One after the other: each may use those before it.
+        for (const one of assignments) this.assign(one.name, expandText(this, one.value));
         return this.#substituted;
       }
+      const values = assignments.map((one) => [one.name, expandText(this, one.value)] as const);
       if (name === "exec" && args.length === 0) return 0;
       return this.#withVariables(values, () => this.call(name, args));
     } finally {

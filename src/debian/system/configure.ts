@@ -53,6 +53,11 @@ export function configurePackages(tree: SystemTree, packages: readonly UnpackedP
   return { withoutPreinst, deferred: [...state.deferred], reasons };
 }
 
+/** Configures none of them. */
+export function leavePackages(packages: readonly UnpackedPackage[]): Configured {
+  return { withoutPreinst: new Set(packages), deferred: [], reasons: new Map() };
+}
+
 /** Something that it depends on and that could not be configured. */
 function unmetOf({ fields }: UnpackedPackage, reasons: ReadonlyMap<string, string>): string | undefined {
   const needed = [fields.get("Pre-Depends"), fields.get("Depends")].flatMap((field) => dependencyNames(field).flat());

@@ -29,7 +29,7 @@ export interface ModuleFacts {
   readonly symbols: readonly string[];
 }
 
-/** Reads what lies in the sections `.modinfo` and `__ksymtab_strings`, both lists of texts with NUL after each. */
+/** Reads what lies in the sections `.modinfo` and `.strtab`, both lists of texts with NUL after each. */
 export function readModuleFacts(module: Buffer, name: string): ModuleFacts {
   const sections = checkedSections(module, name);
   const info = textsOf(sections.get(".modinfo")).map((text) => text.split(/=(.*)/s, 2) as [string, string?]);
@@ -38,8 +38,20 @@ export function readModuleFacts(module: Buffer, name: string): ModuleFacts {
     depends: values("depends").flatMap((list) => list.split(",").filter((one) => one !== "")),
     aliases: values("alias"),
     softDependencies: values("softdep"),
-    symbols: textsOf(sections.get("__ksymtab_strings")),
+    symbols: symbolsOf(sections.get(".strtab")),
   };
+}
+
+/** For each symbol that it exports a module has one with `__ksymtab_` before its name. */
+function symbolsOf(names: Buffer | undefined): string[] {
+  const symbols: string[] = [];
+  const mark = "\0__ksymtab_";
+  for (let at = names?.indexOf(mark) ?? -1; names !== undefined && at !== -1; at = names.indexOf(mark, at + 1)) {
+    const start = at + mark.length;
+    const end = names.indexOf(0, start);
+    symbols.push(names.toString("latin1", start, end === -1 ? names.length : end));
+  }
+  return symbols;
 }
 
 /** Names of modules are the same with `-` and `_`; the second is how they are written. */
@@ -75,7 +87,7 @@ function sectionsOf(module: Buffer, name: string): Map<string, Buffer> {
     const at = names.offset + section.name;
     const end = module.indexOf(0, at);
     const own = module.toString("latin1", at, end === -1 ? at : end);
-    if (own !== ".modinfo" && own !== "__ksymtab_strings") continue;
+    if (own !== ".modinfo" && own !== ".strtab") continue;
     if (section.offset + section.sizeBytes > module.length) throw damaged(name);
     wanted.set(own, module.subarray(section.offset, section.offset + section.sizeBytes));
   }

@@ -68,7 +68,7 @@ export class KernelModules {
     this.#write("modules.dep", dependencies.map(({ text }) => `${text}\n`).join(""));
     this.#writeIndex("modules.dep.bin", dependencies);
     const aliases = ranked.flatMap(({ module, rank }) => {
-      return module.aliases.map((alias) => ({ key: underscored(alias), rank, text: module.name }));
+      return module.aliases.map((alias) => ({ key: alias, rank, text: module.name }));
     });
     this.#writeAliases("modules.alias", "Aliases extracted from modules themselves.", aliases);
     const symbols = ranked.flatMap(({ module, rank }) => {
@@ -124,7 +124,10 @@ export class KernelModules {
 
   #writeAliases(name: string, title: string, entries: readonly ({ readonly key: string } & IndexValue)[]): void {
     this.#write(name, `# ${title}\n${entries.map(({ key, text }) => `alias ${key} ${text}\n`).join("")}`);
-    this.#writeIndex(`${name}.bin`, entries);
+    this.#writeIndex(
+      `${name}.bin`,
+      entries.map((entry) => ({ ...entry, key: underscored(entry.key) })),
+    );
   }
 }
 

@@ -3,7 +3,7 @@ import { Failure, systemReason, type JobOptions } from "../../base/index.ts";
 import type { Timestamp } from "../../tree/index.ts";
 import type { DebianPackage } from "../repository/index.ts";
 import { writePackageInfo, writeStatus } from "./dpkg-database.ts";
-import { configurePackages } from "./configure.ts";
+import { configurePackages, leavePackages } from "./configure.ts";
 import { leaveToFirstBoot } from "./first-boot.ts";
 import { makeInitrd } from "./initrd.ts";
 import { leaveForLater, makeHostKeys } from "./later.ts";
@@ -24,6 +24,8 @@ export interface SystemRequest {
   readonly settings: SystemSettings;
   /** Its first boot is done before it is used, and only configures it. */
   readonly beforehand: boolean;
+  /** Leave every package to the first boot, also those that could be configured here. */
+  readonly leaveAll?: boolean;
   /** The time that new files are given. */
   readonly now: Timestamp;
 }
@@ -44,7 +46,8 @@ export async function makeSystem(request: SystemRequest, job: JobOptions = {}): 
   await writeKernelFiles(tree);
   addMenuHook(tree);
   writeAutomaticMarks(tree, packages, request);
-  const { withoutPreinst, deferred, reasons } = configurePackages(tree, packages);
+  const { withoutPreinst, deferred, reasons } =
+    request.leaveAll === true ? leavePackages(packages) : configurePackages(tree, packages);
   writeRootPassword(tree, request.settings.rootPasswordHash);
   const unconfigured = packages.filter((one) => !one.isConfigured);
   const keys = deferred.filter((command) => command === makeHostKeys);
