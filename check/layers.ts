@@ -10,7 +10,7 @@ const floors: readonly (readonly string[])[] = [
   ["boot"],
   ["filesystem"],
   ["partition"],
-  ["device"],
+  ["device", "debian"],
   ["tree"],
   ["bytes"],
   ["base"],

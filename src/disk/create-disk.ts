@@ -12,10 +12,13 @@ import {
   type PlannedPartition,
 } from "../partition/index.ts";
 import { openSource, type TreeSource } from "../tree/index.ts";
+import { configureDebian } from "./configure-debian.ts";
+import { makeDebian } from "./debian-disk.ts";
 import { diskSizeFor } from "./disk-size.ts";
 import { packageFetcher } from "./fetch-packages.ts";
 import { uuidMaker } from "./identifiers.ts";
 import { planPartitions, type MakingFacts, type WantedPartition } from "./plan-partitions.ts";
+import type { MadeSystem } from "../debian/index.ts";
 import type { BootRequest, CreateDiskRequest, CreatedDisk } from "./request.ts";
 import { showDisk } from "./show-disk.ts";
 
@@ -37,8 +40,9 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
   const nextUuid = uuidMaker(request.uuid);
   const { now, isReproducible } = timeOf(request);
   const wanted = planPartitions(request, { now, isReproducible, nextUuid });
+  const system = await makeSystemFor(request, wanted, now, job);
   const sized: SizedPartition[] = [];
-  for (const partition of wanted) sized.push(await decideSize(request, partition, job));
+  for (const partition of wanted) sized.push(await decideSize(request, partition, system, job));
   const sizeBytes = request.sizeBytes === "auto" ? diskSizeFor(request, sized.map(knownSize)) : request.sizeBytes;
   const diskUuid = nextUuid();
   const plan = planTable({
@@ -56,11 +60,11 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
   await using output = OutputFile.create(request.path, { force: request.force });
   await using device = FileDevice.overNewFile(request.path, output.fd, sizeBytes, { preallocate: request.preallocate });
   await writeTable(device, plan);
-  const warnings: string[] = [];
+  const warnings = [...(system?.warnings ?? [])];
   for (const [n, place] of plan.partitions.entries()) {
     const partition = sized[n];
     if (partition?.fileSystem === undefined) continue;
-    await using sources = await openSources(partition.from, [output.partPath, request.path]);
+    await using sources = await openSources(partition, system, [output.partPath, request.path]);
     const { startLba, sectorCount } = place;
     const slice = new SliceDevice(device, startLba * sectorBytes, sectorCount * sectorBytes);
     const onDisk = { startLba, geometry: request.geometry ?? defaultGeometry };
@@ -76,12 +80,46 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
     const { hasBootSector } = await installChain(device);
     if (!hasBootSector) warnings.push("the active partition has no boot sector yet: the disk starts once it has one");
   }
+  if (request.debian?.configure === true) {
+    await device.flush();
+    await configureDebian(output.partPath, request.debian.env, job);
+  }
   output.commit();
   return { report: await showDisk(request.path), warnings };
 }
 
 function isRoot(partition: SizedPartition): boolean {
   return partition.isRoot;
+}
+
+/** The Debian system that the root is to hold. */
+async function makeSystemFor(
+  { debian, boot, nowMs }: CreateDiskRequest,
+  wanted: readonly WantedPartition[],
+  now: MakingFacts["now"],
+  job: JobOptions,
+): Promise<MadeSystem | undefined> {
+  if (debian === undefined) return undefined;
+  if (debian.configure && boot?.firmwares.includes("bios") !== true) {
+    throw new Failure("usage", "cannot configure the system beforehand: the disk does not start by BIOS", {
+      hint: "add --boot bios or --boot bios,uefi",
+    });
+  }
+  const fileSystem = wanted.find(({ isRoot: isForRoot }) => isForRoot)?.fileSystem;
+  if (fileSystem?.kind !== "ext4" || fileSystem.uuid === undefined) {
+    throw new Failure("usage", "cannot put Debian on the disk: its root is to be ext4", {
+      hint: "leave --partition out, or label an ext4 partition root",
+    });
+  }
+  const efi = wanted.find(({ type }) => type === "efi")?.fileSystem;
+  const efiPartition = efi?.uuid === undefined ? {} : { efiPartition: `UUID=${fatVolumeId(efi.uuid)}` };
+  return await makeDebian(debian, { rootUuid: fileSystem.uuid, ...efiPartition, now, nowMs }, job);
+}
+
+/** As Linux writes it: the first half of a UUID, or what is such a number already. */
+function fatVolumeId(uuid: string): string {
+  const digits = uuid.replaceAll("-", "").slice(0, 8).toUpperCase();
+  return `${digits.slice(0, 4)}-${digits.slice(4)}`;
 }
 
 function isBoot(partition: SizedPartition): boolean {
@@ -134,6 +172,7 @@ function timeOf({ sourceDateEpoch, nowMs }: CreateDiskRequest): Pick<MakingFacts
 async function decideSize(
   request: CreateDiskRequest,
   partition: WantedPartition,
+  system: MadeSystem | undefined,
   job: JobOptions,
 ): Promise<SizedPartition> {
   const { fileSystem, size } = partition;
@@ -146,7 +185,7 @@ async function decideSize(
       hint: "give a size, or save the input to a file first",
     });
   }
-  await using sources = await openSources(partition.from, [request.path]);
+  await using sources = await openSources(partition, system, [request.path]);
   const measured = await measureFileSystem(sources.list, fileSystem, job);
   return { ...partition, size: measured.sizeBytes, fileSystem: measured.wanted };
 }
@@ -167,12 +206,14 @@ function toTableRequest({ size, type, active, name, guid }: SizedPartition): Par
 }
 
 async function openSources(
-  paths: readonly string[],
+  { from, isRoot: isForRoot }: WantedPartition,
+  system: MadeSystem | undefined,
   leaveOut: readonly string[],
 ): Promise<AsyncDisposable & { readonly list: readonly TreeSource[] }> {
   await using stack = new AsyncDisposableStack();
   const list: TreeSource[] = [];
-  for (const path of paths) list.push(stack.use(await openSource(path, { leaveOut })));
+  if (isForRoot && system !== undefined) list.push(stack.use(system.tree.source("Debian")));
+  for (const path of from) list.push(stack.use(await openSource(path, { leaveOut })));
   const open = stack.move();
   return { list, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }

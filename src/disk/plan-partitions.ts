@@ -88,14 +88,20 @@ function rootOf(
   const linux = candidates.filter((partition) => !fatKinds.has(fileSystemOf(request, partition)?.kind ?? "ext4"));
   const [root, ...others] = [named, linux, candidates].find((some) => some.length > 0) ?? [];
   if (root !== undefined && others.length === 0) return root;
-  const hasGrub = (request.boot?.firmwares ?? []).length > 0;
-  if (request.from.length === 0 && !hasGrub) return undefined;
-  const option = request.from.length === 0 ? "--boot" : "--from";
+  const option = optionForRoot(request);
+  if (option === undefined) return undefined;
   const message =
     root === undefined
       ? `cannot use ${option}: no partition has a file system`
       : `cannot tell which partition ${option} is for: several have a file system`;
   throw new Failure("usage", message, { hint: "write from=… in the --partition that it is for, or label one root" });
+}
+
+/** What the user asked for that needs a root. */
+function optionForRoot({ from, debian, boot }: CreateDiskRequest): string | undefined {
+  if (from.length > 0) return "--from";
+  if (debian !== undefined) return "--debian";
+  return (boot?.firmwares ?? []).length > 0 ? "--boot" : undefined;
 }
 
 function fileSystemOf(

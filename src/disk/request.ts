@@ -55,6 +55,28 @@ export interface BootRequest {
   readonly cacheFolder?: string;
 }
 
+/** A Debian system for the root, of the distribution's own packages. */
+export interface DebianRequest {
+  /** A codename such as `bookworm`. */
+  readonly release: string;
+  /** Beyond those that every system has. */
+  readonly packages: readonly string[];
+  /** The package of its kernel; the one for virtual machines unless told. */
+  readonly kernel?: string;
+  /** `debian` unless told. */
+  readonly hostname?: string;
+  /** Lines for root's `authorized_keys`; with any the system has an SSH server. */
+  readonly sshKeys: readonly string[];
+  /** As in shadow(5). Absent: root logs in by no password. */
+  readonly rootPasswordHash?: string;
+  /** Have its packages configured in a virtual machine now, instead of at its first start. */
+  readonly configure: boolean;
+  /** Where packages are kept for the next time. */
+  readonly cacheFolder: string;
+  /** For proxies and apt's settings. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
 export interface CreateDiskRequest {
   readonly path: string;
   /** `auto`: what the files need. */
@@ -69,6 +91,8 @@ export interface CreateDiskRequest {
   readonly boot?: BootRequest;
   /** For the only partition, or the one that is the root: folders and tars as in `NewPartitionRequest.from`. */
   readonly from: readonly string[];
+  /** For the root too, before what `from` names. */
+  readonly debian?: DebianRequest;
   /** Replace an existing file. */
   readonly force: boolean;
   /** Reserve the space instead of making a sparse file. */

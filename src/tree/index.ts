@@ -1,4 +1,6 @@
 export { copyTree } from "./copy-tree.ts";
+export { decompressBytes, readDeb, tarInMemory, type DebContents } from "./deb.ts";
+export { decompress } from "./decompress.ts";
 export { FolderSource } from "./folder-source.ts";
 export { FolderTarget } from "./folder-target.ts";
 export type {

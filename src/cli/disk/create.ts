@@ -4,6 +4,7 @@ import { cacheFolderIn } from "../cache-folder.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { parsePartitionSpec, specKeys } from "./partition-spec.ts";
+import { debianIn, debianOptions } from "./debian-options.ts";
 import { reportLines } from "./report-text.ts";
 
 /** `holdfast disk create` */
@@ -57,7 +58,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       parse: parseBoot,
       help: "make it start by GRUB: bios, uefi or bios,uefi; the menu has the kernels in /boot of its root. Or chain: by the boot sector of its active partition",
     },
-    serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too" },
+    serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too; with --debian they do" },
     "secure-boot": {
       kind: "flag",
       help: "with --boot uefi: a distribution's signed shim and GRUB, which start where Secure Boot is on",
@@ -68,6 +69,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       repeatable: true,
       help: "with --boot: take GRUB, or signed programs, from these folders or packages before what is installed",
     },
+    ...debianOptions,
     geometry: {
       kind: "string",
       value: "HEADSxSECTORS",
@@ -95,6 +97,10 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       help: "a disk that starts by itself, on machines of either kind",
     },
     {
+      line: "holdfast disk create vm --size 4GB --debian bookworm --boot bios,uefi --ssh-key ~/.ssh/id_ed25519.pub",
+      help: "a Debian that starts, from its own packages",
+    },
+    {
       line: "holdfast disk create vm --size 4GB --table gpt --from root.tar --boot uefi --secure-boot",
       help: "the same for machines with Secure Boot on",
     },
@@ -116,6 +122,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
         force: args.force,
         preallocate: args.preallocate,
         ...bootIn(args, context.env),
+        ...debianIn(args, context.env),
         ...(args.geometry === undefined ? {} : { geometry: args.geometry }),
         ...(args.uuid === undefined ? {} : { uuid: args.uuid }),
         nowMs: Date.now(),
@@ -149,10 +156,11 @@ interface BootWords {
   readonly serial: boolean;
   readonly secureBoot: boolean;
   readonly grub: readonly string[];
+  readonly debian?: string | undefined;
 }
 
 function bootIn(
-  { boot, serial, secureBoot, grub }: BootWords,
+  { boot, serial, secureBoot, grub, debian }: BootWords,
   env: NodeJS.ProcessEnv,
 ): Pick<CreateDiskRequest, "boot"> {
   const option = [serial && "--serial", secureBoot && "--secure-boot", grub.length > 0 && "--grub"].find(Boolean);
@@ -172,7 +180,14 @@ function bootIn(
     throw new Failure("usage", `cannot use ${option} without GRUB: the active partition starts in its own way`);
   }
   return {
-    boot: { firmwares, chain: boot.includes("chain"), serial, secureBoot, grubFrom: grub, ...cache },
+    boot: {
+      firmwares,
+      chain: boot.includes("chain"),
+      serial: serial || debian !== undefined,
+      secureBoot,
+      grubFrom: grub,
+      ...cache,
+    },
   };
 }
 

@@ -1,0 +1,44 @@
+import { Failure } from "../../base/index.ts";
+import { decodeArmour, isArmoured } from "./armour.ts";
+import { signingKeysOf, type SigningKey } from "./certificate.ts";
+import { parsePackets } from "./packet.ts";
+
+/** Keys that may sign, each with where it came from. */
+export interface Keyring {
+  /** Paths of files, or what stands for them; for messages. */
+  readonly names: readonly string[];
+  readonly keys: readonly SigningKey[];
+}
+
+/** A keyring in binary form, or armoured, from the content of a file. `name` is for errors. */
+export function parseKeyring(content: Uint8Array, name: string): Keyring {
+  try {
+    const bytes = isArmoured(content)
+      ? decodeArmour(Buffer.from(content).toString("latin1"), "PUBLIC KEY BLOCK")
+      : content;
+    return { names: [name], keys: signingKeysOf(parsePackets(bytes)) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure("damaged", `cannot read the keyring "${name}": ${error.message}`, {
+      hint: "keyrings are files of OpenPGP keys, as gpg --export writes them",
+      cause: error,
+    });
+  }
+}
+
+/** All keys of several keyrings. */
+export function joinKeyrings(keyrings: readonly Keyring[]): Keyring {
+  return { names: keyrings.flatMap(({ names }) => names), keys: keyrings.flatMap(({ keys }) => keys) };
+}
+
+/** Only the keys with one of these fingerprints: their own or that of their primary key, with `!` only their own. */
+export function keysNamed(keyring: Keyring, fingerprints: readonly string[]): Keyring {
+  const wanted = fingerprints.map((one) => one.toUpperCase());
+  const keys = keyring.keys.filter(({ key, primaryFingerprint }) => {
+    return wanted.some((one) => {
+      if (one.endsWith("!")) return key.fingerprint === one.slice(0, -1);
+      return key.fingerprint === one || primaryFingerprint === one;
+    });
+  });
+  return { names: keyring.names, keys };
+}

@@ -1,0 +1,2 @@
+export { Shell, type Program, type ProgramCall } from "./interpreter.ts";
+export { Unsupported } from "./syntax.ts";

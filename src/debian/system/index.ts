@@ -1,0 +1,2 @@
+export { configuredText } from "./first-boot.ts";
+export { makeSystem, type MadeSystem } from "./make-system.ts";

@@ -1,0 +1,104 @@
+import { Failure } from "../../base/index.ts";
+import { Struct, u16, u32, u64 } from "../../bytes/index.ts";
+
+// System V ABI, edition 4.1, chapter 4; the 64-bit forms
+export const moduleHeader = new Struct("ELF header of a module", 64, {
+  magic: [0x0, u32],
+  sectionsOffset: [0x28, u64],
+  sectionEntryBytes: [0x3a, u16],
+  sectionCount: [0x3c, u16],
+  namesIndex: [0x3e, u16],
+});
+
+export const moduleSection = new Struct("ELF section of a module", 64, {
+  name: [0x00, u32],
+  offset: [0x18, u64],
+  sizeBytes: [0x20, u64],
+});
+
+const elfMagic = 0x464c457f;
+
+/** What a kernel module says of itself. */
+export interface ModuleFacts {
+  /** Modules whose symbols it uses. */
+  readonly depends: readonly string[];
+  readonly aliases: readonly string[];
+  /** Modules to be loaded too, as modprobe.d(5) writes it. */
+  readonly softDependencies: readonly string[];
+  /** What it exports to others. */
+  readonly symbols: readonly string[];
+}
+
+/** Reads what lies in the sections `.modinfo` and `.strtab`, both lists of texts with NUL after each. */
+export function readModuleFacts(module: Buffer, name: string): ModuleFacts {
+  const sections = checkedSections(module, name);
+  const info = textsOf(sections.get(".modinfo")).map((text) => text.split(/=(.*)/s, 2) as [string, string?]);
+  const values = (key: string): string[] => info.flatMap(([own, value]) => (own === key ? [value ?? ""] : []));
+  return {
+    depends: values("depends").flatMap((list) => list.split(",").filter((one) => one !== "")),
+    aliases: values("alias"),
+    softDependencies: values("softdep"),
+    symbols: symbolsOf(sections.get(".strtab")),
+  };
+}
+
+/** For each symbol that it exports a module has one with `__ksymtab_` before its name. */
+function symbolsOf(names: Buffer | undefined): string[] {
+  const symbols: string[] = [];
+  if (names === undefined) return symbols;
+  const mark = "\0__ksymtab_";
+  for (let at = names.indexOf(mark); at !== -1; at = names.indexOf(mark, at + 1)) {
+    const start = at + mark.length;
+    const end = names.indexOf(0, start);
+    symbols.push(names.toString("latin1", start, end === -1 ? names.length : end));
+  }
+  return symbols;
+}
+
+/** Names of modules are the same with `-` and `_`; the second is how they are written. */
+export function moduleNameOf(path: string): string {
+  const file = path.slice(path.lastIndexOf("/") + 1);
+  return file.replace(/\.ko(\.\w+)?$/, "").replaceAll("-", "_");
+}
+
+function checkedSections(module: Buffer, name: string): Map<string, Buffer> {
+  try {
+    return sectionsOf(module, name);
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged(name); // a number beyond all counts
+    throw error;
+  }
+}
+
+function sectionsOf(module: Buffer, name: string): Map<string, Buffer> {
+  if (module.length < moduleHeader.sizeBytes || moduleHeader.get(module, "magic") !== elfMagic) {
+    throw damaged(name);
+  }
+  const { sectionsOffset, sectionEntryBytes, sectionCount, namesIndex } = moduleHeader.decode(module);
+  const record = (index: number): ReturnType<typeof moduleSection.decode> => {
+    const at = sectionsOffset + index * sectionEntryBytes;
+    if (at + moduleSection.sizeBytes > module.length) throw damaged(name);
+    return moduleSection.decode(module, at);
+  };
+  const wanted = new Map<string, Buffer>();
+  if (sectionCount === 0) return wanted;
+  const names = record(namesIndex);
+  for (let index = 0; index < sectionCount; index++) {
+    const section = record(index);
+    const at = names.offset + section.name;
+    const end = module.indexOf(0, at);
+    const own = module.toString("latin1", at, end === -1 ? at : end);
+    if (own !== ".modinfo" && own !== ".strtab") continue;
+    if (section.offset + section.sizeBytes > module.length) throw damaged(name);
+    wanted.set(own, module.subarray(section.offset, section.offset + section.sizeBytes));
+  }
+  return wanted;
+}
+
+function textsOf(section: Buffer | undefined): string[] {
+  return (section?.toString("latin1") ?? "").split("\0").filter((text) => text !== "");
+}
+
+function damaged(name: string): Failure {
+  return new Failure("damaged", `cannot read the kernel module "${name}": it is no ELF file of 64 bits`);
+}
