@@ -109,7 +109,8 @@ In a terminal what is typed goes to the serial port, and Ctrl-A X switches the m
             started = one;
             void announce(context, one, inTerminal);
           },
-          onSerial: (bytes) => serial.write(bytes),
+          // A menu that moves the cursor about would wipe out what this terminal shows already.
+          onSerial: (bytes, seen) => serial.write(serial.isTerminal ? seen : bytes),
         },
       );
     const end = await (inTerminal ? context.lendTerminal(work) : work());
