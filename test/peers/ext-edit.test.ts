@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { isSystemError } from "../../src/base/index.ts";
+import { isSystemError, libc } from "../../src/base/index.ts";
 import { FileDevice, FileReader } from "../../src/device/index.ts";
 import { editFileSystem, openFileSystem } from "../../src/filesystem/index.ts";
 import { skipWithoutMount, whileMounted } from "../filesystem/ext/mounted.ts";
@@ -117,6 +117,7 @@ const kinds = [
   ["ext3", ["-t", "ext3", "-b", "1024", "-I", "128"]],
   ["ext2", ["-t", "ext2"]],
   ["ext4 with data in inodes", ["-t", "ext4", "-O", "inline_data"], ["-t", "ext4"]],
+  ["ext4 with values of attributes in files", ["-t", "ext4", "-O", "ea_inode"]],
   ["ext4 without checksums and extents", ["-t", "ext4", "-O", "^metadata_csum,^64bit,^extent,uninit_bg"]],
 ] as const;
 const editsInAll = 10_000;
@@ -126,8 +127,21 @@ function populate(root: string): void {
   for (const folder of folders) {
     const at = path.join(root, folder);
     if (folder !== "") fs.mkdirSync(at);
-    for (let n = 0; n < 20; n += 1 + folder.length) fs.writeFileSync(path.join(at, `n${n}`), "x".repeat(n * 9));
+    for (let n = 0; n < 20; n += 1 + folder.length) {
+      const file = path.join(at, `n${n}`);
+      fs.writeFileSync(file, "x".repeat(n * 9));
+      setAttributes(file);
+    }
+    if (folder !== "") setAttributes(at);
   }
+}
+
+/** One that every kind has room for, and some that need a file of their own: several share it. */
+function setAttributes(file: string): void {
+  const name = Buffer.from(`${file}\0`);
+  libc()?.setXattr(name, "user.short", Buffer.from("s"));
+  if (file.length % 2 === 0) libc()?.setXattr(name, "user.large", Buffer.alloc(10_000, "large"));
+  if (file.length % 3 === 0) libc()?.setXattr(name, "user.larger", Buffer.alloc(30_000, file));
 }
 
 // Kernels lose data that is written far behind the end of a file in its inode: there the other one has no such files.

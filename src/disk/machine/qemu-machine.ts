@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { closeSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import { Failure, findProgram } from "../../base/index.ts";
 import { workingAccelerator } from "./acceleration.ts";
 import { findUefi } from "./firmware.ts";
@@ -10,6 +11,7 @@ import type { Machine } from "./machine.ts";
 import type { MachineRequest } from "./machine-request.ts";
 import { qemuArguments, qemuProgram, type QemuFacts } from "./qemu-arguments.ts";
 import { QmpClient } from "./qmp-client.ts";
+import { SerialLog } from "./serial-log.ts";
 
 const controlFd = 3;
 const stopLimitMs = 5000;
@@ -19,21 +21,22 @@ const complaintLimit = 4096;
 export async function startQemu(request: MachineRequest, env: NodeJS.ProcessEnv): Promise<Machine> {
   const program = findQemu(request, env);
   await using stack = new AsyncDisposableStack();
-  const facts = await prepare(request, { program, env, stack });
-  const captured = request.serial === "captured";
-  const stdio = captured
-    ? (["pipe", "pipe", "pipe", "pipe"] as const)
-    : (["inherit", "inherit", "pipe", "pipe"] as const);
-  const child = spawn(program, qemuArguments(request, facts), { stdio: [...stdio], env });
-  const ended = endOf(child);
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "holdfast-machine-"));
+  stack.defer(() => fs.rm(folder, { recursive: true, force: true }));
+  const facts = await prepare(request, { program, env, folder });
+  const log = request.serial === "captured" ? new SerialLog(path.join(folder, "serial")) : undefined;
+  const [input, output] = log === undefined ? (["inherit", "inherit"] as const) : (["pipe", log.fd] as const);
+  const child = spawn(program, qemuArguments(request, facts), { stdio: [input, output, "pipe", "pipe"], env });
+  const ended = endOf(child).finally(() => log?.end());
   ended.catch(() => undefined); // whoever waits for it hears of it
+  if (log !== undefined) closeSync(log.fd); // QEMU has its own
   const control = new QmpClient(child.stdio[controlFd] as Duplex);
   stack.defer(() => stop(child, control, ended));
   const open = stack.move();
   child.stdin?.on("error", () => undefined); // it has been switched off
   return {
     acceleration: facts.accelerator ?? "emulation",
-    serial: captured ? (child.stdout as Readable) : nothing(),
+    serial: log ?? nothing(),
     ended,
     type: (text) => void child.stdin?.write(text),
     screenshot: async (file) => void (await control.execute("screendump", { filename: file, format: "png" })),
@@ -53,11 +56,7 @@ export function findQemu({ architecture }: Pick<MachineRequest, "architecture">,
 
 async function prepare(
   request: MachineRequest,
-  {
-    program,
-    env,
-    stack,
-  }: { readonly program: string; readonly env: NodeJS.ProcessEnv; readonly stack: AsyncDisposableStack },
+  { program, env, folder }: { readonly program: string; readonly env: NodeJS.ProcessEnv; readonly folder: string },
 ): Promise<QemuFacts> {
   const { architecture, firmware, secureBoot = false } = request;
   const accelerator =
@@ -65,8 +64,6 @@ async function prepare(
   const facts = { controlFd, ...(accelerator === undefined ? {} : { accelerator }) };
   if (firmware === "bios") return facts;
   const uefi = findUefi({ architecture, secureBoot, env });
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "holdfast-machine-"));
-  stack.defer(() => fs.rm(folder, { recursive: true, force: true }));
   const variablesPath = path.join(folder, "variables.fd");
   await fs.copyFile(uefi.variablesPath, variablesPath);
   await fs.chmod(variablesPath, 0o600); // where the original may not be written to

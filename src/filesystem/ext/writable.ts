@@ -35,6 +35,7 @@ const writable = featureWords([
   "extra_isize",
   "metadata_csum",
   "verity",
+  "orphan_present",
 ]);
 
 const whyNot: Partial<Record<Feature, string>> = {

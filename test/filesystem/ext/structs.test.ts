@@ -6,6 +6,7 @@ import * as extents from "../../../src/filesystem/ext/extent.ts";
 import * as groupDescriptors from "../../../src/filesystem/ext/group-descriptor.ts";
 import * as inodes from "../../../src/filesystem/ext/inode.ts";
 import * as journal from "../../../src/filesystem/ext/journal-format.ts";
+import * as orphanFile from "../../../src/filesystem/ext/orphan-file.ts";
 import * as superblocks from "../../../src/filesystem/ext/superblock.ts";
 import { Struct } from "../../../src/bytes/index.ts";
 
@@ -330,6 +331,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
       users: [0x100, 768],
     },
   },
+  orphanBlockTail: { sizeBytes: 8, fields: { magic: [0x0, 4], checksum: [0x4, 4] } },
   journalTag: {
     sizeBytes: 12,
     fields: {
@@ -350,7 +352,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
   },
 };
 
-const modules = [superblocks, groupDescriptors, inodes, extents, directoryEntries, attributes, journal];
+const modules = [superblocks, groupDescriptors, inodes, extents, directoryEntries, attributes, journal, orphanFile];
 
 test("every field of every structure stands where the format has it", () => {
   const found: Record<string, { readonly sizeBytes: number; readonly fields: Pins }> = {};
