@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { createDisk, type BootRequest } from "../../src/disk/index.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { signedProgram } from "../boot/signed-program.ts";
 import { cacheFolder, fetchedPackage } from "./fetched-package.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, serialUntil } from "./qemu.ts";
@@ -112,6 +113,34 @@ test("a disk for arm64 starts GRUB on such a machine", { skip: skipWithout(...ma
   const said = await serialUntil(disk, "*Linux 1 ", "arm64");
   assert.match(said, /GNU GRUB +version/);
   assert.match(said, /\*Linux 1 /, said);
+});
+
+test("signed programs for arm64 come from their packages, and where each of them looks", async (t) => {
+  const names = ["shim-signed", "shim-helpers-arm64-signed", "grub-efi-arm64-signed"];
+  const files: string[] = [];
+  for (const name of names) files.push((await fetchedPackage(name, "arm64")) ?? "");
+  if (files.includes("")) return t.skip(`${names.join(" ")} cannot be fetched`);
+  await using folder = temporaryFolder();
+  const from = treeFor(folder, "arm64");
+  fs.writeFileSync(folder.join("tree/boot/vmlinuz-1"), signedProgram(0xaa64));
+  const disk = folder.join("disk");
+  const boot = { firmwares: ["uefi"], secureBoot: true, machineFolder: folder.join("nowhere") } as const;
+  await makeDisk(disk, from, { ...boot, grubFrom: files });
+  const listed = await runHoldfast(["disk", "ls", "-R", `${disk}:1/EFI`]);
+  const wanted =
+    "/EFI:\nBOOT\ndebian\n\n/EFI/BOOT:\nBOOTAA64.EFI\ngrubaa64.efi\nmmaa64.efi\n\n/EFI/debian:\ngrub.cfg\n";
+  assert.equal(listed.stdout, wanted);
+  const config = await runHoldfast(["disk", "cat", `${disk}:1/EFI/debian/grub.cfg`]);
+  assert.match(
+    config.stdout,
+    /^search --no-floppy --fs-uuid --set=root [0-9a-f-]{36}\nset prefix=\(\$root\)\/boot\/grub\n/,
+  );
+  const menu = await runHoldfast(["disk", "cat", `${disk}:2/boot/grub/grub.cfg`]);
+  assert.match(menu.stdout, /linux \/boot\/vmlinuz-1 .* console=ttyAMA0,115200$/m);
+  await assert.rejects(makeDisk(folder.join("other"), from, { ...boot, grubFrom: files.slice(0, 1) }), {
+    code: "not-found",
+    message: "cannot make a disk for Secure Boot: there is no signed GRUB for arm64-efi",
+  });
 });
 
 test("kernels that cannot be started where they are asked to are refused", async () => {

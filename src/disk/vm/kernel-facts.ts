@@ -50,7 +50,8 @@ export async function readKernel(
     const number = place.partition ?? (await partitionToSearch(place.image));
     const where = number === undefined ? { image: place.image } : { image: place.image, partition: number };
     await using open = await openPlace(where);
-    const kernel = (await findKernels(open.fileSystem)).at(0);
+    // A unified image is a program for UEFI: no machine starts it from outside of the disk.
+    const kernel = (await findKernels(open.fileSystem)).find(({ isUnified }) => isUnified !== true);
     if (kernel !== undefined) return await factsOf(open.fileSystem, kernel, { report, number });
     if (!mustBeThere) return undefined;
   } catch (error) {
