@@ -100,6 +100,7 @@ test("a script can be run; --json tells all of it", async () => {
   assert.deepEqual(started, { version, path: `${disk}.vmlinuz`, initrd: `${disk}.initrd` });
   assert.deepEqual(told["nextSteps"], [folder.join("start")]);
   assert.deepEqual(told["disk"], { path: disk, format: "raw" });
+  assert.equal(told["firmware"], undefined);
   for (const name of newFiles()) fs.rmSync(folder.join(name));
 });
 

@@ -56,7 +56,7 @@ export async function writeMachine(request: MachineRequest, job: JobOptions = {}
     name: machineName(target, wishes.name, disk.path),
     ...(files === undefined ? {} : { direct: files }),
   });
-  const { text, warnings } = target.configure(machine);
+  const { text, usesFirmware, warnings } = target.configure(machine);
 
   await using stack = new AsyncDisposableStack();
   const outputs: OutputFile[] = [];
@@ -67,7 +67,14 @@ export async function writeMachine(request: MachineRequest, job: JobOptions = {}
     outputs.push(file);
   }
   for (const one of outputs) one.commit();
-  return { ...describe(machine, targetName), ...whereTo(target, machine, output), configuration: text, warnings };
+  const firmware = usesFirmware && machine.firmware !== undefined ? { firmware: machine.firmware } : {};
+  return {
+    ...describe(machine, targetName),
+    ...firmware,
+    ...whereTo(target, machine, output),
+    configuration: text,
+    warnings,
+  };
 }
 
 const targets: Readonly<Record<TargetName, (xenWishes: XenWishes) => Target>> = {
@@ -127,7 +134,7 @@ function describe(
   machine: Machine,
   target: TargetName,
 ): Omit<WrittenMachine, "configuration" | "nextSteps" | "warnings"> {
-  const { name, uuid, disk, firmware, direct } = machine;
+  const { name, uuid, disk, direct } = machine;
   const version = disk.kernel?.kernel.version ?? "";
   return {
     target,
@@ -135,7 +142,6 @@ function describe(
     uuid,
     disk: { path: disk.path, format: disk.format },
     architecture: disk.architecture,
-    ...(firmware === undefined ? {} : { firmware }),
     ...(direct === undefined
       ? {}
       : {

@@ -19,7 +19,9 @@ export function xen(wishes: XenWishes): Target {
     isScript: false,
     configure(machine) {
       const plan = planXen(machine, wishes);
-      return { text: textFor(machine, plan), warnings: plan.type === "hvm" ? serialWarnings(machine, "ttyS0") : [] };
+      const usesFirmware = plan.type === "hvm" && machine.direct === undefined;
+      const warnings = plan.type === "hvm" ? serialWarnings(machine, "ttyS0") : [];
+      return { text: textFor(machine, plan), usesFirmware, warnings };
     },
     nextSteps: ({ name }, file) => [`xl create ${shellWord(file)}`, `xl console ${name}`],
   };
