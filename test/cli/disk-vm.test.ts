@@ -1,6 +1,7 @@
 /** `disk vm` as a user types it: what it prints, what files it leaves, what it refuses. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
 import { commands } from "../../src/cli/commands.ts";
@@ -144,6 +145,32 @@ test("a qcow2 file is named so, and is not looked into", async () => {
   await refused(words, /it is a qcow2 file, which is not looked into\nhint: "qemu-img convert -O raw"/);
 });
 
+test("a kernel on a partition of its own is found, with all that is loaded with it; the root is the other one", async () => {
+  const boot = folder.join("tree/separate");
+  fs.mkdirSync(path.join(boot, "grub"), { recursive: true });
+  fs.mkdirSync(folder.join("tree/root/etc"), { recursive: true });
+  fs.mkdirSync(folder.join("tree/root/usr"));
+  fs.writeFileSync(path.join(boot, `vmlinuz-${version}`), kernel);
+  fs.writeFileSync(path.join(boot, `initrd.img-${version}`), initrd);
+  fs.writeFileSync(path.join(boot, "amd-ucode.img"), "early.");
+  const two = folder.join("tree/two");
+  const specs = [`size=16MiB,fs=ext4,from=${boot}`, `fs=ext4,from=${folder.join("tree/root")}`];
+  await run("disk", "create", two, "--size", "64MiB", ...specs.flatMap((spec) => ["--partition", spec]));
+  const report = JSON.parse((await run("disk", "show", two, "--json")).stdout) as {
+    readonly partitions: readonly { readonly fileSystem: { readonly uuid: string } }[];
+  };
+  const uuid = report.partitions[1]!.fileSystem.uuid;
+  const { stdout } = await run("disk", "vm", two, "--for", "xen", "--direct");
+  assert.match(stdout, new RegExp(`^root = "UUID=${uuid}"\nextra = "ro console=hvc0"$`, "m"));
+  assert.ok(fs.readFileSync(`${two}.initrd`).equals(Buffer.concat([Buffer.from("early.\0\0"), initrd])));
+  const kept = (await run("disk", "vm", two, "--for", "xen")).stdout;
+  assert.match(kept, /"--offset=1048576", "--kernel=\/vmlinuz-6.1.0-1-amd64", "--ramdisk=\/initrd.img-6.1.0-1-amd64"/);
+  await refused(
+    ["disk", "vm", `${two}:1`, "--for", "qemu", "--direct", "-f"],
+    /cannot tell the root.*\nhint: .*--append root=/,
+  );
+});
+
 test("what cannot be is refused in a line with a hint, and nothing is left", async () => {
   const empty = folder.join("tree/empty");
   await run("disk", "create", empty, "--size", "16MiB");
@@ -163,7 +190,7 @@ test("what cannot be is refused in a line with a hint, and nothing is left", asy
   );
   await cannot(empty, `--for qemu ${output}`, /neither for BIOS nor for UEFI\nhint: disk create --boot/);
   await cannot(disk, `--for qemu --uefi ${output}`, /no program for UEFI.*\nhint: --direct/);
-  await cannot(empty, `--for xen --direct ${output}`, /no \/boot\/vmlinuz-….*\nhint: name the partition/);
+  await cannot(empty, `--for xen --direct ${output}`, /there is none in \/boot\nhint: name the partition/);
   await cannot(`${disk}:3`, "--for xen", /cannot find partition 3/);
   await cannot(disk, `--for xen --type pvh`, /built without CONFIG_XEN_PVH\nhint: use --type pv/);
   await cannot(disk, "--for qemu --type pv", /cannot use --type but for Xen/);

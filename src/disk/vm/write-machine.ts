@@ -108,15 +108,18 @@ async function extract(
   const where =
     facts.partition === undefined ? { image: place.image } : { image: place.image, partition: facts.partition };
   const { kernel } = facts;
+  const initrds = kernel.initrds ?? (kernel.initrd === undefined ? [] : [kernel.initrd]);
+  const copies = [{ from: [kernel.path], to: files.kernel }];
+  if (files.initrd !== undefined) copies.push({ from: [...initrds], to: files.initrd });
   const outputs: OutputFile[] = [];
-  for (const [inside, outside] of [
-    [kernel.path, files.kernel],
-    [kernel.initrd, files.initrd],
-  ]) {
-    if (inside === undefined || outside === undefined) continue;
-    const file = stack.use(OutputFile.create(outside, { force }));
-    for await (const bytes of readFile({ ...where, path: inside }, job)) writeAll(file, bytes);
-    outputs.push(file);
+  for (const { from, to } of copies) {
+    const output = stack.use(OutputFile.create(to, { force }));
+    for (const inside of from) {
+      for await (const bytes of readFile({ ...where, path: inside }, job)) writeAll(output, bytes);
+      // Several are one to the kernel, if each begins at a multiple of four bytes.
+      if (inside !== from.at(-1)) writeAll(output, Buffer.alloc(-fs.fstatSync(output.fd).size & 3));
+    }
+    outputs.push(output);
   }
   return outputs;
 }

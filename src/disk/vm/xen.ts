@@ -1,6 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import { shellWord } from "../../bytes/index.ts";
-import { directCommandLine, serialWarnings, withConsole } from "./command-line.ts";
+import { directCommandLine, serialWarnings } from "./command-line.ts";
 import type { DiskFacts } from "./facts.ts";
 import type { Machine } from "./machine.ts";
 import type { Target } from "./target.ts";
@@ -82,7 +82,7 @@ function startSettings(machine: Machine, plan: XenPlan): readonly (readonly [str
   return [
     ["bootloader", "pygrub"],
     ...(plan.loader.arguments.length === 0 ? [] : [["bootloader_args", plan.loader.arguments] as const]),
-    ["extra", [...plan.loader.kernelArguments, ...withConsole([], { console, ...given })].join(" ")],
+    ["extra", plan.loader.extra],
   ];
 }
 
