@@ -1,3 +1,4 @@
+import { Failure } from "../../base/index.ts";
 import type { Machine } from "./machine.ts";
 import type { KernelFacts } from "./kernel-facts.ts";
 
@@ -15,19 +16,29 @@ export interface CommandLineOptions {
  * console. Without an initrd the kernel finds no file system by its UUID; it is told the partition then.
  */
 export function directCommandLine(facts: KernelFacts, options: CommandLineOptions): string {
-  const { kernel, rootUuid, partUuid } = facts;
+  const { kernel } = facts;
   const hasInitrd = kernel.initrd !== undefined;
   const fromMenu = wordsOf(kernel.commandLine ?? "").filter((word) => {
     return !word.includes("$") && !word.startsWith("BOOT_IMAGE=") && (hasInitrd || !isUuidRoot(word));
   });
   const words = [...fromMenu];
-  if (!words.some((word) => word.startsWith("root="))) {
-    const byUuid = hasInitrd && rootUuid !== undefined ? `root=UUID=${rootUuid}` : undefined;
-    const byPartition = partUuid === undefined ? undefined : `root=PARTUUID=${partUuid}`;
-    words.unshift(byUuid ?? byPartition ?? `root=${options.diskDevice}`);
-  }
+  const hasRoot = [...words, ...wordsOf(options.append ?? "")].some((word) => word.startsWith("root="));
+  if (!hasRoot) words.unshift(rootWord(facts, options));
   if (!words.includes("ro") && !words.includes("rw")) words.push("ro");
   return withConsole(words, options).join(" ");
+}
+
+function rootWord({ kernel, partition, rootUuid, partUuid }: KernelFacts, { diskDevice }: CommandLineOptions): string {
+  if (kernel.initrd !== undefined && rootUuid !== undefined) return `root=UUID=${rootUuid}`;
+  if (partUuid !== undefined) return `root=PARTUUID=${partUuid}`;
+  if (partition === undefined) return `root=${diskDevice}`;
+  throw new Failure(
+    "not-found",
+    `cannot tell the root of the kernel ${kernel.version}: no boot menu on the disk says`,
+    {
+      hint: "name it: --append root=UUID=…",
+    },
+  );
 }
 
 /** The words that give a kernel the serial console last, where its first shell is. */

@@ -1,3 +1,4 @@
+import * as path from "node:path/posix";
 import { findKernels, type Kernel } from "../../boot/index.ts";
 import { Failure } from "../../base/index.ts";
 import { readText, type FileSystem } from "../../filesystem/index.ts";
@@ -15,6 +16,7 @@ export interface KernelFacts {
   readonly partition?: number;
   /** Where that partition begins on the disk. */
   readonly startBytes: number;
+  /** Of the root file system; absent where the kernel is on a partition of its own, and no root is known. */
   readonly rootUuid?: string;
   /** As the kernel itself finds the partition, without an initrd. */
   readonly partUuid?: string;
@@ -47,19 +49,20 @@ export async function readKernel(
   { mustBeThere }: { readonly mustBeThere: boolean },
 ): Promise<KernelFacts | undefined> {
   try {
-    const number = place.partition ?? (await partitionToSearch(place.image));
-    const where = number === undefined ? { image: place.image } : { image: place.image, partition: number };
-    await using open = await openPlace(where);
-    // A unified image is a program for UEFI: no machine starts it from outside of the disk.
-    const kernel = (await findKernels(open.fileSystem)).find(({ isUnified }) => isUnified !== true);
-    if (kernel !== undefined) return await factsOf(open.fileSystem, kernel, { report, number });
+    const main = place.partition ?? (await partitionToSearch(place.image));
+    // A partition of its own for /boot comes into question where the root has no kernel.
+    const others = place.partition === undefined && main !== undefined ? readableBeside(report, main) : [];
+    for (const number of [main, ...others]) {
+      const found = await kernelIn(report, { number, root: main });
+      if (found !== undefined) return found;
+    }
     if (!mustBeThere) return undefined;
   } catch (error) {
     const isOther = error instanceof Failure && (error.code === "not-found" || error.code === "unsupported");
     if (isOther && !mustBeThere) return undefined; // nothing of Linux, or nothing that is read: it may start all the same
     throw error;
   }
-  throw new Failure("not-found", `cannot find a kernel in "${place.image}": there is no /boot/vmlinuz-…`, {
+  throw new Failure("not-found", `cannot find a kernel in "${place.image}": there is none in /boot`, {
     hint: "name the partition that has it, as in IMAGE:2",
   });
 }
@@ -69,26 +72,46 @@ async function partitionToSearch(image: string): Promise<number | undefined> {
   return await defaultPartition(disk);
 }
 
-async function factsOf(
-  fileSystem: FileSystem,
-  kernel: Kernel,
-  { report, number }: { readonly report: DiskReport; readonly number: number | undefined },
-): Promise<KernelFacts> {
-  const partition = report.partitions.find((one) => one.number === number);
+function readableBeside({ partitions }: DiskReport, main: number): readonly number[] {
+  const readable = partitions.filter(({ fileSystem }) => /^(ext|fat)/.test(fileSystem?.kind ?? ""));
+  return readable.map(({ number }) => number).filter((number) => number !== main);
+}
+
+interface Searched {
+  readonly number: number | undefined;
+  /** The partition that is the root, if this one is not. */
+  readonly root: number | undefined;
+}
+
+async function kernelIn(report: DiskReport, { number, root }: Searched): Promise<KernelFacts | undefined> {
+  await using open = await openPlace(
+    number === undefined ? { image: report.path } : { image: report.path, partition: number },
+  );
+  const { fileSystem } = open;
+  // Unified kernels are for firmware: nothing else takes them apart.
+  const kernel = (await findKernels(fileSystem)).find((one) => one.isUnified !== true);
+  if (kernel === undefined) return undefined;
   const architecture = machineFor(kernel);
-  const { uuid } = fileSystem.info;
-  const partUuid = number === undefined ? undefined : partUuidOf(report, number);
   const xen = await xenSupport(fileSystem, kernel, architecture);
+  const isRoot = number === undefined || (await fileSystem.find(fileSystem.rootId, "etc")) !== undefined;
+  const rootNumber = isRoot ? number : root === number ? undefined : root;
+  const isLogical = report.table?.kind === "mbr" && (number ?? 0) > primaryPartitions;
   return {
     kernel,
-    startBytes: partition?.startBytes ?? 0,
+    startBytes: report.partitions.find((one) => one.number === number)?.startBytes ?? 0,
     ...(number === undefined ? {} : { partition: number }),
     ...(architecture === undefined ? {} : { architecture }),
-    ...(uuid === undefined ? {} : { rootUuid: uuid }),
-    ...(partUuid === undefined ? {} : { partUuid }),
+    ...(isRoot || rootNumber !== undefined ? rootFacts(report, rootNumber) : {}),
     ...(xen === undefined ? {} : { xen }),
-    pygrub: await pygrubFacts(fileSystem, report.table?.kind === "mbr" && (number ?? 0) > primaryPartitions),
+    pygrub: await pygrubFacts(fileSystem, isLogical),
   };
+}
+
+function rootFacts(report: DiskReport, number: number | undefined): Pick<KernelFacts, "rootUuid" | "partUuid"> {
+  const partition = report.partitions.find((one) => one.number === number);
+  const rootUuid = (partition ?? report).fileSystem?.uuid;
+  const partUuid = number === undefined ? undefined : partUuidOf(report, number);
+  return { ...(rootUuid === undefined ? {} : { rootUuid }), ...(partUuid === undefined ? {} : { partUuid }) };
 }
 
 /** A machine of 64 bits runs kernels of 32 bits, too. */
@@ -107,10 +130,10 @@ function partUuidOf({ table, partitions }: DiskReport, number: number): string |
 
 async function xenSupport(
   fileSystem: FileSystem,
-  { version }: Kernel,
+  { version, path: kernelPath }: Kernel,
   architecture: MachineArchitecture | undefined,
 ): Promise<KernelFacts["xen"]> {
-  const config = await readText(fileSystem, `/boot/config-${version}`, configLimitBytes);
+  const config = await readText(fileSystem, `${path.dirname(kernelPath)}/config-${version}`, configLimitBytes);
   if (config === undefined) return undefined;
   if (architecture === "aarch64") return { pv: false, pvh: /^CONFIG_XEN=y$/m.test(config) };
   return { pv: /^CONFIG_XEN_PV=y$/m.test(config), pvh: /^CONFIG_XEN_PVH=y$/m.test(config) };
@@ -125,8 +148,8 @@ async function pygrubFacts(fileSystem: FileSystem, isLogical: boolean): Promise<
       : undefined
     : `pygrub does not read ${kind}`;
   let hasMenu = false;
-  for (const path of menus) {
-    const text = (await readText(fileSystem, path, menuLimitBytes)) ?? "";
+  for (const menu of menus) {
+    const text = (await readText(fileSystem, menu, menuLimitBytes)) ?? "";
     hasMenu ||= /^\s*menuentry\s/m.test(text) && /^\s*linux(16|efi)?\s/m.test(text);
   }
   return { seesPartition: !isLogical, hasMenu, ...(whyNot === undefined ? {} : { whyNot }) };

@@ -17,6 +17,7 @@ export const libvirt: Target = {
   isScript: false,
   configure: (machine) => ({
     text: `${comment(machine)}\n${xmlText(domain(machine))}`,
+    usesFirmware: true,
     warnings: serialWarnings(machine, consoleOf(machine)),
   }),
   nextSteps: ({ name }, file) => [`virsh define ${shellWord(file)}`, `virsh start --console ${name}`],

@@ -15,7 +15,11 @@ export const proxmox: Target = {
   title: "Proxmox",
   name: { pattern: new RegExp(String.raw`^${dnsLabel}(?:\.${dnsLabel})*$`), words: "a host name", filler: "-" },
   isScript: true,
-  configure: (machine) => ({ text: scriptFor(machine), warnings: serialWarnings(machine, "ttyS0") }),
+  configure: (machine) => ({
+    text: scriptFor(machine),
+    usesFirmware: true,
+    warnings: serialWarnings(machine, "ttyS0"),
+  }),
   nextSteps: (_, file) => [`sh ${shellWord(file)} [VMID [STORAGE [DISK]]]  # as root, on the Proxmox host`],
 };
 

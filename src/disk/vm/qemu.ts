@@ -10,7 +10,11 @@ export const qemu: Target = {
   title: "QEMU",
   name: { pattern: /^[A-Za-z0-9][\w.+-]*$/, words: "letters, digits, _, ., + and -", filler: "-" },
   isScript: true,
-  configure: (machine) => ({ text: scriptFor(machine), warnings: serialWarnings(machine, consoleOf(machine)) }),
+  configure: (machine) => ({
+    text: scriptFor(machine),
+    usesFirmware: true,
+    warnings: serialWarnings(machine, consoleOf(machine)),
+  }),
   nextSteps: (_, file) => [shellWord(file.includes("/") ? file : `./${file}`)],
 };
 

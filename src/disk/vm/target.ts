@@ -6,7 +6,6 @@ export interface Target {
   readonly title: string;
   /** What a name may be. */
   readonly name: NameRule;
-  /** What a machine calls its serial console: `ttyS0`. */
   readonly configure: (machine: Machine) => Configuration;
   /** The commands that start the machine and show its console, once the configuration is in this file. */
   readonly nextSteps: (machine: Machine, file: string) => readonly string[];
@@ -24,6 +23,8 @@ export interface NameRule {
 
 export interface Configuration {
   readonly text: string;
+  /** The machine has the firmware that was chosen, and not just a kernel. */
+  readonly usesFirmware: boolean;
   /** What the user should know, one sentence each. */
   readonly warnings: readonly string[];
 }

@@ -56,7 +56,7 @@ export async function writeMachine(request: MachineRequest, job: JobOptions = {}
     name: machineName(target, wishes.name, disk.path),
     ...(files === undefined ? {} : { direct: files }),
   });
-  const { text, warnings } = target.configure(machine);
+  const { text, usesFirmware, warnings } = target.configure(machine);
 
   await using stack = new AsyncDisposableStack();
   const outputs: OutputFile[] = [];
@@ -67,7 +67,14 @@ export async function writeMachine(request: MachineRequest, job: JobOptions = {}
     outputs.push(file);
   }
   for (const one of outputs) one.commit();
-  return { ...describe(machine, targetName), ...whereTo(target, machine, output), configuration: text, warnings };
+  const firmware = usesFirmware && machine.firmware !== undefined ? { firmware: machine.firmware } : {};
+  return {
+    ...describe(machine, targetName),
+    ...firmware,
+    ...whereTo(target, machine, output),
+    configuration: text,
+    warnings,
+  };
 }
 
 const targets: Readonly<Record<TargetName, (xenWishes: XenWishes) => Target>> = {
@@ -101,15 +108,18 @@ async function extract(
   const where =
     facts.partition === undefined ? { image: place.image } : { image: place.image, partition: facts.partition };
   const { kernel } = facts;
+  const initrds = kernel.initrds ?? (kernel.initrd === undefined ? [] : [kernel.initrd]);
+  const copies = [{ from: [kernel.path], to: files.kernel }];
+  if (files.initrd !== undefined) copies.push({ from: [...initrds], to: files.initrd });
   const outputs: OutputFile[] = [];
-  for (const [inside, outside] of [
-    [kernel.path, files.kernel],
-    [kernel.initrd, files.initrd],
-  ]) {
-    if (inside === undefined || outside === undefined) continue;
-    const file = stack.use(OutputFile.create(outside, { force }));
-    for await (const bytes of readFile({ ...where, path: inside }, job)) writeAll(file, bytes);
-    outputs.push(file);
+  for (const { from, to } of copies) {
+    const output = stack.use(OutputFile.create(to, { force }));
+    for (const inside of from) {
+      for await (const bytes of readFile({ ...where, path: inside }, job)) writeAll(output, bytes);
+      // Several are one to the kernel, if each begins at a multiple of four bytes.
+      if (inside !== from.at(-1)) writeAll(output, Buffer.alloc(-fs.fstatSync(output.fd).size & 3));
+    }
+    outputs.push(output);
   }
   return outputs;
 }
@@ -127,7 +137,7 @@ function describe(
   machine: Machine,
   target: TargetName,
 ): Omit<WrittenMachine, "configuration" | "nextSteps" | "warnings"> {
-  const { name, uuid, disk, firmware, direct } = machine;
+  const { name, uuid, disk, direct } = machine;
   const version = disk.kernel?.kernel.version ?? "";
   return {
     target,
@@ -135,7 +145,6 @@ function describe(
     uuid,
     disk: { path: disk.path, format: disk.format },
     architecture: disk.architecture,
-    ...(firmware === undefined ? {} : { firmware }),
     ...(direct === undefined
       ? {}
       : {

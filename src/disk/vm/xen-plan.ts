@@ -1,5 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import { directCommandLine } from "./command-line.ts";
+import { directCommandLine, withConsole } from "./command-line.ts";
 import type { KernelFacts } from "./kernel-facts.ts";
 import { requireSomethingToStart, type Machine } from "./machine.ts";
 
@@ -20,7 +20,12 @@ export interface XenPlan {
 }
 
 type Loader =
-  | { readonly kind: "pygrub"; readonly arguments: readonly string[]; readonly kernelArguments: readonly string[] }
+  | {
+      readonly kind: "pygrub";
+      readonly arguments: readonly string[];
+      /** What the kernel is told beyond what the menu says. */
+      readonly extra: string;
+    }
   /** GRUB as a kernel: it reads the disk from inside the machine. */
   | { readonly kind: "pvgrub"; readonly path: string };
 
@@ -34,7 +39,7 @@ const grubPaths = {
 export function planXen(machine: Machine, wishes: XenWishes): XenPlan {
   const { disk, direct } = machine;
   const type = wishes.type ?? usualType(machine, wishes);
-  const none: Loader = { kind: "pygrub", arguments: [], kernelArguments: [] };
+  const none: Loader = { kind: "pygrub", arguments: [], extra: "" };
   if (type === "hvm") {
     if (wishes.bootloader !== undefined) {
       throw new Failure("usage", `cannot use ${wishes.bootloader} with the type hvm: its firmware starts the disk`);
@@ -79,7 +84,7 @@ function refuseUnfit({ kernel, xen }: KernelFacts, type: "pv" | "pvh"): void {
 }
 
 function loaderFor(
-  { disk }: Machine,
+  { disk, append }: Machine,
   facts: KernelFacts,
   { type, bootloader }: { readonly type: "pv" | "pvh"; readonly bootloader: XenWishes["bootloader"] },
 ): Loader {
@@ -96,13 +101,9 @@ function loaderFor(
     });
   }
   const offset = seesPartition && hasMenu ? [] : [`--offset=${facts.startBytes}`];
-  if (hasMenu) return { kind: "pygrub", arguments: offset, kernelArguments: [] };
+  const options = { console: "hvc0", diskDevice: "/dev/xvda", ...(append === undefined ? {} : { append }) };
+  if (hasMenu) return { kind: "pygrub", arguments: offset, extra: withConsole([], options).join(" ") };
   const { path, initrd } = facts.kernel;
   const files = [`--kernel=${path}`, ...(initrd === undefined ? [] : [`--ramdisk=${initrd}`])];
-  const words = directCommandLine(facts, { console: "hvc0", diskDevice: "/dev/xvda" }).split(" ");
-  return {
-    kind: "pygrub",
-    arguments: [...offset, ...files],
-    kernelArguments: words.filter((word) => word !== "console=hvc0"),
-  };
+  return { kind: "pygrub", arguments: [...offset, ...files], extra: directCommandLine(facts, options) };
 }

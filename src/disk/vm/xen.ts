@@ -1,6 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import { shellWord } from "../../bytes/index.ts";
-import { directCommandLine, serialWarnings, withConsole } from "./command-line.ts";
+import { directCommandLine, serialWarnings } from "./command-line.ts";
 import type { DiskFacts } from "./facts.ts";
 import type { Machine } from "./machine.ts";
 import type { Target } from "./target.ts";
@@ -19,7 +19,9 @@ export function xen(wishes: XenWishes): Target {
     isScript: false,
     configure(machine) {
       const plan = planXen(machine, wishes);
-      return { text: textFor(machine, plan), warnings: plan.type === "hvm" ? serialWarnings(machine, "ttyS0") : [] };
+      const usesFirmware = plan.type === "hvm" && machine.direct === undefined;
+      const warnings = plan.type === "hvm" ? serialWarnings(machine, "ttyS0") : [];
+      return { text: textFor(machine, plan), usesFirmware, warnings };
     },
     nextSteps: ({ name }, file) => [`xl create ${shellWord(file)}`, `xl console ${name}`],
   };
@@ -80,7 +82,7 @@ function startSettings(machine: Machine, plan: XenPlan): readonly (readonly [str
   return [
     ["bootloader", "pygrub"],
     ...(plan.loader.arguments.length === 0 ? [] : [["bootloader_args", plan.loader.arguments] as const]),
-    ["extra", [...plan.loader.kernelArguments, ...withConsole([], { console, ...given })].join(" ")],
+    ["extra", plan.loader.extra],
   ];
 }
 

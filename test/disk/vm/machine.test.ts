@@ -101,6 +101,12 @@ test("without an initrd the root is a partition, which the kernel finds by itsel
     directCommandLine({ ...kernelFacts, kernel }, options),
     "root=PARTUUID=1234abcd-01 ro quiet console=hvc0 init=/bin/sh",
   );
-  const { partUuid: __, ...whole } = { ...kernelFacts, kernel };
+  const { partUuid: _partUuid, rootUuid: _rootUuid, ...unknown } = { ...kernelFacts, kernel };
+  const { partition: _partition, ...whole } = unknown;
   assert.equal(directCommandLine(whole, options), "root=/dev/xvda ro quiet console=hvc0 init=/bin/sh");
+  assert.throws(() => directCommandLine(unknown, options), { code: "not-found", hint: /--append root=/ });
+  assert.equal(
+    directCommandLine(unknown, { ...options, append: "root=/dev/xvda2" }),
+    "ro quiet console=hvc0 root=/dev/xvda2",
+  );
 });
