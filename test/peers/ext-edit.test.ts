@@ -118,6 +118,12 @@ const kinds = [
   ["ext2", ["-t", "ext2"]],
   ["ext4 with data in inodes", ["-t", "ext4", "-O", "inline_data"], ["-t", "ext4"]],
   ["ext4 with values of attributes in files", ["-t", "ext4", "-O", "ea_inode"]],
+  ["ext4 with quotas", ["-t", "ext4", "-O", "ea_inode"]],
+  [
+    "ext4 with quotas and blocks of 1 KiB",
+    ["-t", "ext4", "-b", "1024", "-O", "^metadata_csum,inline_data"],
+    ["-t", "ext4", "-b", "1024"],
+  ],
   ["ext4 without checksums and extents", ["-t", "ext4", "-O", "^metadata_csum,^64bit,^extent,uninit_bg"]],
 ] as const;
 const editsInAll = 10_000;
@@ -155,6 +161,10 @@ for (const [name, options, otherOptions = options] of kinds) {
     runPeer("mke2fs", ["-q", "-F", ...otherOptions, theirs, "64M"]);
     const mountPoint = folder.join("mnt");
     await whileMounted(ours, mountPoint, "rw", async () => populate(mountPoint));
+    if (name.includes("quotas")) {
+      runPeer("tune2fs", ["-O", "quota", ours]); // not every kernel can mount that for writing
+      runPeer("sh", ["-c", 'e2fsck -fy "$1" || test $? = 1', "sh", ours]); // tune2fs counts some attributes wrong
+    }
     await whileMounted(theirs, mountPoint, "rw", async () => {
       populate(mountPoint);
       for (let done = 0; done < editsInAll / kinds.length; done += 100) {

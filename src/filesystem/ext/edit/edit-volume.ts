@@ -19,6 +19,7 @@ import type { InodeForm } from "../inode-encoder.ts";
 import type { ExtLayout } from "../layout.ts";
 import { ExtSource } from "../source.ts";
 import { superblock, superblockAt } from "../superblock.ts";
+import { QuotaUsage } from "./quota-usage.ts";
 import { SuperblockChange } from "./superblock-change.ts";
 import { Transaction } from "../transaction.ts";
 import { uninitialisedBitmap } from "../used-extents.ts";
@@ -49,6 +50,8 @@ export class EditVolume {
   /** For data of files, past the transaction, into blocks that are free until the commit. */
   readonly out: CoalescingWriter;
   readonly now: Timestamp;
+  /** Where the file system keeps account of what each owner uses. */
+  readonly quota: QuotaUsage | undefined;
   readonly #groups = new Map<number, EditedGroup>();
   #released: BlockRun[] = [];
   #releasedInodes: { readonly id: number; readonly isDirectory: boolean }[] = [];
@@ -76,6 +79,7 @@ export class EditVolume {
     this.#freeClusters = free.clusters;
     this.#freeInodes = free.inodes;
     this.#endBlock = layout.blockCount;
+    this.quota = hasFeature(layout.features, "quota") ? new QuotaUsage(this) : undefined;
   }
 
   static async open(device: BlockDevice, layout: ExtLayout, now: Timestamp): Promise<EditVolume> {
@@ -164,7 +168,9 @@ export class EditVolume {
       bitmap.set(n);
       this.#useInode(group, n, isDirectory);
       await this.#openInodeBlock(group, n);
-      return number * inodesPerGroup + n + 1;
+      const id = number * inodesPerGroup + n + 1;
+      this.quota?.noteTaken(id);
+      return id;
     }
     throw new Failure("no-space", "cannot make another file: the file system has no free inode", {
       hint: this.#releasedInodes.length === 0 ? "remove some files" : releasedHint,
@@ -174,6 +180,7 @@ export class EditVolume {
   /** Gives an inode back, with the commit. */
   releaseInode(id: number, isDirectory: boolean): void {
     this.#releasedInodes.push({ id, isDirectory });
+    this.quota?.noteReleased(id);
   }
 
   /** Whether the bitmap has an inode as in use. */
@@ -197,6 +204,7 @@ export class EditVolume {
   /** Brings everything that sums the file system up into the transaction. */
   async prepare(): Promise<void> {
     await this.out.drain();
+    await this.quota?.settle();
     for (const run of this.#released) await this.#clear(run);
     for (const { id, isDirectory } of this.#releasedInodes) await this.#clearInode(id, isDirectory);
     this.#released = [];

@@ -22,6 +22,7 @@ export class FileRemover {
 
   /** Gives everything back: content, map, attributes with their values, the inode. */
   async remove(inode: ExtInode): Promise<void> {
+    await this.#volume.quota?.noteChange(inode.id, await inodeBytes(this.#volume.source, inode.id));
     if (hasBlocks(this.#volume.layout, inode)) (await FileMap.read(this.#volume, inode)).release();
     const values = await this.#attributes.release(inode);
     await this.#inodes.erase(inode.id); // first, so that values which lead back to it find nothing there

@@ -36,6 +36,7 @@ export class InodeStore {
     const { inodeSizeBytes } = this.#volume.layout;
     const { block, at } = await this.#volume.inodePlace(id);
     const bytes = (await this.#volume.transaction.change(block, stage)).subarray(at, at + inodeSizeBytes);
+    await this.#volume.quota?.noteChange(id, bytes);
     patch(bytes);
     sealInode(this.#volume.layout, id, bytes);
     this.#volume.source.inodes.delete(id);
