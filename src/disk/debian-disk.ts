@@ -1,5 +1,5 @@
 import { Failure, type JobOptions } from "../base/index.ts";
-import { fetchPackages, makeSystem, type ChosenSuite, type MadeSystem } from "../debian/index.ts";
+import { fetchPackages, makeSystem, type ChosenSuite, type DebianPackage, type MadeSystem } from "../debian/index.ts";
 import type { Timestamp } from "../tree/index.ts";
 import type { DebianRequest } from "./request.ts";
 
@@ -29,6 +29,7 @@ export async function makeDebian(request: DebianRequest, place: DebianPlace, job
     { release, architecture, include: wanted, priorities: ["required"], cacheFolder, env, nowMs: place.nowMs },
     job,
   );
+  refuseWithoutKernel(packages);
   const made = await makeSystem(
     {
       packages,
@@ -48,6 +49,14 @@ export async function makeDebian(request: DebianRequest, place: DebianPlace, job
     job,
   );
   return { ...made, warnings: [...warnings, ...made.warnings, ...firstStartNotes(request, made)] };
+}
+
+/** Before anything is unpacked. */
+function refuseWithoutKernel(packages: readonly DebianPackage[]): void {
+  if (packages.some(({ name }) => name.startsWith("linux-image-"))) return;
+  throw new Failure("not-found", "cannot make a system that starts: none of its packages has a kernel", {
+    hint: "name one: --kernel linux-image-amd64",
+  });
 }
 
 /** Says what takes long when the system first starts, and why. */

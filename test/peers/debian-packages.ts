@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 
 /** Where they are kept, for whoever runs the tests. */
-export const archiveCache = path.join(import.meta.dirname, "../../.cache/test-archive");
+const archiveCache = path.join(import.meta.dirname, "../../.cache/test-archive");
 
 /** The cache for packages, which anyone may write to. */
 export function sharedArchiveCache(): string {

@@ -43,10 +43,10 @@ export function readModuleFacts(module: Buffer, name: string): ModuleFacts {
 }
 
 /** For each symbol that it exports a module has one with `__ksymtab_` before its name. */
-function symbolsOf(names: Buffer | undefined): string[] {
+function symbolsOf(names: Buffer = Buffer.alloc(0)): string[] {
   const symbols: string[] = [];
   const mark = "\0__ksymtab_";
-  for (let at = names?.indexOf(mark) ?? -1; names !== undefined && at !== -1; at = names.indexOf(mark, at + 1)) {
+  for (let at = names.indexOf(mark); at !== -1; at = names.indexOf(mark, at + 1)) {
     const start = at + mark.length;
     const end = names.indexOf(0, start);
     symbols.push(names.toString("latin1", start, end === -1 ? names.length : end));
