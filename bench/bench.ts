@@ -5,6 +5,10 @@ export interface Bench {
   readonly peer: string;
   /** What we promise: our wall time at most so many times the peer's. */
   readonly ratioLimit: number;
+  /** How often each is measured; five times unless told. */
+  readonly runs?: number;
+  /** The most memory that ours may take; 256 MiB unless told. */
+  readonly memoryLimitBytes?: number;
   /** In place of a ratio: our wall time in seconds. */
   readonly secondsLimit?: number;
   /** Makes the inputs in `folder`, where they are kept for the next time, and says what to run on them. */

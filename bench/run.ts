@@ -5,7 +5,7 @@ import * as path from "node:path";
 import type { Bench, Contest } from "./bench.ts";
 
 /*
- * npm run bench [-- WORD…]: every bench whose name has all the words, ours and the peer's in turn, medians of five.
+ * npm run bench [-- WORD…]: every bench whose name has all the words, ours and the peer's in turn, medians of five, or as many as a bench says.
  * Inputs are kept in a folder of the system's temporary folder for the next time.
  */
 
@@ -65,7 +65,7 @@ async function compete(bench: Bench, contest: Contest): Promise<string> {
   const ours: Measure[] = [];
   const theirs: Measure[] = [];
   const clear = (): void => contest.outputs.forEach((output) => fs.rmSync(output, { recursive: true, force: true }));
-  for (let n = 0; n <= runs; n++) {
+  for (let n = 0; n <= (bench.runs ?? runs); n++) {
     clear();
     contest.beforeOurs?.();
     const own = await measure(contest.ours);
@@ -83,7 +83,7 @@ async function compete(bench: Bench, contest: Contest): Promise<string> {
   const ratio = ourSeconds / theirSeconds;
   const isKept =
     (bench.secondsLimit === undefined ? ratio <= bench.ratioLimit : ourSeconds <= bench.secondsLimit) &&
-    peakBytes <= memoryLimitBytes;
+    peakBytes <= (bench.memoryLimitBytes ?? memoryLimitBytes);
   const limit = bench.secondsLimit === undefined ? `≤ ${bench.ratioLimit} ×` : `≤ ${bench.secondsLimit} s`;
   const cells = [
     bench.name,

@@ -1,5 +1,12 @@
 import { Failure, type JobOptions } from "../base/index.ts";
-import { fetchPackages, makeSystem, type ChosenPackages, type ChosenSuite, type MadeSystem } from "../debian/index.ts";
+import {
+  fetchPackages,
+  makeSystem,
+  type ChosenPackages,
+  type ChosenSuite,
+  type DebianPackage,
+  type MadeSystem,
+} from "../debian/index.ts";
 import type { Timestamp } from "../tree/index.ts";
 import type { DebianRequest } from "./request.ts";
 
@@ -37,6 +44,7 @@ function wantedBy({ kernel = usualKernel, packages, sshKeys }: DebianRequest): r
 /** Fetches a release's packages and makes the system of them that a disk is to hold. */
 export async function makeDebian(request: DebianRequest, place: DebianPlace, job: JobOptions): Promise<MadeSystem> {
   const { packages, suites, warnings } = await fetchDebian(request, place.nowMs, job);
+  refuseWithoutKernel(packages);
   const made = await makeSystem(
     {
       packages,
@@ -56,6 +64,14 @@ export async function makeDebian(request: DebianRequest, place: DebianPlace, job
     job,
   );
   return { ...made, warnings: [...warnings, ...made.warnings, ...firstStartNotes(request, made)] };
+}
+
+/** Before anything is unpacked. */
+function refuseWithoutKernel(packages: readonly DebianPackage[]): void {
+  if (packages.some(({ name }) => name.startsWith("linux-image-"))) return;
+  throw new Failure("not-found", "cannot make a system that starts: none of its packages has a kernel", {
+    hint: "name one: --kernel linux-image-amd64",
+  });
 }
 
 /** Says what takes long when the system first starts, and why. */

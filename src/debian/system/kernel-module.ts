@@ -43,7 +43,7 @@ export function readModuleFacts(module: Buffer, name: string): ModuleFacts {
 }
 
 /** For each symbol that it exports a module has one with `__ksymtab_` before its name. */
-function symbolsOf(names: Buffer | undefined): string[] {
+function symbolsOf(names: Buffer = Buffer.alloc(0)): string[] {
   const symbols: string[] = [];
   if (names === undefined) return symbols;
   const mark = "\0__ksymtab_";
