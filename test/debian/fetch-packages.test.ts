@@ -153,7 +153,7 @@ suite("from the archive", () => {
     assertWhole(await fetchPackages(home.request({ ...given, mirrors: [`${server.url} bookworm main`] })));
     assert.match(
       (await failureOf(home.request({ ...given, mirrors: [`${server.url} trixie`] }))).message,
-      /its suite trixie is none of bookworm/,
+      /dists\/trixie\/Release": it is not there/,
     );
     assert.match(
       (await failureOf(home.request({ ...given, mirrors: ["ftp://127.0.0.1/"] }))).message,
@@ -578,6 +578,18 @@ suite("proxies", () => {
 });
 
 suite("which sources", () => {
+  test("a mirror's suite by another name of the release, but of no other release", async () => {
+    const files = archive();
+    addSuite(files, "trixie", { packages: [{ Package: "app" }], suite: "testing" });
+    addSuite(files, "stable", { packages, codename: "bookworm" });
+    await using server = await serve(files);
+    await using home = machine("http://127.0.0.1:1/");
+    const given = { keyrings: [`${home.root}/keys/archive.gpg`] };
+    assertWhole(await fetchPackages(home.request({ ...given, mirrors: [`${server.url} stable`] })));
+    const failure = await failureOf(home.request({ ...given, mirrors: [`${server.url} trixie`] }));
+    assert.match(failure.message, /its trixie is of trixie, bookworm is needed/);
+  });
+
   test("another name of the release is found in the Release files", async () => {
     const files = archive();
     addSuite(files, "trixie", { packages: [{ Package: "app", Version: "2.0" }], suite: "testing" });
@@ -598,7 +610,7 @@ suite("which sources", () => {
 
   test("none at all, none that can be used, none for the architecture", async () => {
     await using home = machine("http://127.0.0.1:1/", { settings: 'Dir::Etc::sourceparts "/dev/null";' });
-    assert.match((await failureOf(home.request())).message, /this machine has no apt sources/);
+    assert.match((await failureOf(home.request())).message, /this machine has no apt sources for amd64/);
     await using cdrom = machine("cdrom:[Debian]/");
     cdrom.write("etc/apt/sources.list.d/test.sources", "");
     cdrom.write("etc/apt/sources.list", "deb cdrom:[Debian GNU/Linux 12]/ bookworm main\n");

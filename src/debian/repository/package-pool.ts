@@ -37,6 +37,7 @@ export class PackagePool {
       if (known === undefined || isPreferred(one, known)) this.#candidates.set(one.name, one);
     }
     for (const one of this.#candidates.values()) {
+      if (one.provides === "") continue;
       for (const name of new Set(this.providesOf(one).map((provided) => provided.name))) {
         const providers = this.#providers.get(name);
         if (providers === undefined) this.#providers.set(name, [one]);
