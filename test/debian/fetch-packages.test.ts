@@ -6,7 +6,7 @@ import * as zlib from "node:zlib";
 import { suite, test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
 import { fetchPackages, type ChosenPackages, type PackageRequest } from "../../src/debian/index.ts";
-import { day } from "./openpgp-maker.ts";
+import { armour, certificate, day } from "./openpgp-maker.ts";
 import {
   addSuite,
   archiveKey,
@@ -396,6 +396,25 @@ suite("a network that is not perfect", () => {
     assert.ok(server.log.includes(`${appFile} bytes=1000-`), server.log.join());
   });
 
+  test("a server that ends too soon without saying how much there is", async () => {
+    await using server = await serve(archive());
+    await using home = machine(server.url);
+    server.handler = (request, response, name) => {
+      if (name !== appFile) return false;
+      const content = server.files.get(appFile)!;
+      const from = Number(/\d+/.exec(request.headers.range ?? "")?.[0] ?? 0);
+      response.useChunkedEncodingByDefault = false;
+      response.writeHead(from > 0 ? 206 : 200, {
+        connection: "close",
+        "content-range": `bytes ${from}-${content.length - 1}/${content.length}`,
+      });
+      response.end(content.subarray(from, from === 0 ? 1000 : undefined));
+      return true;
+    };
+    assertWhole(await fetchPackages(home.request()));
+    assert.ok(server.log.includes(`${appFile} bytes=1000-`), server.log.join());
+  });
+
   test("what was left of another file is not kept", async () => {
     await using server = await serve(archive());
     await using home = machine(server.url);
@@ -646,6 +665,34 @@ suite("which sources", () => {
     assert.match(warnings.join(), /finds its proxy by a program.*preferences in ".*pins" are not read/);
   });
 
+  test("keys in the source itself, by fingerprint, or those that apt trusts", async () => {
+    await using server = await serve(archive());
+    const key = armour("PUBLIC KEY BLOCK", certificate(archiveKey));
+    const embedded = key
+      .trimEnd()
+      .split("\n")
+      .map((line) => ` ${line === "" ? "." : line}`)
+      .join("\n");
+    const source = (signedBy: string): string =>
+      `Types: deb\nURIs: ${server.url}\nSuites: bookworm\nComponents: main\n${signedBy}`;
+    const cases: readonly (readonly [signedBy: string, isTrusted: boolean, isTaken: boolean])[] = [
+      [`Signed-By:\n${embedded}\n`, false, true],
+      [`Signed-By: ${archiveKey.fingerprint}\n`, true, true],
+      [`Signed-By: ${strangeKey.fingerprint}\n`, true, false],
+      ["", true, true],
+      ["", false, false],
+    ];
+    for (const [signedBy, isTrusted, isTaken] of cases) {
+      await using home = machine(server.url);
+      home.write("etc/apt/sources.list.d/test.sources", source(signedBy));
+      if (isTrusted) home.write("etc/apt/trusted.gpg.d/archive.asc", key);
+      home.write("etc/apt/trusted.gpg.d/broken.gpg", "KBXf");
+      home.write("etc/apt/trusted.gpg.d/empty.gpg", "");
+      if (isTaken) assertWhole(await fetchPackages(home.request()));
+      else assert.match((await failureOf(home.request())).message, /has signed it/);
+    }
+  });
+
   test("a keyring that is not there", async () => {
     await using server = await serve(archive());
     await using home = machine(server.url);
@@ -709,17 +756,34 @@ suite("what runs before have left", () => {
     );
   });
 
+  test(
+    "a disk that takes no more: what is there stays, and the next run goes on",
+    { skip: process.platform !== "linux" },
+    async () => {
+      await using server = await serve(archive());
+      await using home = machine(server.url);
+      const full = inProcess(home.request(), "ulimit -f 16; ");
+      let said = "";
+      full.child.stderr?.on("data", (text: Buffer) => (said += text.toString()));
+      assert.equal((await full.ended).status, 1);
+      assert.match(said, /cannot write ".*_all_[0-9a-f]{16}.deb": file too large/);
+      assert.deepEqual(
+        fs.readdirSync(`${home.cache}/packages`).filter((name) => name.endsWith(".deb")),
+        [],
+      );
+      assertWhole(await fetchPackages(home.request()));
+    },
+  );
+
   interface Run {
     readonly child: ChildProcess;
     readonly ended: Promise<{ readonly status: number | null; readonly output: string }>;
   }
 
-  function inProcess(request: PackageRequest): Run {
-    const child = spawn(
-      process.execPath,
-      [`${import.meta.dirname}/fetch-packages-fixture.ts`, JSON.stringify(request)],
-      { stdio: "pipe" },
-    );
+  function inProcess(request: PackageRequest, before = ""): Run {
+    const fixture = `${import.meta.dirname}/fetch-packages-fixture.ts`;
+    const command = `${before}exec "$0" "$@"`;
+    const child = spawn("sh", ["-c", command, process.execPath, fixture, JSON.stringify(request)], { stdio: "pipe" });
     let output = "";
     child.stdout.on("data", (text: Buffer) => (output += text.toString()));
     return { child, ended: new Promise((resolve) => child.on("close", (status) => resolve({ status, output }))) };

@@ -60,7 +60,7 @@ function prepared(options: Partial<SuiteOptions>, change: (files: Files) => void
   home.write(
     "apt.conf",
     `Dir "${home.root}/"; Dir::State::status "${home.root}/var/lib/dpkg/status";
-    APT::Sandbox::User "root"; APT::Architecture "amd64"; APT::Architectures { "amd64"; }; ${settings}`,
+    APT::Sandbox::User "root"; Acquire::Retries::Delay "false"; APT::Architecture "amd64"; APT::Architectures { "amd64"; }; ${settings}`,
   );
   return home;
 }
