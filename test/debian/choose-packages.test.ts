@@ -129,12 +129,7 @@ suite("what is chosen", () => {
 suite("why not", () => {
   const cases: readonly (readonly [what: string, lines: string, message: RegExp, wanted?: Wanted])[] = [
     ["it is not there", "a", /^cannot install "app": it is not in these suites$/],
-    [
-      "another version is there",
-      "app 1",
-      /^cannot install "app \(= 2\)": it is not in these suites$/,
-      { include: ["app=2"] },
-    ],
+    ["another version is there", "app 1", /^cannot install "app \(= 2\)": there is 1$/, { include: ["app=2"] }],
     [
       "what it needs is not there",
       "app Depends: a\na Depends: b | c",

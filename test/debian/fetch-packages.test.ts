@@ -114,6 +114,13 @@ suite("from the archive", () => {
     );
   });
 
+  test("by hash on a mirror that has only the plain names", async () => {
+    await using server = await serve(archive());
+    await using home = machine(server.url, { extra: "By-Hash: yes\n" });
+    assertWhole(await fetchPackages(home.request()));
+    assert.ok(server.log.some((line) => line.includes("by-hash/SHA256/")));
+  });
+
   test("a name with a version, from another suite, and what has to be asked for", async () => {
     const files = archive();
     addSuite(files, "bookworm-updates", { packages: [{ Package: "lib", Version: "1:2.0" }] });

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { Failure } from "../../base/index.ts";
 import { decompress } from "../../tree/index.ts";
-import { downloadFile, shownUrl } from "../download/index.ts";
+import { downloadFile, FetchFailure, shownUrl } from "../download/index.ts";
 import { contentOf, isContent } from "./cache.ts";
 import type { VerifiedSuite } from "./fetch-release.ts";
 import type { Fetching } from "./fetching.ts";
@@ -83,23 +83,28 @@ async function downloadIndex(
 ): Promise<Buffer> {
   const { url, ending, packed, plain } = wanted;
   const { transport, retry, cache, job } = fetching;
-  const isByHash = source.byHash ?? release.hasByHash;
-  const folder = url.slice(0, url.lastIndexOf("/"));
   const target = `${cache.listPath(url)}${ending}`;
   let doneBytes = 0;
-  await downloadFile(
-    transport,
-    { url: isByHash ? `${folder}/by-hash/SHA256/${packed.sha256}` : `${url}${ending}`, ...packed },
-    target,
-    {
+  const download = (from: string): Promise<void> => {
+    return downloadFile(transport, { url: from, ...packed }, target, {
       retry,
       signal: job.signal,
       onBytes(count) {
         doneBytes += count;
         job.onProgress?.({ phase: "fetching index", doneBytes, totalBytes: packed.sizeBytes });
       },
-    },
-  );
+    });
+  };
+  try {
+    const isByHash = source.byHash ?? release.hasByHash;
+    await download(
+      isByHash ? `${url.slice(0, url.lastIndexOf("/"))}/by-hash/SHA256/${packed.sha256}` : `${url}${ending}`,
+    );
+  } catch (error) {
+    // Some mirrors leave these names out.
+    if (!(error instanceof FetchFailure) || error.code !== "not-found") throw error;
+    await download(`${url}${ending}`);
+  }
   const content = await unpacked(fs.readFileSync(target), ending, plain, url);
   if (ending !== "" && plain !== undefined) {
     // Unpacked, the next run has it in a tenth of the time.
