@@ -111,6 +111,24 @@ suite("what is chosen", () => {
     );
   }
 
+  test("what is recommended finds a way around what was decided before", () => {
+    const lines = `app Depends: a | b, c | d, e | f, x | y; Recommends: r
+      a
+      b
+      c
+      d
+      e
+      f
+      x
+      y
+      r Depends: p | q
+      p Depends: s
+      q
+      s Conflicts: x`;
+    const said = chosen(lines, { include: ["app"], recommends: true });
+    assert.equal(said.split(" ").toSorted().join(" "), "a app c e q r x");
+  });
+
   test("a decision is taken back where it leads nowhere, and only that one", () => {
     const lines = `app Depends: x | y, m | n, o | p, z | w
       x Depends: c
