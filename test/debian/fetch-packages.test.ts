@@ -114,6 +114,15 @@ suite("from the archive", () => {
     );
   });
 
+  test("an index that is listed only as it is compressed", async () => {
+    await using server = await serve(archive({ isOnlyPacked: true }));
+    await using home = machine(server.url);
+    assertWhole(await fetchPackages(home.request()));
+    server.log.length = 0;
+    assertWhole(await fetchPackages(home.request()));
+    assert.deepEqual(server.log, ["dists/bookworm/InRelease"]);
+  });
+
   test("by hash on a mirror that has only the plain names", async () => {
     await using server = await serve(archive());
     await using home = machine(server.url, { extra: "By-Hash: yes\n" });

@@ -29,6 +29,8 @@ export interface SuiteOptions {
   readonly dateMs?: number;
   readonly validUntilMs?: number;
   readonly byHash?: boolean;
+  /** Lists the index only as it is compressed, as small archives do. */
+  readonly isOnlyPacked?: boolean;
   /** Further fields of the Release file. */
   readonly fields?: Readonly<Record<string, string>>;
   /** Release and Release.gpg instead of InRelease. */
@@ -59,6 +61,7 @@ export function addSuite(files: Files, name: string, options: SuiteOptions): voi
       ["Packages", plain],
       ["Packages.gz", packed],
     ] as const) {
+      if (options.isOnlyPacked === true && file === "Packages") continue;
       const sha256 = crypto.hash("sha256", content);
       listed.push(` ${sha256} ${content.length} ${place}/${file}`);
       if (options.byHash === true) files.set(`dists/${name}/${place}/by-hash/SHA256/${sha256}`, content);

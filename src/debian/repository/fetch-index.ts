@@ -116,22 +116,40 @@ async function downloadIndex(
 
 async function unpacked(packed: Buffer, ending: string, plain: IndexFile | undefined, url: string): Promise<Buffer> {
   if (ending === "") return packed;
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
   const stream = async function* (): AsyncGenerator<Uint8Array> {
     yield packed;
   };
-  for await (const chunk of (await decompress(stream(), shownUrl(url))).chunks) {
-    chunks.push(Buffer.from(chunk));
-    sizeBytes += chunk.length;
-    if (sizeBytes > (plain?.sizeBytes ?? indexLimitBytes)) break;
-  }
-  const content = Buffer.concat(chunks);
-  if (sizeBytes > indexLimitBytes || (plain !== undefined && !isContent(content, plain))) {
+  const { chunks } = await decompress(stream(), shownUrl(url));
+  const content = plain === undefined ? await gathered(chunks) : await filled(chunks, plain.sizeBytes);
+  if (content === undefined || (plain !== undefined && !isContent(content, plain))) {
     throw new Failure(
       "mismatch",
       `cannot use "${shownUrl(url)}${ending}": it unpacks to something else than its signed Release file says`,
     );
   }
   return content;
+}
+
+/** All chunks as one; undefined where they are more than an index may have. */
+async function gathered(chunks: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
+  const all: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > indexLimitBytes) return undefined;
+    all.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(all);
+}
+
+/** All chunks as one of this size; undefined where they are more or less. */
+async function filled(chunks: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<Buffer | undefined> {
+  const content = Buffer.allocUnsafeSlow(sizeBytes);
+  let at = 0;
+  for await (const chunk of chunks) {
+    if (at + chunk.length > sizeBytes) return undefined;
+    content.set(chunk, at);
+    at += chunk.length;
+  }
+  return at === sizeBytes ? content : undefined;
 }
