@@ -613,6 +613,15 @@ suite("proxies", () => {
 });
 
 suite("which sources", () => {
+  test("refused by name: ways to fetch that are not spoken here", async () => {
+    for (const url of ["mirror+file:/etc/apt/mirrors", "tor+http://example.org/", "ftp://example.org/"]) {
+      await using home = machine(url);
+      const { message } = await failureOf(home.request());
+      assert.ok(message.includes(`"${url.replace(/[^/]$/, "$&/")}" of `), message);
+      assert.match(message, /is not used: only http, https, file, copy are fetched from/);
+    }
+  });
+
   test("a mirror's suite by another name of the release, but of no other release", async () => {
     const files = archive();
     addSuite(files, "trixie", { packages: [{ Package: "app" }], suite: "testing" });

@@ -84,15 +84,12 @@ async function downloadIndex(
   const { url, ending, packed, plain } = wanted;
   const { transport, retry, cache, job } = fetching;
   const target = `${cache.listPath(url)}${ending}`;
-  let doneBytes = 0;
+  fetching.indexTally.expect(packed.sizeBytes);
   const download = (from: string): Promise<void> => {
     return downloadFile(transport, { url: from, ...packed }, target, {
       retry,
       signal: job.signal,
-      onBytes(count) {
-        doneBytes += count;
-        job.onProgress?.({ phase: "fetching index", doneBytes, totalBytes: packed.sizeBytes });
-      },
+      onBytes: (count) => fetching.indexTally.add(count),
     });
   };
   try {
