@@ -117,7 +117,8 @@ export class Transport implements AsyncDisposable {
     const settings: http.AgentOptions = {
       keepAlive: true,
       maxSockets: this.#settings.connections,
-      ...(proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
+      // Always given: whether there is a proxy was decided above, and no variable is to decide otherwise.
+      proxyEnv: proxy === undefined ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy },
     };
     const { certificateAuthorities: ca } = this.#settings;
     const trust = ca === undefined ? {} : { ca: Buffer.from(ca) };
