@@ -8,4 +8,5 @@ export { decodeName, encodeName, printableName } from "./name.ts";
 export { shellWord } from "./shell-word.ts";
 export { formatSize, parseSize } from "./size.ts";
 export { Struct, type FieldType, type StructRecord } from "./struct.ts";
+export { Xxhash32 } from "./xxhash32.ts";
 export { xxhash64 } from "./xxhash64.ts";
