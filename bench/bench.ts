@@ -4,13 +4,15 @@ export interface Bench {
   /** What the peer is, as the table shows it. */
   readonly peer: string;
   /** What we promise: our wall time at most so many times the peer's. */
-  readonly ratioLimit: number;
+  readonly ratioLimit?: number;
   /** How often each is measured; five times unless told. */
   readonly runs?: number;
   /** The most memory that ours may take; 256 MiB unless told. */
   readonly memoryLimitBytes?: number;
   /** In place of a ratio: our wall time in seconds. */
   readonly secondsLimit?: number;
+  /** In place of a ratio: how many seconds more than the peer's ours may be. */
+  readonly secondsBeyondLimit?: number;
   /** Makes the inputs in `folder`, where they are kept for the next time, and says what to run on them. */
   prepare(folder: string): Contest;
 }

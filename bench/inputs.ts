@@ -5,6 +5,7 @@ import * as path from "node:path";
 
 const release = "bookworm";
 const packages = ["python3", "git", "ca-certificates", "man-db", "openssh-client"];
+const initrdBytes = 30 * 1024 * 1024;
 const smallFolders = 100;
 const filesAFolder = 1000;
 const largeFileBytes = 1024 * 1024 * 1024;
@@ -17,6 +18,18 @@ export function debianTree(folder: string): string {
     for (const leftover of ["var/cache/apt/archives", "var/lib/apt/lists"]) {
       fs.rmSync(path.join(target, leftover), { recursive: true, force: true });
     }
+  });
+}
+
+/** The same tree with a kernel of this machine and its initrd, or a file as large as one. */
+export function bootableTree(folder: string): string {
+  return made(path.join(folder, "debian-kernel"), (target) => {
+    execFileSync("cp", ["-a", `${debianTree(folder)}/.`, target]);
+    const kernel = fs.readdirSync("/boot").find((name) => name.startsWith("vmlinuz-"));
+    if (kernel === undefined) throw new Error("this machine has no kernel in /boot");
+    fs.copyFileSync(path.join("/boot", kernel), path.join(target, "boot", kernel));
+    const initrd = randomFillSync(new Uint8Array(initrdBytes));
+    fs.writeFileSync(path.join(target, "boot", kernel.replace("vmlinuz-", "initrd.img-")), initrd);
   });
 }
 

@@ -82,20 +82,29 @@ async function compete(bench: Bench, contest: Contest): Promise<string> {
   const peakBytes = Math.max(...ours.map(({ peakBytes: bytes }) => bytes));
   const ratio = ourSeconds / theirSeconds;
   const isKept =
-    (bench.secondsLimit === undefined ? ratio <= bench.ratioLimit : ourSeconds <= bench.secondsLimit) &&
-    peakBytes <= (bench.memoryLimitBytes ?? memoryLimitBytes);
-  const limit = bench.secondsLimit === undefined ? `≤ ${bench.ratioLimit} ×` : `≤ ${bench.secondsLimit} s`;
+    keepsTime(bench, ourSeconds, theirSeconds) && peakBytes <= (bench.memoryLimitBytes ?? memoryLimitBytes);
   const cells = [
     bench.name,
     bench.peer,
     `${ourSeconds.toFixed(2)} s`,
     `${theirSeconds.toFixed(2)} s`,
     `**${ratio.toFixed(2)} ×**`,
-    limit,
+    promiseOf(bench),
     `${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
     isKept ? "kept" : "MISSED",
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+function keepsTime(bench: Bench, ourSeconds: number, theirSeconds: number): boolean {
+  if (bench.secondsLimit !== undefined) return ourSeconds <= bench.secondsLimit;
+  if (bench.secondsBeyondLimit !== undefined) return ourSeconds - theirSeconds <= bench.secondsBeyondLimit;
+  return ourSeconds / theirSeconds <= (bench.ratioLimit ?? Infinity);
+}
+
+function promiseOf({ secondsLimit, secondsBeyondLimit, ratioLimit }: Bench): string {
+  if (secondsLimit !== undefined) return `≤ ${secondsLimit} s`;
+  return secondsBeyondLimit === undefined ? `≤ ${ratioLimit} ×` : `≤ ${secondsBeyondLimit} s more`;
 }
 
 /** Those whose name has all the words. */
