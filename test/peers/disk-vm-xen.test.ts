@@ -222,6 +222,15 @@ test(
   },
 );
 
+test("a console that may stay empty is told of, where the menu on the disk has the last word", () => {
+  const warnings = (wishes: Parameters<typeof xen>[0]): string => {
+    return xen(wishes).configure(machineOf(diskFacts)).warnings.join();
+  };
+  assert.equal(warnings({}), "");
+  assert.match(warnings({ bootloader: "pvgrub" }), /console=hvc0/);
+  assert.match(warnings({ type: "hvm" }), /console=ttyS0/);
+});
+
 test("the type is what the kernel is built for; a disk without Linux is hvm", () => {
   const typeOf = (facts: Partial<typeof kernelFacts>): string =>
     /^type = "(\w+)"$/m.exec(

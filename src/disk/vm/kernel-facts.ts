@@ -93,7 +93,7 @@ async function kernelIn(report: DiskReport, { number, root }: Searched): Promise
   if (kernel === undefined) return undefined;
   const architecture = machineFor(kernel);
   const xen = await xenSupport(fileSystem, kernel, architecture);
-  const isRoot = number === undefined || (await fileSystem.find(fileSystem.rootId, "etc")) !== undefined;
+  const isRoot = number === undefined || (await looksLikeRoot(fileSystem, kernel));
   const rootNumber = isRoot ? number : root === number ? undefined : root;
   const isLogical = report.table?.kind === "mbr" && (number ?? 0) > primaryPartitions;
   return {
@@ -105,6 +105,15 @@ async function kernelIn(report: DiskReport, { number, root }: Searched): Promise
     ...(xen === undefined ? {} : { xen }),
     pygrub: await pygrubFacts(fileSystem, isLogical),
   };
+}
+
+/** Whether a file system with a kernel is the root: on a partition for /boot, `boot` is nothing or a link to where it is. */
+async function looksLikeRoot(fileSystem: FileSystem, { path: kernelPath }: Kernel): Promise<boolean> {
+  const { rootId } = fileSystem;
+  if ((await fileSystem.find(rootId, "etc")) !== undefined) return true;
+  const boot = await fileSystem.find(rootId, "boot");
+  if (boot === undefined || !kernelPath.startsWith("/boot/")) return false;
+  return (await fileSystem.stat(boot)).kind === "directory";
 }
 
 function rootFacts(report: DiskReport, number: number | undefined): Pick<KernelFacts, "rootUuid" | "partUuid"> {

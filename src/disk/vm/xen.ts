@@ -20,7 +20,10 @@ export function xen(wishes: XenWishes): Target {
     configure(machine) {
       const plan = planXen(machine, wishes);
       const usesFirmware = plan.type === "hvm" && machine.direct === undefined;
-      const warnings = plan.type === "hvm" ? serialWarnings(machine, "ttyS0") : [];
+      // To pygrub the configuration says what the kernel is told; hvm and pvgrub have only the menu on the disk.
+      const hvm = plan.type === "hvm" ? "ttyS0" : undefined;
+      const console = hvm ?? (plan.loader.kind === "pvgrub" ? "hvc0" : undefined);
+      const warnings = console === undefined ? [] : serialWarnings(machine, console);
       return { text: textFor(machine, plan), usesFirmware, warnings };
     },
     nextSteps: ({ name }, file) => [`xl create ${shellWord(file)}`, `xl console ${name}`],
