@@ -22,11 +22,20 @@ export interface DebianPlace {
 
 /** Fetches a release's packages and makes the system of them that a disk is to hold. */
 export async function makeDebian(request: DebianRequest, place: DebianPlace, job: JobOptions): Promise<MadeSystem> {
-  const { release, kernel = usualKernel, cacheFolder, env } = request;
+  const { release, mirrors, kernel = usualKernel, cacheFolder, env } = request;
   const wanted = [...usualPackages, kernel, ...request.packages];
   if (request.sshKeys.length > 0) wanted.push("openssh-server");
   const { packages, suites, warnings } = await fetchPackages(
-    { release, architecture, include: wanted, priorities: ["required"], cacheFolder, env, nowMs: place.nowMs },
+    {
+      release,
+      architecture,
+      include: wanted,
+      priorities: ["required"],
+      ...(mirrors === undefined ? {} : { mirrors }),
+      cacheFolder,
+      env,
+      nowMs: place.nowMs,
+    },
     job,
   );
   refuseWithoutKernel(packages);
