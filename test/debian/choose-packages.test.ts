@@ -111,6 +111,24 @@ suite("what is chosen", () => {
     );
   }
 
+  test("what is recommended finds a way around what was decided before", () => {
+    const lines = `app Depends: a | b, c | d, e | f, x | y; Recommends: r
+      a
+      b
+      c
+      d
+      e
+      f
+      x
+      y
+      r Depends: p | q
+      p Depends: s
+      q
+      s Conflicts: x`;
+    const said = chosen(lines, { include: ["app"], recommends: true });
+    assert.equal(said.split(" ").toSorted().join(" "), "a app c e q r x");
+  });
+
   test("a decision is taken back where it leads nowhere, and only that one", () => {
     const lines = `app Depends: x | y, m | n, o | p, z | w
       x Depends: c
@@ -129,12 +147,7 @@ suite("what is chosen", () => {
 suite("why not", () => {
   const cases: readonly (readonly [what: string, lines: string, message: RegExp, wanted?: Wanted])[] = [
     ["it is not there", "a", /^cannot install "app": it is not in these suites$/],
-    [
-      "another version is there",
-      "app 1",
-      /^cannot install "app \(= 2\)": it is not in these suites$/,
-      { include: ["app=2"] },
-    ],
+    ["another version is there", "app 1", /^cannot install "app \(= 2\)": there is 1$/, { include: ["app=2"] }],
     [
       "what it needs is not there",
       "app Depends: a\na Depends: b | c",

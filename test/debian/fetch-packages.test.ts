@@ -6,7 +6,7 @@ import * as zlib from "node:zlib";
 import { suite, test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
 import { fetchPackages, type ChosenPackages, type PackageRequest } from "../../src/debian/index.ts";
-import { day } from "./openpgp-maker.ts";
+import { armour, certificate, day } from "./openpgp-maker.ts";
 import {
   addSuite,
   archiveKey,
@@ -114,6 +114,22 @@ suite("from the archive", () => {
     );
   });
 
+  test("an index that is listed only as it is compressed", async () => {
+    await using server = await serve(archive({ isOnlyPacked: true }));
+    await using home = machine(server.url);
+    assertWhole(await fetchPackages(home.request()));
+    server.log.length = 0;
+    assertWhole(await fetchPackages(home.request()));
+    assert.deepEqual(server.log, ["dists/bookworm/InRelease"]);
+  });
+
+  test("by hash on a mirror that has only the plain names", async () => {
+    await using server = await serve(archive());
+    await using home = machine(server.url, { extra: "By-Hash: yes\n" });
+    assertWhole(await fetchPackages(home.request()));
+    assert.ok(server.log.some((line) => line.includes("by-hash/SHA256/")));
+  });
+
   test("a name with a version, from another suite, and what has to be asked for", async () => {
     const files = archive();
     addSuite(files, "bookworm-updates", { packages: [{ Package: "lib", Version: "1:2.0" }] });
@@ -153,7 +169,7 @@ suite("from the archive", () => {
     assertWhole(await fetchPackages(home.request({ ...given, mirrors: [`${server.url} bookworm main`] })));
     assert.match(
       (await failureOf(home.request({ ...given, mirrors: [`${server.url} trixie`] }))).message,
-      /its suite trixie is none of bookworm/,
+      /dists\/trixie\/Release": it is not there/,
     );
     assert.match(
       (await failureOf(home.request({ ...given, mirrors: ["ftp://127.0.0.1/"] }))).message,
@@ -396,6 +412,25 @@ suite("a network that is not perfect", () => {
     assert.ok(server.log.includes(`${appFile} bytes=1000-`), server.log.join());
   });
 
+  test("a server that ends too soon without saying how much there is", async () => {
+    await using server = await serve(archive());
+    await using home = machine(server.url);
+    server.handler = (request, response, name) => {
+      if (name !== appFile) return false;
+      const content = server.files.get(appFile)!;
+      const from = Number(/\d+/.exec(request.headers.range ?? "")?.[0] ?? 0);
+      response.useChunkedEncodingByDefault = false;
+      response.writeHead(from > 0 ? 206 : 200, {
+        connection: "close",
+        "content-range": `bytes ${from}-${content.length - 1}/${content.length}`,
+      });
+      response.end(content.subarray(from, from === 0 ? 1000 : undefined));
+      return true;
+    };
+    assertWhole(await fetchPackages(home.request()));
+    assert.ok(server.log.includes(`${appFile} bytes=1000-`), server.log.join());
+  });
+
   test("what was left of another file is not kept", async () => {
     await using server = await serve(archive());
     await using home = machine(server.url);
@@ -578,6 +613,27 @@ suite("proxies", () => {
 });
 
 suite("which sources", () => {
+  test("refused by name: ways to fetch that are not spoken here", async () => {
+    for (const url of ["mirror+file:/etc/apt/mirrors", "tor+http://example.org/", "ftp://example.org/"]) {
+      await using home = machine(url);
+      const { message } = await failureOf(home.request());
+      assert.ok(message.includes(`"${url.replace(/[^/]$/, "$&/")}" of `), message);
+      assert.match(message, /is not used: only http, https, file, copy are fetched from/);
+    }
+  });
+
+  test("a mirror's suite by another name of the release, but of no other release", async () => {
+    const files = archive();
+    addSuite(files, "trixie", { packages: [{ Package: "app" }], suite: "testing" });
+    addSuite(files, "stable", { packages, codename: "bookworm" });
+    await using server = await serve(files);
+    await using home = machine("http://127.0.0.1:1/");
+    const given = { keyrings: [`${home.root}/keys/archive.gpg`] };
+    assertWhole(await fetchPackages(home.request({ ...given, mirrors: [`${server.url} stable`] })));
+    const failure = await failureOf(home.request({ ...given, mirrors: [`${server.url} trixie`] }));
+    assert.match(failure.message, /its trixie is of trixie, bookworm is needed/);
+  });
+
   test("another name of the release is found in the Release files", async () => {
     const files = archive();
     addSuite(files, "trixie", { packages: [{ Package: "app", Version: "2.0" }], suite: "testing" });
@@ -598,7 +654,7 @@ suite("which sources", () => {
 
   test("none at all, none that can be used, none for the architecture", async () => {
     await using home = machine("http://127.0.0.1:1/", { settings: 'Dir::Etc::sourceparts "/dev/null";' });
-    assert.match((await failureOf(home.request())).message, /this machine has no apt sources/);
+    assert.match((await failureOf(home.request())).message, /this machine has no apt sources for amd64/);
     await using cdrom = machine("cdrom:[Debian]/");
     cdrom.write("etc/apt/sources.list.d/test.sources", "");
     cdrom.write("etc/apt/sources.list", "deb cdrom:[Debian GNU/Linux 12]/ bookworm main\n");
@@ -632,6 +688,34 @@ suite("which sources", () => {
     const { warnings } = await fetchPackages(home.request());
     assert.equal(warnings.length, 2);
     assert.match(warnings.join(), /finds its proxy by a program.*preferences in ".*pins" are not read/);
+  });
+
+  test("keys in the source itself, by fingerprint, or those that apt trusts", async () => {
+    await using server = await serve(archive());
+    const key = armour("PUBLIC KEY BLOCK", certificate(archiveKey));
+    const embedded = key
+      .trimEnd()
+      .split("\n")
+      .map((line) => ` ${line === "" ? "." : line}`)
+      .join("\n");
+    const source = (signedBy: string): string =>
+      `Types: deb\nURIs: ${server.url}\nSuites: bookworm\nComponents: main\n${signedBy}`;
+    const cases: readonly (readonly [signedBy: string, isTrusted: boolean, isTaken: boolean])[] = [
+      [`Signed-By:\n${embedded}\n`, false, true],
+      [`Signed-By: ${archiveKey.fingerprint}\n`, true, true],
+      [`Signed-By: ${strangeKey.fingerprint}\n`, true, false],
+      ["", true, true],
+      ["", false, false],
+    ];
+    for (const [signedBy, isTrusted, isTaken] of cases) {
+      await using home = machine(server.url);
+      home.write("etc/apt/sources.list.d/test.sources", source(signedBy));
+      if (isTrusted) home.write("etc/apt/trusted.gpg.d/archive.asc", key);
+      home.write("etc/apt/trusted.gpg.d/broken.gpg", "KBXf");
+      home.write("etc/apt/trusted.gpg.d/empty.gpg", "");
+      if (isTaken) assertWhole(await fetchPackages(home.request()));
+      else assert.match((await failureOf(home.request())).message, /has signed it/);
+    }
   });
 
   test("a keyring that is not there", async () => {
@@ -697,17 +781,34 @@ suite("what runs before have left", () => {
     );
   });
 
+  test(
+    "a disk that takes no more: what is there stays, and the next run goes on",
+    { skip: process.platform !== "linux" },
+    async () => {
+      await using server = await serve(archive());
+      await using home = machine(server.url);
+      const full = inProcess(home.request(), "ulimit -f 16; ");
+      let said = "";
+      full.child.stderr?.on("data", (text: Buffer) => (said += text.toString()));
+      assert.equal((await full.ended).status, 1);
+      assert.match(said, /cannot write ".*_all_[0-9a-f]{16}.deb": file too large/);
+      assert.deepEqual(
+        fs.readdirSync(`${home.cache}/packages`).filter((name) => name.endsWith(".deb")),
+        [],
+      );
+      assertWhole(await fetchPackages(home.request()));
+    },
+  );
+
   interface Run {
     readonly child: ChildProcess;
     readonly ended: Promise<{ readonly status: number | null; readonly output: string }>;
   }
 
-  function inProcess(request: PackageRequest): Run {
-    const child = spawn(
-      process.execPath,
-      [`${import.meta.dirname}/fetch-packages-fixture.ts`, JSON.stringify(request)],
-      { stdio: "pipe" },
-    );
+  function inProcess(request: PackageRequest, before = ""): Run {
+    const fixture = `${import.meta.dirname}/fetch-packages-fixture.ts`;
+    const command = `${before}exec "$0" "$@"`;
+    const child = spawn("sh", ["-c", command, process.execPath, fixture, JSON.stringify(request)], { stdio: "pipe" });
     let output = "";
     child.stdout.on("data", (text: Buffer) => (output += text.toString()));
     return { child, ended: new Promise((resolve) => child.on("close", (status) => resolve({ status, output }))) };

@@ -259,6 +259,25 @@ suite("signatures that do not count", () => {
     assert.match(outcome(signedBy(primary), ring), /^Origin/);
   });
 
+  test("of several copies of a key, a revoked one and the latest end count", () => {
+    const [plain, short, revoked] = [
+      certificate(primary),
+      certificate(primary, { lifetimeMs: day }),
+      certificate(primary, { revocation: { atMs: signed, reason: 0 } }),
+    ];
+    const message = signedBy(primary);
+    for (const rings of [
+      [plain, short],
+      [short, plain],
+    ])
+      assert.match(outcome(message, Buffer.concat(rings)), /^Origin/);
+    for (const rings of [
+      [plain, revoked],
+      [revoked, plain],
+    ])
+      assert.match(outcome(message, Buffer.concat(rings)), /was revoked/);
+  });
+
   test("where the clock does not count, the future does not either", () => {
     const message = signedBy(primary, { createdMs: nowMs + 30 * day });
     assert.match(outcome(message, certificate(primary), { anyTime: true }), /^Origin/);

@@ -1,6 +1,7 @@
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as http from "node:http";
+import * as https from "node:https";
 import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import * as zlib from "node:zlib";
@@ -28,6 +29,8 @@ export interface SuiteOptions {
   readonly dateMs?: number;
   readonly validUntilMs?: number;
   readonly byHash?: boolean;
+  /** Lists the index only as it is compressed, as small archives do. */
+  readonly isOnlyPacked?: boolean;
   /** Further fields of the Release file. */
   readonly fields?: Readonly<Record<string, string>>;
   /** Release and Release.gpg instead of InRelease. */
@@ -58,6 +61,7 @@ export function addSuite(files: Files, name: string, options: SuiteOptions): voi
       ["Packages", plain],
       ["Packages.gz", packed],
     ] as const) {
+      if (options.isOnlyPacked === true && file === "Packages") continue;
       const sha256 = crypto.hash("sha256", content);
       listed.push(` ${sha256} ${content.length} ${place}/${file}`);
       if (options.byHash === true) files.set(`dists/${name}/${place}/by-hash/SHA256/${sha256}`, content);
@@ -129,14 +133,15 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** Serves files on the loopback, with ranges and dates as mirrors do. */
-export async function serve(files: Files): Promise<TestServer> {
+export async function serve(files: Files, tls?: { readonly key: string; readonly cert: string }): Promise<TestServer> {
   const log: string[] = [];
-  const server = http.createServer((request, response) => {
+  const listener = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     const name = decodeURIComponent((request.url ?? "").replace(/^https?:\/\/[^/]*/, "").slice(1));
     log.push([name, request.headers.range ?? ""].join(" ").trim());
     if (served.handler?.(request, response, name) === true) return;
     answer(files, name, request, response);
-  });
+  };
+  const server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);
   server.keepAliveTimeout = 1;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -145,7 +150,7 @@ export async function serve(files: Files): Promise<TestServer> {
     await new Promise((resolve) => server.close(resolve));
   };
   const served: TestServer = {
-    url: `http://127.0.0.1:${port}/`,
+    url: `http${tls === undefined ? "" : "s"}://127.0.0.1:${port}/`,
     files,
     log,
     handler: undefined,

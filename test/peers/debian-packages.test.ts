@@ -56,7 +56,6 @@ suite("the machine's own archive", { skip }, () => {
     ["systemd-sysv", "linux-image-cloud-amd64", "grub-pc"],
     ["nginx", "mutt"],
     ["apache2", "php"],
-    ["default-jre"],
   ];
 
   for (const names of packageSets) {

@@ -36,6 +36,7 @@ export async function downloadFile(
       if (part.sizeBytes < file.sizeBytes) await continuePart(transport, file, part, options);
       if (part.sizeBytes === file.sizeBytes && part.sha256() === file.sha256) return;
       const wrong = wrongContent(file, part);
+      if (part.sizeBytes < file.sizeBytes) throw wrong; // the next try goes on from there
       forget(part, options);
       if (!isResumed) throw wrong;
       isResumed = false;

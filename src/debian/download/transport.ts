@@ -3,6 +3,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { fileURLToPath } from "node:url";
 import { Failure, isSystemError, stopIfAborted, systemReason } from "../../base/index.ts";
+import { compareVersions } from "../control/index.ts";
 import { FetchFailure, networkFailure, shownUrl, statusFailure } from "./fetch-failure.ts";
 
 export interface TransportSettings {
@@ -34,6 +35,9 @@ export interface Reply {
 }
 
 const redirectLimit = 10;
+
+/** The first Node whose agents know `proxyEnv`. */
+const leastForProxies = "24.5.0";
 
 /** Gets what addresses name: http and https, by a proxy where there is one, and files of this machine. */
 export class Transport implements AsyncDisposable {
@@ -103,10 +107,18 @@ export class Transport implements AsyncDisposable {
     const name = `${isHttps} ${proxy ?? ""}`;
     const known = this.#agents.get(name);
     if (known !== undefined) return known;
+    if (proxy !== undefined && compareVersions(process.versions.node, leastForProxies) < 0) {
+      // An older one would pass over the proxy without a word.
+      throw new Failure(
+        "unsupported",
+        `cannot use the proxy "${shownUrl(proxy)}": Node ${leastForProxies} is needed for it`,
+      );
+    }
     const settings: http.AgentOptions = {
       keepAlive: true,
       maxSockets: this.#settings.connections,
-      ...(proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
+      // Always given: whether there is a proxy was decided above, and no variable is to decide otherwise.
+      proxyEnv: proxy === undefined ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy },
     };
     const { certificateAuthorities: ca } = this.#settings;
     const trust = ca === undefined ? {} : { ca: Buffer.from(ca) };

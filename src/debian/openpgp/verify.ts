@@ -91,11 +91,16 @@ function judge(
   if (candidates.length === 0) return `a signature ${named} is there, which is not in the keyring`;
   const weak = weakness(signature);
   if (weak !== undefined) return `the signature ${named} does not count, since ${weak}`;
-  const signer = content === undefined ? undefined : candidates.find(({ key }) => isMadeBy(signature, key, [content]));
-  if (signer === undefined) {
+  const signers = content === undefined ? [] : candidates.filter(({ key }) => isMadeBy(signature, key, [content]));
+  const [anySigner] = signers;
+  if (anySigner === undefined) {
     if (issuer === undefined) return "a signature by an unnamed key is there, which is not in the keyring";
     throw new Failure("mismatch", `the signature ${named} is not over this content: it was changed or damaged`);
   }
+  // Of several copies of a key, one that is revoked speaks for all; else the one with the latest end does.
+  const revoked = signers.find(({ revokedMs }) => revokedMs !== undefined);
+  const signer =
+    revoked ?? signers.toSorted((a, b) => (b.expiresMs ?? Infinity) - (a.expiresMs ?? Infinity))[0] ?? anySigner;
   const outOfTime = timeProblem(signature, signer, anyTime ? Infinity : nowMs);
   if (outOfTime !== undefined) return `the signature ${named} does not count, since ${outOfTime}`;
   return {

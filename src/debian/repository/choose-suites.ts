@@ -10,18 +10,34 @@ import { isSuiteFor, parseMirror, releaseOf, whyUnusable } from "./suite-source.
 export async function chooseSuites(request: PackageRequest, fetching: Fetching): Promise<readonly VerifiedSuite[]> {
   const { mirrors, release } = request;
   if (mirrors !== undefined && mirrors.length > 0) {
-    return releasesOf(
+    const given = await releasesOf(
       mirrors.map((mirror) => parseMirror(mirror, release)),
       fetching,
     );
+    for (const suite of given) refuseOtherRelease(suite, release);
+    return given;
   }
   for (const setting of unreadSettings(fetching.configuration)) fetching.warn(setting);
   const all = readAptSources(fetching.configuration).filter((source) => isSuiteFor(source, request.architecture));
   const named = all.filter((source) => releaseOf(source.suite) === release);
   const suites =
     named.length > 0 ? await releasesOf(usable(named, fetching), fetching) : await byAlias(all, release, fetching);
-  if (suites.length === 0) throw noSources(all, named, release);
+  if (suites.length === 0) throw noSources(all, named, request);
   return ofOneArchive(suites, fetching);
+}
+
+function isOfRelease({ release: { codename, suite } }: VerifiedSuite, release: string): boolean {
+  return [codename, suite].some((name) => releaseOf(name) === releaseOf(release));
+}
+
+function refuseOtherRelease(suite: VerifiedSuite, release: string): void {
+  if (isOfRelease(suite, release)) return;
+  const { url, suite: name } = suite.source;
+  const { codename } = suite.release;
+  throw new Failure(
+    "mismatch",
+    `cannot use the mirror "${shownUrl(url)}": its ${name} is of ${codename}, ${release} is needed`,
+  );
 }
 
 function usable(sources: readonly AptSource[], fetching: Fetching): AptSource[] {
@@ -71,9 +87,7 @@ async function byAlias(sources: readonly AptSource[], release: string, fetching:
       }
     }),
   );
-  return looked.flat().filter((suite) => {
-    return [suite.release.codename, suite.release.suite].some((name) => releaseOf(name) === release);
-  });
+  return looked.flat().filter((suite) => isOfRelease(suite, release));
 }
 
 /** Archives of other makers may have suites of the same name; a system is made of one archive's packages. */
@@ -89,7 +103,11 @@ function ofOneArchive(suites: readonly VerifiedSuite[], fetching: Fetching): Ver
   });
 }
 
-function noSources(all: readonly AptSource[], named: readonly AptSource[], release: string): Failure {
+function noSources(
+  all: readonly AptSource[],
+  named: readonly AptSource[],
+  { release, architecture }: PackageRequest,
+): Failure {
   const hint = "name an archive to fetch from: --mirror URL";
   const subject = `cannot find packages of "${release}"`;
   if (named.length > 0) {
@@ -99,7 +117,7 @@ function noSources(all: readonly AptSource[], named: readonly AptSource[], relea
   const suites = [...new Set(all.map((source) => source.suite))];
   const why =
     suites.length === 0
-      ? "this machine has no apt sources"
+      ? `this machine has no apt sources for ${architecture}`
       : `the apt sources of this machine are for ${suites.join(", ")}`;
   return new Failure("not-found", `${subject}: ${why}`, { hint });
 }

@@ -58,7 +58,7 @@ function whyNot({ clause, obstacles, chosen }: Conflict, pool: PackagePool, isAs
   const pronoun = isAskedFor ? "it" : "which";
   const [obstacle] = obstacles;
   if (obstacle === undefined) {
-    const versions = clause.group.flatMap(({ name }) => pool.candidate(name)?.version ?? []);
+    const versions = [...new Set(clause.group.flatMap(({ name }) => pool.versionsOf(name)))];
     if (versions.length > 0)
       return isAskedFor ? `there is ${versions.join(", ")}` : `of which there is ${versions.join(", ")}`;
     return `${pronoun} is not in these suites`;

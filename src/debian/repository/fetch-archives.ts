@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises";
 import { Failure, isSystemError, stopIfAborted } from "../../base/index.ts";
 import { fieldOf } from "../control/index.ts";
 import { createBeside, downloadFile, writeFailure, type KnownFile } from "../download/index.ts";
+import { ByteTally } from "./byte-tally.ts";
 import type { VerifiedSuite } from "./fetch-release.ts";
 import type { Fetching } from "./fetching.ts";
 import type { IndexedPackage } from "./package-index.ts";
@@ -21,12 +22,9 @@ export async function fetchArchives(
   fetching: Fetching,
 ): Promise<ReadonlyMap<IndexedPackage, string>> {
   const wanted = packages.map((one) => wantedFile(one, suites));
-  const totalBytes = wanted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  let doneBytes = 0;
-  const onBytes = (count: number): void => {
-    doneBytes += count;
-    fetching.job.onProgress?.({ phase: "fetching packages", doneBytes, totalBytes });
-  };
+  const tally = new ByteTally("fetching packages", fetching.job);
+  for (const { sizeBytes } of wanted) tally.expect(sizeBytes);
+  const onBytes = (count: number): void => tally.add(count);
   const files = new Map<IndexedPackage, string>();
   // The first failure ends the others too.
   const failed = new AbortController();

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { Failure } from "../../base/index.ts";
 import { decompress } from "../../tree/index.ts";
-import { downloadFile, shownUrl } from "../download/index.ts";
+import { downloadFile, FetchFailure, shownUrl } from "../download/index.ts";
 import { contentOf, isContent } from "./cache.ts";
 import type { VerifiedSuite } from "./fetch-release.ts";
 import type { Fetching } from "./fetching.ts";
@@ -83,23 +83,25 @@ async function downloadIndex(
 ): Promise<Buffer> {
   const { url, ending, packed, plain } = wanted;
   const { transport, retry, cache, job } = fetching;
-  const isByHash = source.byHash ?? release.hasByHash;
-  const folder = url.slice(0, url.lastIndexOf("/"));
   const target = `${cache.listPath(url)}${ending}`;
-  let doneBytes = 0;
-  await downloadFile(
-    transport,
-    { url: isByHash ? `${folder}/by-hash/SHA256/${packed.sha256}` : `${url}${ending}`, ...packed },
-    target,
-    {
+  fetching.indexTally.expect(packed.sizeBytes);
+  const download = (from: string): Promise<void> => {
+    return downloadFile(transport, { url: from, ...packed }, target, {
       retry,
       signal: job.signal,
-      onBytes(count) {
-        doneBytes += count;
-        job.onProgress?.({ phase: "fetching index", doneBytes, totalBytes: packed.sizeBytes });
-      },
-    },
-  );
+      onBytes: (count) => fetching.indexTally.add(count),
+    });
+  };
+  try {
+    const isByHash = source.byHash ?? release.hasByHash;
+    await download(
+      isByHash ? `${url.slice(0, url.lastIndexOf("/"))}/by-hash/SHA256/${packed.sha256}` : `${url}${ending}`,
+    );
+  } catch (error) {
+    // Some mirrors leave these names out.
+    if (!(error instanceof FetchFailure) || error.code !== "not-found") throw error;
+    await download(`${url}${ending}`);
+  }
   const content = await unpacked(fs.readFileSync(target), ending, plain, url);
   if (ending !== "" && plain !== undefined) {
     // Unpacked, the next run has it in a tenth of the time.
@@ -111,22 +113,40 @@ async function downloadIndex(
 
 async function unpacked(packed: Buffer, ending: string, plain: IndexFile | undefined, url: string): Promise<Buffer> {
   if (ending === "") return packed;
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
   const stream = async function* (): AsyncGenerator<Uint8Array> {
     yield packed;
   };
-  for await (const chunk of (await decompress(stream(), shownUrl(url))).chunks) {
-    chunks.push(Buffer.from(chunk));
-    sizeBytes += chunk.length;
-    if (sizeBytes > (plain?.sizeBytes ?? indexLimitBytes)) break;
-  }
-  const content = Buffer.concat(chunks);
-  if (sizeBytes > indexLimitBytes || (plain !== undefined && !isContent(content, plain))) {
+  const { chunks } = await decompress(stream(), shownUrl(url));
+  const content = plain === undefined ? await gathered(chunks) : await filled(chunks, plain.sizeBytes);
+  if (content === undefined || (plain !== undefined && !isContent(content, plain))) {
     throw new Failure(
       "mismatch",
       `cannot use "${shownUrl(url)}${ending}": it unpacks to something else than its signed Release file says`,
     );
   }
   return content;
+}
+
+/** All chunks as one; undefined where they are more than an index may have. */
+async function gathered(chunks: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
+  const all: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > indexLimitBytes) return undefined;
+    all.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(all);
+}
+
+/** All chunks as one of this size; undefined where they are more or less. */
+async function filled(chunks: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<Buffer | undefined> {
+  const content = Buffer.allocUnsafeSlow(sizeBytes);
+  let at = 0;
+  for await (const chunk of chunks) {
+    if (at + chunk.length > sizeBytes) return undefined;
+    content.set(chunk, at);
+    at += chunk.length;
+  }
+  return at === sizeBytes ? content : undefined;
 }

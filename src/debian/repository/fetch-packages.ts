@@ -2,6 +2,7 @@ import { Failure, stopIfAborted, type JobOptions } from "../../base/index.ts";
 import { AptConfiguration, findLogin, proxyFor, readLogins } from "../apt/index.ts";
 import { fieldOf } from "../control/index.ts";
 import { shownUrl, Transport } from "../download/index.ts";
+import { ByteTally } from "./byte-tally.ts";
 import { Cache, contentOf } from "./cache.ts";
 import { chooseSuites } from "./choose-suites.ts";
 import { fetchArchives } from "./fetch-archives.ts";
@@ -75,6 +76,7 @@ async function withFetching<T>(
     keys: new TrustedKeys(configuration, request.keyrings, warn),
     nowMs: request.nowMs,
     job: { ...job, signal },
+    indexTally: new ByteTally("fetching indexes", job),
     warn,
   };
   try {

@@ -17,7 +17,7 @@ export interface VerifiedSuite {
 }
 
 /** Debian's largest is below 1 MiB. */
-const releaseLimitBytes = 64 * 1024 * 1024;
+const releaseLimitBytes = 16 * 1024 * 1024;
 
 interface Signed {
   readonly content: Uint8Array;

@@ -1,6 +1,7 @@
 import type { JobOptions } from "../../base/index.ts";
 import type { AptConfiguration } from "../apt/index.ts";
 import type { RetrySettings, Transport } from "../download/index.ts";
+import type { ByteTally } from "./byte-tally.ts";
 import type { Cache } from "./cache.ts";
 import type { TrustedKeys } from "./trusted-keys.ts";
 
@@ -14,6 +15,8 @@ export interface Fetching {
   readonly keys: TrustedKeys;
   readonly nowMs: number;
   readonly job: JobOptions;
+  /** Of all indexes. */
+  readonly indexTally: ByteTally;
   /** What the user should know though it went well. */
   readonly warn: (text: string) => void;
 }

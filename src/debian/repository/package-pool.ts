@@ -21,6 +21,8 @@ export interface PackageRelations {
 /** What there is to choose from: of every name the one version that apt would install. */
 export class PackagePool {
   readonly #candidates = new Map<string, IndexedPackage>();
+  /** Versions of packages of which another one is asked for. */
+  readonly #others = new Map<string, readonly string[]>();
   readonly #providers = new Map<string, IndexedPackage[]>();
   readonly #relations = new Map<IndexedPackage, PackageRelations>();
   readonly #provides = new Map<IndexedPackage, readonly Relation[]>();
@@ -32,11 +34,15 @@ export class PackagePool {
     this.#architecture = architecture;
     for (const one of packages) {
       const wanted = versions.get(one.name);
-      if (wanted !== undefined && wanted !== one.version) continue;
+      if (wanted !== undefined && wanted !== one.version) {
+        this.#others.set(one.name, [...(this.#others.get(one.name) ?? []), one.version]);
+        continue;
+      }
       const known = this.#candidates.get(one.name);
       if (known === undefined || isPreferred(one, known)) this.#candidates.set(one.name, one);
     }
     for (const one of this.#candidates.values()) {
+      if (one.provides === "") continue;
       for (const name of new Set(this.providesOf(one).map((provided) => provided.name))) {
         const providers = this.#providers.get(name);
         if (providers === undefined) this.#providers.set(name, [one]);
@@ -47,6 +53,12 @@ export class PackagePool {
 
   candidate(name: string): IndexedPackage | undefined {
     return this.#candidates.get(name);
+  }
+
+  /** The versions that there are of a name, where none of them will do. */
+  versionsOf(name: string): readonly string[] {
+    const candidate = this.candidate(name);
+    return candidate === undefined ? (this.#others.get(name) ?? []) : [candidate.version];
   }
 
   candidates(): Iterable<IndexedPackage> {

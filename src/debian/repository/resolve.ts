@@ -58,7 +58,8 @@ export class Resolver {
   /** All that is chosen when these clauses hold too. Throws where they cannot. */
   resolve(clauses: readonly Clause[]): readonly Chosen[] {
     this.#state.pending = [...this.#state.pending, ...clauses];
-    this.#search();
+    const conflict = this.#search();
+    if (conflict !== undefined) throw explainConflict(conflict, this.#pool);
     return [...this.#state.chosen.values()];
   }
 
@@ -80,23 +81,21 @@ export class Resolver {
   #tryClause(clause: Clause): void {
     const before = copyOf(this.#state);
     this.#state.pending = [clause];
-    const conflict = this.#searchFrom([]);
-    if (conflict !== undefined) this.#state = before;
-  }
-
-  #search(): void {
-    const conflict = this.#searchFrom([]);
-    if (conflict !== undefined) throw explainConflict(conflict, this.#pool);
+    if (this.#search() !== undefined) this.#state = before;
   }
 
   /** The first conflict, where there is no way around it or none was found in so many tries. */
-  #searchFrom(decisions: Decision[]): Conflict | undefined {
+  #search(): Conflict | undefined {
+    const decisions: Decision[] = [];
     let first: Conflict | undefined;
     for (let conflicts = 0; conflicts <= conflictLimit;) {
       const conflict = this.#propagate();
       if (conflict === undefined) {
         const [clause] = this.#state.pending;
-        if (clause === undefined) return undefined;
+        if (clause === undefined) {
+          if (decisions.length > 0) this.#settle();
+          return undefined;
+        }
         const options = this.#viable(clause);
         decisions.push({ before: copyOf(this.#state), clause, options, next: 0, culprits: new Set() });
       } else {
@@ -113,6 +112,11 @@ export class Resolver {
       this.#choose(option, decision.clause, because);
     }
     return first === undefined ? undefined : { ...first, isGivenUp: true };
+  }
+
+  /** What was decided stays from now on: a later search does not go back on it. */
+  #settle(): void {
+    for (const [name, chosen] of this.#state.chosen) this.#state.chosen.set(name, { ...chosen, decisions: new Set() });
   }
 
   /** Takes all that leaves no choice. What comes out is a clause that cannot hold. */

@@ -35,12 +35,7 @@ export function parseMirror(text: string, release: string): AptSource {
     components: components.length === 0 ? ["main"] : components,
   };
   const why = whyUnusable(source);
-  if (why === undefined && releaseOf(suite) === releaseOf(release)) return source;
-  if (why === undefined) {
-    throw new Failure("usage", `cannot use the mirror "${text}": its suite ${suite} is none of ${release}`, {
-      hint: `give a suite such as ${release} or ${release}-updates`,
-    });
-  }
+  if (why === undefined) return source;
   throw new Failure("usage", `cannot use the mirror "${text}": ${why}`, {
     hint: "give the address of an archive, and after blanks a suite and components: URL bookworm main contrib",
   });
