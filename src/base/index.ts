@@ -1,5 +1,6 @@
 export { Failure, exitStatusOf, isSystemError, type FailureCode, type FailureOptions } from "./failure.ts";
 export { stopIfAborted, type JobOptions, type Progress } from "./job.ts";
+export { lazily, lazilyEach } from "./lazily.ts";
 export { libc, type Libc } from "./libc.ts";
 export { OutputFile, systemReason, type OutputFileOptions } from "./output-file.ts";
 export { findProgram } from "./program.ts";

@@ -60,10 +60,28 @@ function unpackStart(packed: Uint8Array): Uint8Array | undefined {
   }
 }
 
-/** The machine that a kernel in a file system is for. */
-export async function readArchitecture(fileSystem: FileSystem, id: number): Promise<Architecture | undefined> {
-  const [start] = await readParts(fileSystem, id, [{ at: 0, lengthBytes: peHeaderLimitBytes }]);
-  return start === undefined ? undefined : architectureOf(start);
+/** What the header of a kernel in a file system tells. */
+export interface KernelHeader {
+  readonly architecture?: Architecture;
+  /** As `uname -r` will print it. Kernels for x86 have it where it can be found. */
+  readonly release?: string;
+}
+
+/** Reads the header of a kernel in a file system. */
+export async function readKernelHeader(fileSystem: FileSystem, id: number): Promise<KernelHeader> {
+  const [start = new Uint8Array()] = await readParts(fileSystem, id, [{ at: 0, lengthBytes: peHeaderLimitBytes }]);
+  const architecture = architectureOf(start);
+  const release = releaseOf(start);
+  return { ...(architecture === undefined ? {} : { architecture }), ...(release === undefined ? {} : { release }) };
+}
+
+/** The first word of the text that the setup header of x86 points to. */
+function releaseOf(start: Uint8Array): string | undefined {
+  if (start.length < x86SetupHeader.sizeBytes) return undefined;
+  const { magic, releaseAt } = x86SetupHeader.decode(start);
+  if (magic !== "HdrS" || releaseAt === 0) return undefined;
+  const text = Buffer.from(start.subarray(releaseAt + 0x200, releaseAt + 0x200 + 128)).toString("latin1");
+  return /^[\w.+~-]+(?=[ \0])/.exec(text)?.[0];
 }
 
 /** Whether a kernel in a file system has a signature, as Secure Boot asks for; by whom is not looked at. */

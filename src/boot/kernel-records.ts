@@ -4,6 +4,8 @@ import { ascii, Struct, u16, u32 } from "../bytes/index.ts";
 export const x86SetupHeader = new Struct("Linux x86 setup header", 0x268, {
   magic: [0x202, ascii(4)],
   version: [0x206, u16],
+  /** Of a text, counted from 0x200; 0: none. */
+  releaseAt: [0x20e, u16],
   loadFlags: [0x236, u16],
 });
 

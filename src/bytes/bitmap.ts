@@ -37,9 +37,18 @@ export class Bitmap {
   countSet(start = 0, end = this.length): number {
     let count = 0;
     let n = start;
-    for (; n < end && (n & 7) !== 0; n++) if (this.has(n)) count++;
-    for (; n + 8 <= end; n += 8) count += bitsInByte[this.bytes[n >>> 3] as number] as number;
-    for (; n < end; n++) if (this.has(n)) count++;
+    const { buffer, byteOffset } = this.bytes;
+    for (; n < end && (((byteOffset << 3) + n) & 31) !== 0; n++) if (this.has(n)) count++;
+    if (n >= end) return count;
+    const words = new Uint32Array(buffer, byteOffset + (n >>> 3), (end - n) >>> 5);
+    for (const word of words) {
+      // Sums within pairs, fours and bytes of bits, side by side, then over the four bytes.
+      let sum = word - ((word >>> 1) & 0x55555555);
+      sum = (sum & 0x33333333) + ((sum >>> 2) & 0x33333333);
+      sum = (sum + (sum >>> 4)) & 0x0f0f0f0f;
+      count += Math.imul(sum, 0x01010101) >>> 24;
+    }
+    for (n += words.length * 32; n < end; n++) if (this.has(n)) count++;
     return count;
   }
 
@@ -77,9 +86,3 @@ export class Bitmap {
     for (; n < end; n++) change(n);
   }
 }
-
-const bitsInByte = Uint8Array.from({ length: 256 }, (_, byte) => {
-  let count = 0;
-  for (let rest = byte; rest !== 0; rest >>>= 1) count += rest & 1;
-  return count;
-});

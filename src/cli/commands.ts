@@ -22,6 +22,7 @@ export const commands: CommandIndex = {
     { words: ["disk", "grow"], load: async () => (await import("./disk/grow.ts")).grow },
     { words: ["disk", "kernel"], load: async () => (await import("./disk/kernel.ts")).kernel },
     { words: ["disk", "run"], load: async () => (await import("./disk/run.ts")).run },
+    { words: ["disk", "vm"], load: async () => (await import("./disk/vm.ts")).vm },
     { words: ["disk", "shrink"], load: async () => (await import("./disk/shrink.ts")).shrink },
     { words: ["disk", "check"], load: async () => (await import("./disk/check.ts")).check },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },

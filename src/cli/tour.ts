@@ -2,45 +2,56 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { prepareDemonstration } from "../disk/index.ts";
+import { archiveFolderIn } from "./cache-folder.ts";
 import { defineCommand, type CommandContext } from "./command.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Output } from "./output.ts";
 import { showProgress } from "./print.ts";
+
+/** Printed by the machine before it asks who is there. */
+const issue = String.raw`\S \n \l - changed in place: no mount, no root.` + "\n\n";
 
 /** `holdfast tour`: the command lines that a user would type, each shown and then run as it stands. */
 export const tour = defineCommand({
   words: ["tour"],
   summary: "show what Holdfast does, on a disk made for it",
   description:
-    "Makes a demonstration disk of a small Debian tree where one can be had, or else of Holdfast's own files, shows it, reads a file back, puts one in and checks it. Needs no root.",
+    "Makes a disk with a small Debian out of its packages, shows it, reads a file back, puts one in, checks it, and starts it in a virtual machine. Where Debian cannot be had, or there is no QEMU, the disk has what can be had and is not started. Needs no root.",
   operands: { folder: { arity: "optional", help: "where to leave the disk; without it nothing is left" } },
   options: {},
-  examples: [{ line: "holdfast tour", help: "takes some seconds and leaves nothing behind" }],
+  examples: [{ line: "holdfast tour", help: "takes a minute, the first time longer, and leaves no disk behind" }],
   async run(context, args) {
     await using temporary = await temporaryFolder();
     if (args.folder !== undefined) await fs.mkdir(args.folder, { recursive: true });
     const folder = args.folder === undefined ? temporary.path : path.resolve(args.folder);
     process.chdir(folder); // so that the words are short enough to be read
     const disk = "tour.disk";
-    const { description, from, samplePath } = await prepare(context);
-    const sources = from.flatMap((source) => ["--from", source]);
-    const create = ["disk", "create", disk, "--size", "1GiB", "--table", "gpt", ...sources];
+    const { description, words, samplePath, starts } = await prepare(context);
+    const create = ["disk", "create", disk, "--size", "2GiB", "--table", "gpt", ...words];
     const heading = `An ordinary file becomes a hard disk, filled from ${description}:`;
     await step(context, heading, create, { ...context, stdout: silenced(context.stdout) });
     await step(context, "What is on it:", ["disk", "show", disk]);
     await step(context, "Its files, without mounting anything:", ["disk", "ls", "-l", `${disk}:/`]);
     await step(context, "One of them, read back:", ["disk", "cat", `${disk}:${samplePath}`]);
-    await fs.writeFile("motd", "Changed in place: no mount, no root.\n");
-    await step(context, "A file of this machine goes in:", ["disk", "put", "motd", `${disk}:/etc/motd`, "--mkdir"]);
-    await step(context, "And there it is:", ["disk", "cat", `${disk}:/etc/motd`]);
+    await fs.writeFile("issue", issue);
+    await step(context, "A file of this machine goes in:", ["disk", "put", "issue", `${disk}:/etc/issue`, "--mkdir"]);
+    await step(context, "And there it is:", ["disk", "cat", `${disk}:/etc/issue`]);
     await step(context, "Is it sound?", ["disk", "check", disk]);
+    if (starts) {
+      const until = ["disk", "run", disk, "--snapshot", "--until", "login:"];
+      await step(context, "And it is a machine, which starts:", until);
+      await context.stdout.write("\n");
+    }
     if (args.folder !== undefined) await context.stdout.write(`\nThe disk is "${path.join(folder, disk)}".\n`);
   },
 });
 
 async function prepare(context: CommandContext) {
   using progress = showProgress(context, { json: false });
-  return await prepareDemonstration(".", { signal: context.signal, onProgress: progress.onProgress });
+  return await prepareDemonstration(
+    { folder: ".", cacheFolder: archiveFolderIn(context.env), env: context.env, nowMs: Date.now() },
+    { signal: context.signal, onProgress: progress.onProgress },
+  );
 }
 
 async function step(

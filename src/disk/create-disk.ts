@@ -1,4 +1,5 @@
 import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
+import { installChain } from "../boot/chain/index.ts";
 import type { Kernel } from "../boot/index.ts";
 import { installGrub } from "../boot/grub/index.ts";
 import { FileDevice, SliceDevice } from "../device/index.ts";
@@ -70,8 +71,15 @@ export async function createDisk(request: CreateDiskRequest, job: JobOptions = {
     const options = { wanted: partition.fileSystem, place: onDisk, ...job };
     warnings.push(...(await makeFileSystem(slice, sources.list, options)));
   }
-  if (request.boot !== undefined)
-    await installBoot(device, request.boot, plan.partitions[sized.findIndex(isRoot)], now, job);
+  const { boot } = request;
+  if (boot !== undefined && boot.firmwares.length > 0) {
+    const [root, own] = [sized.findIndex(isRoot), sized.findIndex(isBoot)].map((n) => plan.partitions[n]);
+    warnings.push(...(await installBoot(device, boot, { root, own, now }, job)));
+  }
+  if (boot?.chain === true) {
+    const { hasBootSector } = await installChain(device);
+    if (!hasBootSector) warnings.push("the active partition has no boot sector yet: the disk starts once it has one");
+  }
   if (request.debian?.configure === true) {
     await device.flush();
     await configureDebian(output.partPath, request.debian.env, job);
@@ -114,22 +122,42 @@ function fatVolumeId(uuid: string): string {
   return `${digits.slice(0, 4)}-${digits.slice(4)}`;
 }
 
-/** Installs GRUB, with a menu of the kernels that the root has. */
+function isBoot(partition: SizedPartition): boolean {
+  return partition.isBoot;
+}
+
+interface BootPlaces {
+  readonly root: PlannedPartition | undefined;
+  /** The partition that is mounted at `/boot`, where there is one. */
+  readonly own: PlannedPartition | undefined;
+  readonly now: MakingFacts["now"];
+}
+
+/** Installs GRUB, with a menu of the kernels that the root has; gives warnings. */
 async function installBoot(
   device: FileDevice,
   { firmwares, serial, secureBoot, grubFrom = [], machineFolder, cacheFolder }: BootRequest,
-  root: PlannedPartition | undefined,
-  now: MakingFacts["now"],
+  { root, own, now }: BootPlaces,
   job: JobOptions,
-): Promise<void> {
+): Promise<readonly string[]> {
   if (root === undefined) throw new Failure("usage", "cannot make the disk start: no partition is for Linux");
-  const config = { timeoutSeconds: menuSeconds, serial, ...(serial ? { kernelArguments: serialArguments } : {}) };
+  const warnings: string[] = [];
   const sources = {
     given: grubFrom,
     ...(machineFolder === undefined ? {} : { machineFolder }),
     ...(cacheFolder === undefined ? {} : { fetchPackage: packageFetcher(cacheFolder, job) }),
   };
-  await installGrub(device, { firmwares, partition: root.number, config, now, secureBoot, sources });
+  await installGrub(device, {
+    firmwares,
+    partition: root.number,
+    ...(own === undefined ? {} : { bootPartition: own.number }),
+    config: { timeoutSeconds: menuSeconds, serial, ...(serial ? { kernelArguments: serialArguments } : {}) },
+    now,
+    secureBoot,
+    sources,
+    onWarning: (message) => warnings.push(message),
+  });
+  return warnings;
 }
 
 /** The time that everything new is given. */

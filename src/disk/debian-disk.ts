@@ -1,5 +1,12 @@
 import { Failure, type JobOptions } from "../base/index.ts";
-import { fetchPackages, makeSystem, type ChosenSuite, type DebianPackage, type MadeSystem } from "../debian/index.ts";
+import {
+  fetchPackages,
+  makeSystem,
+  type ChosenPackages,
+  type ChosenSuite,
+  type DebianPackage,
+  type MadeSystem,
+} from "../debian/index.ts";
 import type { Timestamp } from "../tree/index.ts";
 import type { DebianRequest } from "./request.ts";
 
@@ -20,30 +27,38 @@ export interface DebianPlace {
   readonly nowMs: number;
 }
 
-/** Fetches a release's packages and makes the system of them that a disk is to hold. */
-export async function makeDebian(request: DebianRequest, place: DebianPlace, job: JobOptions): Promise<MadeSystem> {
-  const { release, mirrors, kernel = usualKernel, cacheFolder, env } = request;
-  const wanted = [...usualPackages, kernel, ...request.packages];
-  if (request.sshKeys.length > 0) wanted.push("openssh-server");
-  const { packages, suites, warnings } = await fetchPackages(
+/** Fetches the packages that a system is made of, to have them there when it is made. */
+export async function fetchDebian(request: DebianRequest, nowMs: number, job: JobOptions): Promise<ChosenPackages> {
+  const { release, mirrors, cacheFolder, env } = request;
+  const include = wantedBy(request);
+  return await fetchPackages(
     {
       release,
       architecture,
-      include: wanted,
+      include,
       priorities: ["required"],
       ...(mirrors === undefined ? {} : { mirrors }),
       cacheFolder,
       env,
-      nowMs: place.nowMs,
+      nowMs,
     },
     job,
   );
+}
+
+function wantedBy({ kernel = usualKernel, packages, sshKeys }: DebianRequest): readonly string[] {
+  return [...usualPackages, kernel, ...packages, ...(sshKeys.length > 0 ? ["openssh-server"] : [])];
+}
+
+/** Fetches a release's packages and makes the system of them that a disk is to hold. */
+export async function makeDebian(request: DebianRequest, place: DebianPlace, job: JobOptions): Promise<MadeSystem> {
+  const { packages, suites, warnings } = await fetchDebian(request, place.nowMs, job);
   refuseWithoutKernel(packages);
   const made = await makeSystem(
     {
       packages,
       architecture,
-      wanted: new Set([...wanted, ...packages.filter(isRequired).map(({ name }) => name)]),
+      wanted: new Set([...wantedBy(request), ...packages.filter(isRequired).map(({ name }) => name)]),
       beforehand: request.configure,
       now: place.now,
       settings: {

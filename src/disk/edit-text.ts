@@ -1,8 +1,9 @@
+import { shellWord } from "../bytes/index.ts";
 import type { Edit, PutEdit, WriteEdit } from "./edit.ts";
 
 /** An edit as a line of a script, or several where text is written: what `disk edit --script` would take. */
 export function editText(edit: Edit): string {
-  const words = wordsOf(edit).map(quoted).join(" ");
+  const words = wordsOf(edit).map(shellWord).join(" ");
   if (!isWriting(edit)) return words;
   const text = Buffer.from(edit.bytes).toString("utf8");
   if (text === "") return words;
@@ -55,11 +56,6 @@ function option(name: string, value: string | undefined): string[] {
 /** Words that are no options, whatever they look like. */
 function operands(...words: readonly string[]): string[] {
   return words.some((word) => word.startsWith("-") && word !== "-") ? ["--", ...words] : [...words];
-}
-
-/** A word as the script's reader, or a shell, needs it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** A word that is no line of the text. */

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { Failure, isSystemError, stopIfAborted, type JobOptions } from "../base/index.ts";
+import { Failure, isSystemError, stopIfAborted, systemReason, type JobOptions } from "../base/index.ts";
 
 const run = promisify(execFile);
 
@@ -84,13 +84,17 @@ async function apt(program: string, words: readonly string[], { folder, signal }
 }
 
 function notFetched(names: readonly string[], error: unknown): Failure {
-  const said = isSystemError(error, "ENOENT") ? "there is no apt here" : reasonOf(error);
-  return new Failure("not-found", `cannot fetch the package "${names.join(" ")}": ${said}`, { cause: error });
+  return new Failure("not-found", `cannot fetch the package "${names.join(" ")}": ${reasonOf(error)}`, {
+    hint: "apt fetches it by the sources of this machine: apt-get update may be needed, or a network",
+    cause: error,
+  });
 }
 
 /** What apt says: lines with `E: ` at their start. */
 function reasonOf(error: unknown): string {
-  if (error instanceof Failure) return error.message;
-  const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
-  return /^E: (.*)$/m.exec(said)?.[1] ?? "apt did not say why";
+  if (!(error instanceof Error) || error instanceof Failure) return String(error);
+  if (isSystemError(error, "ENOENT") && "syscall" in error && String(error.syscall).startsWith("spawn"))
+    return "there is no apt here";
+  if (!("stderr" in error)) return systemReason(error);
+  return /^E: (.*)$/m.exec(String(error.stderr))?.[1] ?? "apt did not say why";
 }

@@ -1,5 +1,5 @@
 import { Failure } from "../base/index.ts";
-import { resolvePath, type EditableFileSystem } from "../filesystem/index.ts";
+import { readText, type EditableFileSystem } from "../filesystem/index.ts";
 import type { OwnerWords } from "./edit.ts";
 
 /** A file of accounts longer than this is not read. */
@@ -44,22 +44,9 @@ async function fieldOf(
   name: string,
   field = ownNumberField,
 ): Promise<number> {
-  const line = (await linesOf(fileSystem, file)).find((one) => one.startsWith(`${name}:`));
+  const text = await readText(fileSystem, file, accountsLimitBytes);
+  const line = text?.split("\n").find((one) => one.startsWith(`${name}:`));
   const number = line?.split(":")[field] ?? "";
   if (/^\d+$/.test(number) && Number(number) <= largestId) return Number(number);
   throw new Failure("not-found", `cannot find "${name}" in the image's ${file}`, { hint: "give a number" });
-}
-
-async function linesOf(fileSystem: EditableFileSystem, file: string): Promise<readonly string[]> {
-  try {
-    const id = await resolvePath(fileSystem, file);
-    const { kind, sizeBytes } = await fileSystem.stat(id);
-    if (kind !== "file" || sizeBytes > accountsLimitBytes) return [];
-    const whole = Buffer.alloc(sizeBytes);
-    for await (const { at, bytes } of fileSystem.content(id)) whole.set(bytes, at);
-    return whole.toString("utf8").split("\n");
-  } catch (error) {
-    if (error instanceof Failure && error.code === "not-found") return [];
-    throw error;
-  }
 }

@@ -1,28 +1,42 @@
+import { lazily, lazilyEach } from "../base/index.ts";
+
+// A command uses one or two of these: each is loaded when it is called.
+export const checkDisk = lazily(async () => (await import("./check-disk.ts")).checkDisk);
+export const createDisk = lazily(async () => (await import("./create-disk.ts")).createDisk);
+export const editDisk = lazily(async () => (await import("./edit-disk.ts")).editDisk);
+export const getFiles = lazily(async () => (await import("./get-files.ts")).getFiles);
+export const growDisk = lazily(async () => (await import("./grow-disk.ts")).growDisk);
+export const listFiles = lazilyEach(async () => (await import("./list-files.ts")).listFiles);
+export const listKernels = lazily(async () => (await import("./list-kernels.ts")).listKernels);
+export const prepareDemonstration = lazily(async () => (await import("./demonstration.ts")).prepareDemonstration);
+export const readFile = lazilyEach(async () => (await import("./read-file.ts")).readFile);
+export const repairTable = lazily(async () => (await import("./repair-table.ts")).repairTable);
+export const runDisk = lazily(async () => (await import("./run-disk.ts")).runDisk);
+export const showDisk = lazily(async () => (await import("./show-disk.ts")).showDisk);
+export const writeMachine = lazily(async () => (await import("./vm/index.ts")).writeMachine);
+export const shrinkDisk = lazily(async () => (await import("./shrink-disk.ts")).shrinkDisk);
+
 export {
-  checkDisk,
   unknownPart,
   type CheckedPart,
   type CheckOptions,
   type CheckReport,
   type DiskProblem,
-} from "./check-disk.ts";
-export { createDisk } from "./create-disk.ts";
-export { prepareDemonstration, type Demonstration } from "./demonstration.ts";
-export { growDisk, type GrowDiskRequest } from "./grow-disk.ts";
-export { getFiles, type GetTarget, type GotFiles } from "./get-files.ts";
-export { listKernels } from "./list-kernels.ts";
-export { listFiles, type ListedFolder, type ListItem } from "./list-files.ts";
+} from "./check-report.ts";
+export type { Demonstration } from "./demonstration.ts";
+export type { GrowDiskRequest } from "./grow-disk.ts";
+export type { GetTarget, GotFiles } from "./get-files.ts";
+export type { ListedFolder, ListItem } from "./list-files.ts";
+export type { Kernel } from "./list-kernels.ts";
 export type { Place } from "./place.ts";
-export { repairTable } from "./repair-table.ts";
-export { readFile } from "./read-file.ts";
 export type { DiskReport, FileSystemReport, GeometryReport, PartitionReport, TableReport } from "./report.ts";
 export type { BootRequest, CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";
-export { showDisk } from "./show-disk.ts";
 export { parseOwner, type Edit, type OwnerWords } from "./edit.ts";
-export { editDisk, type PlannedEdit } from "./edit-disk.ts";
+export type { PlannedEdit } from "./edit-disk.ts";
 export { editText } from "./edit-text.ts";
 export { parseModeChange } from "./mode-change.ts";
 export type { ResizedDisk } from "./resize.ts";
-export { shrinkDisk, type ShrinkDiskRequest } from "./shrink-disk.ts";
-export { runDisk, type RunDiskRequest, type RunEnd, type StartedDisk } from "./run-disk.ts";
+export type { ShrinkDiskRequest } from "./shrink-disk.ts";
+export type { RunDiskRequest, RunEnd, StartedDisk } from "./run-disk.ts";
 export type { DiskBus, PortForward } from "./machine/index.ts";
+export type { Network, TargetName } from "./vm/index.ts";

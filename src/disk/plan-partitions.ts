@@ -15,6 +15,8 @@ export interface WantedPartition {
   readonly from: readonly string[];
   /** It is what `--from` fills, and what a disk that starts by itself starts. */
   readonly isRoot: boolean;
+  /** It is what the root has at `/boot`. */
+  readonly isBoot: boolean;
 }
 
 export interface MakingFacts {
@@ -25,6 +27,8 @@ export interface MakingFacts {
 
 /** Cylinder partitions are whole KiB but seldom whole larger blocks: these fill them to the end. */
 const classicBlockBytes = 1024;
+/** A partition with this label has the kernels of the one labelled root, as it is usual. */
+const bootLabel = "boot";
 /** From this size on FAT is FAT32 unless told. */
 const largeFatBytes = 512 * 2 ** 20;
 const biosBootBytes = 2 ** 20;
@@ -57,6 +61,7 @@ export function planPartitions(request: CreateDiskRequest, facts: MakingFacts): 
       fileSystem,
       from,
       isRoot,
+      isBoot: !isRoot && root !== undefined && fileSystem?.label === bootLabel && extKinds.has(fileSystem.kind),
     };
   });
 }
@@ -96,7 +101,7 @@ function rootOf(
 function optionForRoot({ from, debian, boot }: CreateDiskRequest): string | undefined {
   if (from.length > 0) return "--from";
   if (debian !== undefined) return "--debian";
-  return boot === undefined ? undefined : "--boot";
+  return (boot?.firmwares ?? []).length > 0 ? "--boot" : undefined;
 }
 
 function fileSystemOf(

@@ -37,10 +37,12 @@ export interface NewPartitionRequest {
   readonly from: readonly string[];
 }
 
-/** How a disk is to start: by GRUB, from the kernels in `/boot` of its root. */
+/** How a disk is to start: by GRUB, from the kernels in `/boot` of its root, or by what its active partition brings. */
 export interface BootRequest {
-  /** At least one. */
+  /** On which GRUB starts it. */
   readonly firmwares: readonly Firmware[];
+  /** By BIOS it starts the boot sector of its active partition. */
+  readonly chain?: boolean;
   /** Menu and kernel use the first serial port too. */
   readonly serial: boolean;
   /** For UEFI: signed programs, that start where Secure Boot is on. */

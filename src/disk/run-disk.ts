@@ -39,8 +39,8 @@ export interface RunDiskRequest {
 export interface RunDiskOptions extends JobOptions {
   /** Told once the machine runs. */
   readonly onStart?: (started: StartedDisk) => void;
-  /** What the serial port says, unless that is the terminal. */
-  readonly onSerial?: (bytes: Uint8Array) => Promise<void>;
+  /** What the serial port says, unless that is the terminal: as it comes, and what can be seen of it. */
+  readonly onSerial?: (bytes: Uint8Array, seen: string) => Promise<void>;
 }
 
 export interface StartedDisk {
@@ -151,8 +151,7 @@ async function watchSerial(
   },
 ): Promise<RunEnd> {
   for await (const bytes of serial) {
-    text.add(bytes);
-    await onSerial?.(bytes);
+    await onSerial?.(bytes, text.add(bytes));
     if (until !== undefined && text.has(until)) return "seen";
   }
   return new Promise<never>(() => undefined);

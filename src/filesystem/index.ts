@@ -1,3 +1,5 @@
+import { lazily } from "../base/index.ts";
+
 export type {
   EditableFileSystem,
   EditOptions,
@@ -9,8 +11,11 @@ export type {
 export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
 export type { ExtKind, ExtOptions } from "./ext/index.ts";
 export type { FatOptions } from "./fat/index.ts";
+export { readBootImages, type BootImage } from "./iso/index.ts";
 export { extKinds, fatKinds, makeFileSystem, measureFileSystem, type NewFileSystem } from "./make.ts";
-export { putTree } from "./put-tree.ts";
+export const putTree = lazily(async () => (await import("./put-tree.ts")).putTree);
+export const recognise = lazily(async () => (await import("./recognise/index.ts")).recognise);
+export { readText } from "./read-text.ts";
 export { resolvePath, type ResolveOptions } from "./path.ts";
 export {
   editFileSystem,
@@ -22,5 +27,5 @@ export {
   shrinkFileSystem,
 } from "./probe.ts";
 export type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
-export { recognise, type Recognised } from "./recognise/index.ts";
+export type { Recognised } from "./recognise/index.ts";
 export { treeOf, type WalkOptions } from "./walk.ts";

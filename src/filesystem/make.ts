@@ -1,8 +1,8 @@
 import type { JobOptions } from "../base/index.ts";
 import type { BlockDevice } from "../device/index.ts";
 import type { TreeSource } from "../tree/index.ts";
-import { makeExt, measureExt, type ExtKind, type ExtOptions } from "./ext/index.ts";
-import { makeFat, measureFat, type FatOptions, type PlaceOnDisk } from "./fat/index.ts";
+import type { ExtKind, ExtOptions } from "./ext/index.ts";
+import type { FatOptions, PlaceOnDisk } from "./fat/index.ts";
 
 /** A file system to be made, by its kind. */
 export type NewFileSystem = ExtOptions | FatOptions;
@@ -21,10 +21,12 @@ export async function makeFileSystem(
   sources: readonly TreeSource[],
   { wanted, place, ...job }: JobOptions & { readonly wanted: NewFileSystem; readonly place: PlaceOnDisk },
 ): Promise<readonly string[]> {
-  const { warnings } = isFat(wanted)
-    ? await makeFat(device, sources, { ...wanted, ...job, place })
-    : await makeExt(device, sources, { ...wanted, ...job });
-  return warnings;
+  if (isFat(wanted)) {
+    const { makeFat } = await import("./fat/index.ts");
+    return (await makeFat(device, sources, { ...wanted, ...job, place })).warnings;
+  }
+  const { makeExt } = await import("./ext/index.ts");
+  return (await makeExt(device, sources, { ...wanted, ...job })).warnings;
 }
 
 /** How large a file system must be that has room for `sources` and little more, and what to ask for so that it has. */
@@ -34,9 +36,11 @@ export async function measureFileSystem(
   job: JobOptions,
 ): Promise<{ readonly sizeBytes: number; readonly wanted: NewFileSystem }> {
   if (isFat(wanted)) {
+    const { measureFat } = await import("./fat/index.ts");
     const { sizeBytes, rootEntries } = await measureFat(sources, wanted);
     return { sizeBytes, wanted: { ...wanted, rootEntries } };
   }
+  const { measureExt } = await import("./ext/index.ts");
   const measured = await measureExt(sources, { ...wanted, ...job });
   const hasOwnCount = wanted.inodeRatioBytes !== undefined || wanted.inodeCount !== undefined;
   const { sizeBytes, blockSizeBytes, inodeCount } = measured;

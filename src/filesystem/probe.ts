@@ -1,18 +1,11 @@
 import { Failure } from "../base/index.ts";
 import type { BlockDevice, BlockReader } from "../device/index.ts";
-import { isReadAsUdf } from "./bridge.ts";
-import { editExt, growExt, openExt, planExtGrowth, planExtShrink, probeExt, shrinkExt } from "./ext/index.ts";
 import type { EditableFileSystem, EditOptions } from "./editable-file-system.ts";
-import { editFat, openFat, probeFat } from "./fat/index.ts";
 import type { FileSystem } from "./file-system.ts";
-import { openIso, probeIso } from "./iso/index.ts";
 import type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
-import { openUdf } from "./udf/index.ts";
 
+/** What can be done with a kind of file system. */
 interface Family {
-  readonly name: string;
-  /** What it is called in messages. */
-  readonly kinds: string;
   readonly probe: (reader: BlockReader) => Promise<boolean>;
   readonly open: (reader: BlockReader) => Promise<FileSystem>;
   /** Absent where this program only reads. */
@@ -26,20 +19,50 @@ interface Family {
   };
 }
 
-/** In the order in which they are asked. */
-const families: readonly Family[] = [
-  {
-    name: "ext",
-    kinds: "ext2, ext3, ext4",
-    probe: probeExt,
-    open: openExt,
-    edit: editExt,
-    resize: { planGrowth: planExtGrowth, grow: growExt, planShrink: planExtShrink, shrink: shrinkExt },
-  },
-  { name: "fat", kinds: "FAT12, FAT16, FAT32", probe: probeFat, open: openFat, edit: editFat },
-  { name: "udf", kinds: "UDF", probe: isReadAsUdf, open: openUdf },
-  { name: "iso", kinds: "ISO 9660", probe: probeIso, open: openIso },
+interface KnownFamily {
+  readonly name: string;
+  /** What it is called in messages. */
+  readonly kinds: string;
+  readonly load: () => Promise<Family>;
+}
+
+/** In the order in which they are asked; each is loaded when its turn comes. */
+const families: readonly KnownFamily[] = [
+  { name: "ext", kinds: "ext2, ext3, ext4", load: loadExt },
+  { name: "fat", kinds: "FAT12, FAT16, FAT32", load: loadFat },
+  { name: "udf", kinds: "UDF", load: loadUdf },
+  { name: "iso", kinds: "ISO 9660", load: loadIso },
 ];
+
+async function loadExt(): Promise<Family> {
+  const ext = await import("./ext/index.ts");
+  return {
+    probe: ext.probeExt,
+    open: ext.openExt,
+    edit: ext.editExt,
+    resize: {
+      planGrowth: ext.planExtGrowth,
+      grow: ext.growExt,
+      planShrink: ext.planExtShrink,
+      shrink: ext.shrinkExt,
+    },
+  };
+}
+
+async function loadFat(): Promise<Family> {
+  const { probeFat, openFat, editFat } = await import("./fat/index.ts");
+  return { probe: probeFat, open: openFat, edit: editFat };
+}
+
+async function loadUdf(): Promise<Family> {
+  const [{ isReadAsUdf }, { openUdf }] = [await import("./bridge.ts"), await import("./udf/index.ts")];
+  return { probe: isReadAsUdf, open: openUdf };
+}
+
+async function loadIso(): Promise<Family> {
+  const { probeIso, openIso } = await import("./iso/index.ts");
+  return { probe: probeIso, open: openIso };
+}
 
 /** The family of the file system that a device holds (`ext`), or undefined where none is known. */
 export async function probe(reader: BlockReader): Promise<string | undefined> {
@@ -90,7 +113,7 @@ async function resizeOf(reader: BlockReader): Promise<Required<Family>["resize"]
   throw new Failure("unsupported", `cannot change the size of the file system: ${kinds} keeps the one it has`);
 }
 
-async function knownFamily(reader: BlockReader): Promise<Family> {
+async function knownFamily(reader: BlockReader): Promise<FoundFamily> {
   const family = await familyOf(reader);
   if (family !== undefined) return family;
   throw new Failure("unsupported", "cannot find a file system: there is none that is known", {
@@ -98,7 +121,12 @@ async function knownFamily(reader: BlockReader): Promise<Family> {
   });
 }
 
-async function familyOf(reader: BlockReader): Promise<Family | undefined> {
-  for (const family of families) if (await family.probe(reader)) return family;
+type FoundFamily = Family & Pick<KnownFamily, "name" | "kinds">;
+
+async function familyOf(reader: BlockReader): Promise<FoundFamily | undefined> {
+  for (const { name, kinds, load } of families) {
+    const family = await load();
+    if (await family.probe(reader)) return { ...family, name, kinds };
+  }
   return undefined;
 }

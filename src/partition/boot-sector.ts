@@ -3,6 +3,7 @@ import { bootCodeBytes } from "./mbr-records.ts";
 /** Whose boot code lies in sector 0. `windows-7` is also that of 8, 10 and 11, which never changed it. */
 export type BootCode =
   | "none"
+  | "holdfast-chain"
   | "grub2"
   | "grub-legacy"
   | "syslinux"
@@ -19,6 +20,8 @@ export function identifyBootSector(sector: Uint8Array): BootCode {
   if (code.every((byte) => byte === 0)) return "none";
   if (code.includes("GRUB \0Geom\0Hard Disk\0Read\0 Error\r\n")) return "grub2";
   if (code.includes("GRUB \0Geom\0Hard Disk\0Read\0 Error")) return "grub-legacy";
+  if (code.includes("No partition is active.") && code.includes("The active partition has no boot sector."))
+    return "holdfast-chain";
   if (code.includes("isolinux.bin missing or corrupt")) return "isolinux-hybrid";
   if (code.includes("LILO") && [2, 6].includes(code.indexOf("LILO"))) return "lilo";
   if (code.includes("Operating system load error.")) return "syslinux";

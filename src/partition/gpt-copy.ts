@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "../bytes/index.ts";
 import { readBytes, type BlockReader } from "../device/index.ts";
 import {
   entriesLimitBytes,

@@ -1,5 +1,4 @@
-import { crc32 } from "node:zlib";
-import { ascii, bits64, guid, Struct, u32, u64, type FieldType, type StructRecord } from "../bytes/index.ts";
+import { crc32, ascii, bits64, guid, Struct, u32, u64, type FieldType, type StructRecord } from "../bytes/index.ts";
 
 /** UTF-16LE padded with NUL, `units` code units long. What the bytes spell survives, lone surrogates too. */
 function utf16(units: number): FieldType<string> {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { Failure } from "../base/index.ts";
 import { headLimit, trackSectorLimit } from "./chs.ts";
 import { planGpt } from "./plan-gpt.ts";
@@ -12,7 +11,7 @@ import type { PartitionRequest, TablePlan, TableRequest } from "./plan.ts";
 export function planTable(request: TableRequest): TablePlan {
   checkGeometry(request);
   checkSizes(request);
-  const randomUuid = request.randomUuid ?? randomUUID;
+  const randomUuid = request.randomUuid ?? (() => crypto.randomUUID());
   return request.table === "mbr" ? planMbr(request, randomUuid) : planGpt(request, randomUuid);
 }
 

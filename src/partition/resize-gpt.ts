@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "../bytes/index.ts";
 import { Failure } from "../base/index.ts";
 import { readBytes, type BlockDevice, type BlockReader } from "../device/index.ts";
 import { chsOfLba, cylindersOf, lastCylinder } from "./chs.ts";

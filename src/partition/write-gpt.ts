@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "../bytes/index.ts";
 import type { BlockDevice } from "../device/index.ts";
 import { chsOfLba, cylindersOf, lastCylinder } from "./chs.ts";
 import {

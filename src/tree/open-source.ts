@@ -1,10 +1,8 @@
 import * as fs from "node:fs";
 import { Failure, systemReason } from "../base/index.ts";
-import { openDeb } from "./deb.ts";
 import type { TreeSource } from "./entry.ts";
 import { FolderSource } from "./folder-source.ts";
 import { systemPath } from "./folder-scan.ts";
-import { openTar } from "./open-tar.ts";
 
 export interface OpenSourceOptions {
   /** Files that are not part of a folder's tree though they lie in it, such as the one being written. */
@@ -13,10 +11,18 @@ export interface OpenSourceOptions {
 
 /** A tree from what a user names: a folder, a tar (plain or compressed), a Debian package, or `-` for a tar on standard input. */
 export async function openSource(source: string, options: OpenSourceOptions = {}): Promise<TreeSource> {
-  if (source === "-") return openTar(source);
+  if (source === "-") return openTarFile(source);
   const stat = statOf(source);
   if (stat.isDirectory()) return FolderSource.open(source, options);
-  return source.endsWith(".deb") ? openDeb(source) : openTar(source);
+  if (!source.endsWith(".deb")) return openTarFile(source);
+  const { openDeb } = await import("./deb.ts");
+  return openDeb(source);
+}
+
+/** What reads tars, and unpacks them, is loaded when there is one. */
+async function openTarFile(source: string): Promise<TreeSource> {
+  const { openTar } = await import("./open-tar.ts");
+  return openTar(source);
 }
 
 function statOf(source: string): fs.Stats {

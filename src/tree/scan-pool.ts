@@ -1,5 +1,4 @@
-import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { contentsLimitBytes, scanFolders, type FolderNames, type ScanResult } from "./folder-scan.ts";
 
 const threadLimit = 4;
@@ -64,6 +63,13 @@ export class ScanPool {
 
   /** Starts the threads: worth their while for all but the smallest trees. */
   start(): void {
+    this.#starting ??= this.#startThreads();
+    this.#starting.catch(() => {}); // told when the pool is stopped: scans go on without threads
+  }
+
+  async #startThreads(): Promise<void> {
+    const { Worker } = await import("node:worker_threads");
+    const { availableParallelism } = await import("node:os");
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const script = new URL(`./folder-worker.${extension}`, import.meta.url);
     // The reader of the tree has work of its own for one core.
@@ -89,10 +95,12 @@ export class ScanPool {
   }
 
   async stop(): Promise<void> {
+    await this.#starting;
     this.#threads.length = 0;
     await Promise.all(this.#workers.splice(0).map((worker) => worker.terminate()));
   }
 
+  #starting: Promise<void> | undefined;
   readonly #workers: Worker[] = [];
 
   #settle(): void {

@@ -6,6 +6,7 @@ import { architectureOf } from "../../src/boot/kernel-image.ts";
 import { isSignedProgram, readPe } from "../../src/boot/pe-file.ts";
 import { skipWithout } from "../peers/peer.ts";
 import { someKernel } from "../peers/qemu.ts";
+import { program, signedProgram } from "./signed-program.ts";
 
 function setupHeader(version: number, flags: number): Buffer {
   const start = Buffer.alloc(1024);
@@ -28,21 +29,6 @@ function elf(machine: number): Buffer {
   return start;
 }
 
-/** A PE file with nothing but headers. */
-function program(machine: number, certificates: readonly [offset: number, sizeBytes: number] = [0, 0]): Buffer {
-  const file = Buffer.alloc(2048);
-  file.write("MZ", 0);
-  file.writeUInt32LE(0x80, 0x3c);
-  file.write("PE\0\0", 0x80);
-  file.writeUInt16LE(machine, 0x84);
-  file.writeUInt16LE(240, 0x84 + 16);
-  file.writeUInt16LE(0x20b, 0x98);
-  file.writeUInt32LE(16, 0x98 + 0x6c);
-  file.writeUInt32LE(certificates[0], 0x98 + 0x90);
-  file.writeUInt32LE(certificates[1], 0x98 + 0x94);
-  return file;
-}
-
 test("a kernel's header tells the machine that it is for", () => {
   const cases: readonly (readonly [Buffer, string | undefined])[] = [
     [setupHeader(0x20f, 1), "x86_64"],
@@ -62,9 +48,7 @@ test("a kernel's header tells the machine that it is for", () => {
 });
 
 test("a program is signed where its certificate table is whole and holds a signature", () => {
-  const signed = program(0x8664, [1024, 512]);
-  signed.writeUInt32LE(500, 1024);
-  signed.writeUInt16LE(2, 1024 + 6);
+  const signed = signedProgram(0x8664);
   assert.ok(isSignedProgram(signed));
   assert.ok(!isSignedProgram(program(0x8664)));
   assert.ok(!isSignedProgram(program(0x8664, [1024, 512])), "no signature in the table");

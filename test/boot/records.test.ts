@@ -35,7 +35,7 @@ const pinned: Readonly<Record<string, string>> = {
     "certificatesOffset 144, certificatesBytes 148, relocationsAddress 152, " +
     "relocationsBytes 156",
   peSection: "40: name 0, virtualBytes 8, virtualAddress 12, rawBytes 16, rawOffset 20, characteristics 36",
-  x86SetupHeader: "616: magic 514, version 518, loadFlags 566",
+  x86SetupHeader: "616: magic 514, version 518, releaseAt 526, loadFlags 566",
   imageHeader: "64: magic 56",
   certificateEntry: "8: entryBytes 0, revision 4, type 6",
   relocationBlock: "8: pageAddress 0, blockBytes 4",

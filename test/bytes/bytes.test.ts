@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as zlib from "node:zlib";
 import * as fc from "fast-check";
 import {
   array,
@@ -8,6 +9,7 @@ import {
   bits64,
   bytes,
   crc16,
+  crc32,
   crc32c,
   decodeName,
   encodeName,
@@ -124,8 +126,8 @@ test("a checksum may be made in parts", () => {
 test("a bitmap agrees with a list of booleans", () => {
   const step = fc.record({ set: fc.boolean(), start: fc.nat(199), count: fc.nat(100) });
   fc.assert(
-    fc.property(fc.array(step), fc.nat(200), fc.nat(200), (steps, a, b) => {
-      const bitmap = new Bitmap(200);
+    fc.property(fc.array(step), fc.nat(200), fc.nat(200), fc.nat(4), (steps, a, b, offset) => {
+      const bitmap = new Bitmap(200, new Uint8Array(30).subarray(offset, offset + 25));
       const model = Array.from({ length: 200 }, () => false);
       for (const { set, start, count } of steps) {
         const length = Math.min(count, 200 - start);
@@ -173,4 +175,8 @@ test("sizes are read as qemu-img and people write them", () => {
   }
   assert.equal(formatSize(4141875200), "3.86 GiB");
   assert.equal(formatSize(512), "512 B");
+});
+
+test("CRC-32 is as Node has it", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (some) => assert.equal(crc32(some), zlib.crc32(some))));
 });

@@ -57,6 +57,7 @@ function* moments(device: CrashDevice, dice: Dice): Generator<CrashState> {
 const journalled = [
   { name: "ext4", options: ["-t", "ext4", "-J", "size=4"], size: "16M", edits: 40 },
   { name: "ext3 with blocks of 1 KiB", options: ["-t", "ext3", "-b", "1024"], size: "16M", edits: 40 },
+  { name: "ext4 with quotas", options: ["-t", "ext4", "-b", "1024", "-O", "quota"], size: "16M", edits: 15 },
   { name: "ext4 without checksums", options: ["-t", "ext4", "-O", "^metadata_csum"], size: "16M", edits: 20 },
 ] as const;
 

@@ -90,7 +90,7 @@ test("what cannot start is refused with a hint, and no disk is made", { skip }, 
   };
   refused(/no \/boot\/vmlinuz-….*\nhint: put a kernel into \/boot first/, "--boot", "bios");
   refused(/no EFI system partition\nhint: add one/, "-p", `fs=ext4,from=${from}`, "--boot", "uefi");
-  refused(/hint: --boot takes bios, uefi or bios,uefi/, "--boot", "coreboot");
+  refused(/hint: --boot takes bios, uefi or chain; /, "--boot", "coreboot");
   refused(/cannot use --serial without --boot/, "--serial");
   refused(/cannot use --boot: no partition has a file system/, "-p", "fs=none", "--boot", "bios");
   refused(/BIOS boot partition/, "--table", "gpt", "-p", `fs=ext4,from=${from}`, "--boot", "bios");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { isSystemError } from "../../src/base/index.ts";
+import { isSystemError, libc } from "../../src/base/index.ts";
 import { FileDevice, FileReader } from "../../src/device/index.ts";
 import { editFileSystem, openFileSystem } from "../../src/filesystem/index.ts";
 import { skipWithoutMount, whileMounted } from "../filesystem/ext/mounted.ts";
@@ -117,6 +117,13 @@ const kinds = [
   ["ext3", ["-t", "ext3", "-b", "1024", "-I", "128"]],
   ["ext2", ["-t", "ext2"]],
   ["ext4 with data in inodes", ["-t", "ext4", "-O", "inline_data"], ["-t", "ext4"]],
+  ["ext4 with values of attributes in files", ["-t", "ext4", "-O", "ea_inode"]],
+  ["ext4 with quotas", ["-t", "ext4", "-O", "ea_inode"]],
+  [
+    "ext4 with quotas and blocks of 1 KiB",
+    ["-t", "ext4", "-b", "1024", "-O", "^metadata_csum,inline_data"],
+    ["-t", "ext4", "-b", "1024"],
+  ],
   ["ext4 without checksums and extents", ["-t", "ext4", "-O", "^metadata_csum,^64bit,^extent,uninit_bg"]],
 ] as const;
 const editsInAll = 10_000;
@@ -126,8 +133,21 @@ function populate(root: string): void {
   for (const folder of folders) {
     const at = path.join(root, folder);
     if (folder !== "") fs.mkdirSync(at);
-    for (let n = 0; n < 20; n += 1 + folder.length) fs.writeFileSync(path.join(at, `n${n}`), "x".repeat(n * 9));
+    for (let n = 0; n < 20; n += 1 + folder.length) {
+      const file = path.join(at, `n${n}`);
+      fs.writeFileSync(file, "x".repeat(n * 9));
+      setAttributes(file);
+    }
+    if (folder !== "") setAttributes(at);
   }
+}
+
+/** One that every kind has room for, and some that need a file of their own: several share it. */
+function setAttributes(file: string): void {
+  const name = Buffer.from(`${file}\0`);
+  libc()?.setXattr(name, "user.short", Buffer.from("s"));
+  if (file.length % 2 === 0) libc()?.setXattr(name, "user.large", Buffer.alloc(10_000, "large"));
+  if (file.length % 3 === 0) libc()?.setXattr(name, "user.larger", Buffer.alloc(30_000, file));
 }
 
 // Kernels lose data that is written far behind the end of a file in its inode: there the other one has no such files.
@@ -141,6 +161,10 @@ for (const [name, options, otherOptions = options] of kinds) {
     runPeer("mke2fs", ["-q", "-F", ...otherOptions, theirs, "64M"]);
     const mountPoint = folder.join("mnt");
     await whileMounted(ours, mountPoint, "rw", async () => populate(mountPoint));
+    if (name.includes("quotas")) {
+      runPeer("tune2fs", ["-O", "quota", ours]); // not every kernel can mount that for writing
+      runPeer("sh", ["-c", 'e2fsck -fy "$1" || test $? = 1', "sh", ours]); // tune2fs counts some attributes wrong
+    }
     await whileMounted(theirs, mountPoint, "rw", async () => {
       populate(mountPoint);
       for (let done = 0; done < editsInAll / kinds.length; done += 100) {

@@ -1,11 +1,13 @@
 /** Disks made here start in QEMU by BIOS, from GRUB that was installed here. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { test } from "node:test";
 import { installGrub } from "../../src/boot/grub/index.ts";
 import { FileDevice } from "../../src/device/index.ts";
 import { createDisk, type CreateDiskRequest } from "../../src/disk/index.ts";
 import { temporaryFolder } from "../temp.ts";
+import { biosTextUntil } from "./bios-text.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, serialUntil } from "./qemu.ts";
 
@@ -63,6 +65,30 @@ for (const kind of Object.keys(disks)) {
     assert.ok(said.includes(wanted), said);
   });
 }
+
+test("another GRUB over a GRUB, beside its core image, is the one that starts", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("disk.img");
+  const root = await makeDisk(image, "MBR, aligned", "ext4");
+  const other = folder.join("i386-pc");
+  fs.cpSync("/usr/lib/grub/i386-pc", other, { recursive: true });
+  const kernel = fs.readFileSync(path.join(other, "kernel.img"));
+  const said = kernel.indexOf("Welcome to GRUB!");
+  assert.notEqual(said, -1);
+  kernel.write("Welcome to Grub!", said);
+  fs.writeFileSync(path.join(other, "kernel.img"), kernel);
+  for (const [given, welcome] of [
+    [[], "Welcome to GRUB!"],
+    [[other], "Welcome to Grub!"],
+  ] as const) {
+    {
+      await using device = await FileDevice.open(image);
+      await installGrub(device, { partition: root, config, now, sources: { given } });
+    }
+    const text = await biosTextUntil(image, marker);
+    assert.ok(text.includes(welcome) && text.includes(marker), text);
+  }
+});
 
 test("what is in the file system is sound afterwards", { skip }, async () => {
   await using folder = temporaryFolder();

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { createDisk, type BootRequest } from "../../src/disk/index.ts";
+import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { signedProgram } from "../boot/signed-program.ts";
 import { cacheFolder, fetchedPackage } from "./fetched-package.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, serialUntil } from "./qemu.ts";
@@ -86,6 +88,22 @@ test("without GRUB and without apt it is said what to install", async () => {
   assert.ok(!fs.existsSync(folder.join("disk")));
 });
 
+test("what apt says is said", { skip: skipWithout("apt-get") }, async () => {
+  await using folder = temporaryFolder();
+  const from = treeFor(folder, "arm64");
+  fs.writeFileSync(folder.join("apt.conf"), 'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "/dev/null";\n');
+  const env = { APT_CONFIG: folder.join("apt.conf"), XDG_CACHE_HOME: folder.join("cache") };
+  const words = ["disk", "create", folder.join("disk"), "--size", "100MB", "--from", from, "--boot", "uefi"];
+  const plain = await runHoldfast(words, env);
+  assert.match(
+    plain.stderr,
+    /no GRUB for arm64-efi, and apt cannot fetch the package "grub-efi-arm64-bin": \S.*\nhint: install Debian's grub-efi-arm64-bin/,
+  );
+  const signed = await runHoldfast([...words, "--secure-boot"], env);
+  assert.match(signed.stderr, /no signed shim for arm64-efi, and apt cannot fetch the package "shim-signed": \S/);
+  assert.ok(!fs.existsSync(folder.join("disk")));
+});
+
 test("a disk for arm64 starts GRUB on such a machine", { skip: skipWithout(...machinePeers.arm64) }, async (t) => {
   const grub = await fetchedPackage("grub-efi-arm64-bin", "arm64");
   if (grub === undefined) return t.skip("grub-efi-arm64-bin cannot be fetched");
@@ -95,6 +113,34 @@ test("a disk for arm64 starts GRUB on such a machine", { skip: skipWithout(...ma
   const said = await serialUntil(disk, "*Linux 1 ", "arm64");
   assert.match(said, /GNU GRUB +version/);
   assert.match(said, /\*Linux 1 /, said);
+});
+
+test("signed programs for arm64 come from their packages, and where each of them looks", async (t) => {
+  const names = ["shim-signed", "shim-helpers-arm64-signed", "grub-efi-arm64-signed"];
+  const files: string[] = [];
+  for (const name of names) files.push((await fetchedPackage(name, "arm64")) ?? "");
+  if (files.includes("")) return t.skip(`${names.join(" ")} cannot be fetched`);
+  await using folder = temporaryFolder();
+  const from = treeFor(folder, "arm64");
+  fs.writeFileSync(folder.join("tree/boot/vmlinuz-1"), signedProgram(0xaa64));
+  const disk = folder.join("disk");
+  const boot = { firmwares: ["uefi"], secureBoot: true, machineFolder: folder.join("nowhere") } as const;
+  await makeDisk(disk, from, { ...boot, grubFrom: files });
+  const listed = await runHoldfast(["disk", "ls", "-R", `${disk}:1/EFI`]);
+  const wanted =
+    "/EFI:\nBOOT\ndebian\n\n/EFI/BOOT:\nBOOTAA64.EFI\ngrubaa64.efi\nmmaa64.efi\n\n/EFI/debian:\ngrub.cfg\n";
+  assert.equal(listed.stdout, wanted);
+  const config = await runHoldfast(["disk", "cat", `${disk}:1/EFI/debian/grub.cfg`]);
+  assert.match(
+    config.stdout,
+    /^search --no-floppy --fs-uuid --set=root [0-9a-f-]{36}\nset prefix=\(\$root\)\/boot\/grub\n/,
+  );
+  const menu = await runHoldfast(["disk", "cat", `${disk}:2/boot/grub/grub.cfg`]);
+  assert.match(menu.stdout, /linux \/boot\/vmlinuz-1 .* console=ttyAMA0,115200$/m);
+  await assert.rejects(makeDisk(folder.join("other"), from, { ...boot, grubFrom: files.slice(0, 1) }), {
+    code: "not-found",
+    message: "cannot make a disk for Secure Boot: there is no signed GRUB for arm64-efi",
+  });
 });
 
 test("kernels that cannot be started where they are asked to are refused", async () => {

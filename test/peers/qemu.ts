@@ -32,10 +32,10 @@ export function someKernel(): string {
   return path.join("/boot", names.find((name) => name.startsWith("vmlinuz-")) ?? "vmlinuz");
 }
 
-const limitMs = 120_000;
+const limitMs = 300_000;
 
 /**
- * What a machine with a disk prints on its serial port until it has printed the text, or stops. Switched off after two
+ * What a machine with a disk prints on its serial port until it has printed the text, or stops. Switched off after five
  * minutes. What it writes is kept apart from the disk.
  */
 export async function serialUntil(image: string, text: string, firmware: Firmware = "bios"): Promise<string> {

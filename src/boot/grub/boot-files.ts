@@ -52,6 +52,27 @@ export async function readInstalledFiles(
   }
 }
 
+/**
+ * The file of a package, fetched; undefined where nothing is to be fetched. Throws what `notFound` makes of the reason where it
+ * cannot be had.
+ */
+export async function fetchedFile(
+  { fetchPackage }: BootFileSources,
+  request: { readonly name: string; readonly architecture: string },
+  notFound: (cause: Failure) => Failure,
+): Promise<string | undefined> {
+  try {
+    return await fetchPackage?.(request);
+  } catch (error) {
+    throw error instanceof Failure && error.code === "not-found" ? notFound(error) : error;
+  }
+}
+
+/** Why something cannot be found, with why it could not be fetched either. */
+export function withCause(message: string, cause: Failure | undefined): string {
+  return cause === undefined ? message : `${message}, and apt ${cause.message}`;
+}
+
 /** A path under the folder where this machine has its programs. */
 export function installedPath({ machineFolder = "/usr/lib" }: BootFileSources, ...names: readonly string[]): string {
   return path.join(machineFolder, ...names);

@@ -11,6 +11,11 @@ export interface WantedPlatform {
 
 /** Throws `unsupported` where BIOS cannot start any of the kernels. */
 export function refuseOtherThanPc(kernels: readonly Kernel[]): void {
+  if (kernels.length > 0 && kernels.every(({ isUnified }) => isUnified === true)) {
+    throw new Failure("unsupported", "cannot make a disk start by BIOS: it has only unified kernel images", {
+      hint: "UEFI starts them: --boot uefi",
+    });
+  }
   const architectures = architecturesOf(kernels);
   if (architectures === undefined || architectures.has("x86_64") || architectures.has("i386")) return;
   const names = [...architectures].join(" and ");

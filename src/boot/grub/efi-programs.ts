@@ -32,10 +32,18 @@ export async function openEfiPartition(device: BlockDevice, table: PartitionTabl
   throw new Failure("unsupported", `cannot install GRUB for UEFI: partition ${partition.number} is not FAT`);
 }
 
-/** GRUB's program for a platform: it finds the root by the UUID of its file system, and its menu there. */
-export function programFiles(grub: PlatformFiles, platform: EfiPlatform, rootUuid: string): EfiFiles {
-  const config = `search.fs_uuid ${rootUuid} root\nset prefix=($root)/boot/grub\n`;
-  const image = makeEfiImage(grub, { modules, prefix: "/boot/grub", config });
+/** Where a program finds modules and menu. */
+export interface GrubPlace {
+  /** Of their file system. */
+  readonly uuid: string;
+  /** `/boot/grub`, or `/grub` on a partition for `/boot`. */
+  readonly folder: string;
+}
+
+/** GRUB's program for a platform: it finds its file system by the UUID, and its menu there. */
+export function programFiles(grub: PlatformFiles, platform: EfiPlatform, { uuid, folder }: GrubPlace): EfiFiles {
+  const config = `search.fs_uuid ${uuid} root\nset prefix=($root)${folder}\n`;
+  const image = makeEfiImage(grub, { modules, prefix: folder, config });
   return [[`${removableFolder}/${removableName(platform)}`, image]];
 }
 
@@ -43,10 +51,10 @@ export function programFiles(grub: PlatformFiles, platform: EfiPlatform, rootUui
  * Signed programs, and what tells their GRUB the way to the menu. Shim's fallback, which enters a disk into the
  * machine's own list of what it starts, is left out: a disk that moves about would do so on each machine.
  */
-export function signedFiles({ platform, shim, grub, keyManager, prefix }: SignedPrograms, rootUuid: string): EfiFiles {
+export function signedFiles({ platform, shim, grub, keyManager, prefix }: SignedPrograms, place: GrubPlace): EfiFiles {
   const { suffix } = signedNames[platform];
-  const search = `search --no-floppy --fs-uuid --set=root ${rootUuid}\n`;
-  const config = `${search}set prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n`;
+  const search = `search --no-floppy --fs-uuid --set=root ${place.uuid}\n`;
+  const config = `${search}set prefix=($root)${place.folder}\nconfigfile $prefix/grub.cfg\n`;
   return [
     [`${removableFolder}/${removableName(platform)}`, shim],
     [`${removableFolder}/grub${suffix}.efi`, grub],

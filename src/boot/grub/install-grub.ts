@@ -1,17 +1,37 @@
 import { Failure } from "../../base/index.ts";
 import type { BlockDevice } from "../../device/index.ts";
-import { editFileSystem, putTree, resolvePath, type EditableFileSystem } from "../../filesystem/index.ts";
-import { openPartitionDevice, readTable, type Partition, type PartitionTable } from "../../partition/index.ts";
+import {
+  editFileSystem,
+  openFileSystem,
+  putTree,
+  resolvePath,
+  type EditableFileSystem,
+  type FileSystem,
+} from "../../filesystem/index.ts";
+import {
+  openPartitionDevice,
+  openPartitionReader,
+  readTable,
+  type Partition,
+  type PartitionTable,
+} from "../../partition/index.ts";
 import type { Timestamp, TreeSource } from "../../tree/index.ts";
 import { makeBiosCore } from "./core-image.ts";
 import type { BootFileSources } from "./boot-files.ts";
 import { efiPlatformsFor, refuseOtherThanPc } from "./choose-platforms.ts";
-import { openEfiPartition, programFiles, putOnEfiPartition, signedFiles, type EfiFiles } from "./efi-programs.ts";
+import {
+  openEfiPartition,
+  programFiles,
+  putOnEfiPartition,
+  signedFiles,
+  type EfiFiles,
+  type GrubPlace,
+} from "./efi-programs.ts";
 import { coreAt, writeBootSector, writeCore } from "./embed.ts";
 import { generatedTree } from "./generated-tree.ts";
 import { isSignedFile } from "../kernel-image.ts";
 import { findKernels, type Kernel } from "../kernels.ts";
-import { makeMenu, type MenuOptions } from "./menu.ts";
+import { makeMenu, type MenuOptions, type MenuSubject } from "./menu.ts";
 import { planReplacing } from "./plan-embedding.ts";
 import { findPlatformFiles, type PlatformFiles } from "./platform-files.ts";
 import { findSignedPrograms } from "./signed-programs.ts";
@@ -22,8 +42,10 @@ export type Firmware = "bios" | "uefi";
 export interface GrubRequest {
   /** BIOS unless told. */
   readonly firmwares?: readonly Firmware[];
-  /** The number of the partition whose `/boot/grub` is GRUB's. */
+  /** The number of the partition with the root. Its `/boot/grub` is GRUB's, unless there is one for `/boot`. */
   readonly partition: number;
+  /** The number of a partition that is mounted at `/boot`: kernels are in its root, and its `/grub` is GRUB's. */
+  readonly bootPartition?: number;
   /** Where GRUB's modules, or signed programs, are taken from. Absent: what this machine has. */
   readonly sources?: BootFileSources;
   /** For UEFI: a distribution's signed shim and GRUB, which start where Secure Boot is on, and only signed kernels. */
@@ -34,6 +56,8 @@ export interface GrubRequest {
   readonly font?: Uint8Array;
   /** The time that new files are given. */
   readonly now: Timestamp;
+  /** Told of what in the file system cannot be read and is left out: a sentence. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Modules and the lists by which GRUB finds them; boot sectors are of no use in a file system. */
@@ -51,18 +75,26 @@ const unreadableFeatures = ["inline_data", "ea_inode", "casefold", "compression"
  */
 export async function installGrub(device: BlockDevice, request: GrubRequest): Promise<void> {
   const { firmwares = ["bios"], now } = request;
-  const { table, partition } = await findPartition(device, request.partition);
+  const table = await tableOf(device);
+  const root = partitionOf(table, request.partition);
+  const boot = request.bootPartition === undefined ? root : partitionOf(table, request.bootPartition);
   const efiPartition = firmwares.includes("uefi") ? await openEfiPartition(device, table) : undefined;
-  await using fileSystem = await editFileSystem(openPartitionDevice(device, partition), { now });
-  refuseUnreadable(fileSystem, partition);
-  const kernels = await findKernels(fileSystem);
-  const bios = firmwares.includes("bios") ? await planBios(device, table, kernels, request) : undefined;
-  const efi = efiPartition === undefined ? undefined : await planEfi(fileSystem, kernels, request);
+  await using fileSystem = await editFileSystem(openPartitionDevice(device, boot), { now });
+  refuseUnreadable(fileSystem, boot);
+  const place = { uuid: uuidOf(fileSystem, boot), folder: boot === root ? "/boot/grub" : "/grub" };
+  const { onWarning } = request;
+  const kernels = await findKernels(fileSystem, onWarning === undefined ? {} : { onWarning });
+  const bios = firmwares.includes("bios")
+    ? await planBios(device, table, kernels, request, { boot, place })
+    : undefined;
+  const efi = efiPartition === undefined ? undefined : await planEfi(kernels, request, place);
   const isForSecureBoot = efi !== undefined && request.secureBoot === true;
   const first = isForSecureBoot ? await firstSigned(fileSystem, kernels) : 0;
   const grubs = [...(bios === undefined ? [] : [bios.grub]), ...(efi?.grubs ?? [])];
   refuseUnused(request.sources?.given ?? [], [...grubs.map(({ name }) => name), ...(efi?.signedFrom ?? [])]);
-  await using tree = treeOfGrub(grubs, request, configFor(fileSystem, kernels, request, first));
+  const rootUuid = boot === root ? place.uuid : await uuidOnDevice(device, root);
+  const config = configFor(request, { kernels, bootUuid: place.uuid, rootUuid, first });
+  await using tree = treeOfGrub(grubs, place.folder, request, config);
   await putTree(fileSystem, "/", [tree], { now, onExisting: "replace" });
   if (bios !== undefined) await writeCore(device, bios.core, bios.lbas);
   await fileSystem.commit();
@@ -82,12 +114,13 @@ async function planBios(
   table: PartitionTable,
   kernels: readonly Kernel[],
   request: GrubRequest,
+  { boot, place }: { readonly boot: Partition; readonly place: GrubPlace },
 ): Promise<BiosPlan> {
   refuseOtherThanPc(kernels);
   const grub = await findPlatformFiles("i386-pc", request.sources ?? {}, { isNeeded: true });
   const core = makeBiosCore(grub, {
     modules: ["biosdisk", table.kind === "gpt" ? "part_gpt" : "part_msdos", "ext2"],
-    prefix: `(,${table.kind === "gpt" ? "gpt" : "msdos"}${request.partition})/boot/grub`,
+    prefix: `(,${table.kind === "gpt" ? "gpt" : "msdos"}${boot.number})${place.folder}`,
   });
   const lbas = await planReplacing(device, table, core);
   return { grub, core: coreAt(core, lbas), lbas };
@@ -103,12 +136,10 @@ interface EfiPlan {
 
 /** Programs for every platform that the kernels need, and for the others that suit them where those are there. */
 async function planEfi(
-  { info }: EditableFileSystem,
   kernels: readonly Kernel[],
-  { secureBoot = false, sources = {}, partition }: GrubRequest,
+  { secureBoot = false, sources = {} }: GrubRequest,
+  place: GrubPlace,
 ): Promise<EfiPlan> {
-  const { uuid } = info;
-  if (uuid === undefined) throw new Failure("unsupported", `cannot find partition ${partition} by a UUID: it has none`);
   const grubs: PlatformFiles[] = [];
   const files: EfiFiles[number][] = [];
   const signedFrom: string[] = [];
@@ -116,13 +147,13 @@ async function planEfi(
     if (secureBoot) {
       const programs = await findSignedPrograms(platform, sources, { isNeeded });
       if (programs === undefined) continue;
-      files.push(...signedFiles(programs, uuid));
+      files.push(...signedFiles(programs, place));
       signedFrom.push(...programs.from);
     } else {
       const grub = await findPlatformFiles(platform, sources, { isNeeded });
       if (grub === undefined) continue;
       grubs.push(grub);
-      files.push(...programFiles(grub, platform, uuid));
+      files.push(...programFiles(grub, platform, place));
     }
   }
   return { grubs, files, signedFrom };
@@ -136,17 +167,27 @@ function refuseUnused(given: readonly string[], used: readonly string[]): void {
   });
 }
 
-async function findPartition(
-  device: BlockDevice,
-  number: number,
-): Promise<{ readonly table: PartitionTable; readonly partition: Partition }> {
+async function tableOf(device: BlockDevice): Promise<PartitionTable> {
   const table = await readTable(device);
-  if (table === undefined) {
-    throw new Failure("unsupported", "cannot install GRUB for BIOS: there is no partition table");
-  }
-  const partition = table.partitions.find((one) => one.number === number);
-  if (partition !== undefined && !partition.extended) return { table, partition };
+  if (table !== undefined) return table;
+  throw new Failure("unsupported", "cannot install GRUB for BIOS: there is no partition table");
+}
+
+function partitionOf({ partitions }: PartitionTable, number: number): Partition {
+  const partition = partitions.find((one) => one.number === number);
+  if (partition !== undefined && !partition.extended) return partition;
   throw new Failure("not-found", `cannot install GRUB on partition ${number}: there is no such partition`);
+}
+
+/** By what GRUB and the kernel find a file system. */
+function uuidOf({ info }: FileSystem, { number }: Partition): string {
+  if (info.uuid !== undefined) return info.uuid;
+  throw new Failure("unsupported", `cannot find partition ${number} by a UUID: it has none`);
+}
+
+async function uuidOnDevice(device: BlockDevice, partition: Partition): Promise<string> {
+  await using fileSystem = await openFileSystem(openPartitionReader(device, partition));
+  return uuidOf(fileSystem, partition);
 }
 
 function refuseUnreadable({ info }: EditableFileSystem, { number }: Partition): void {
@@ -158,14 +199,13 @@ function refuseUnreadable({ info }: EditableFileSystem, { number }: Partition): 
 }
 
 function configFor(
-  { info }: EditableFileSystem,
-  kernels: readonly Kernel[],
-  { partition, config }: GrubRequest,
-  first: number,
+  { partition, bootPartition = partition, config }: GrubRequest,
+  subject: MenuSubject,
 ): string | undefined {
   if (typeof config !== "object") return config;
-  if (kernels.length > 0 && info.uuid !== undefined) return makeMenu(kernels, info.uuid, config, first);
-  throw new Failure("not-found", `cannot make a boot menu for partition ${partition}: there is no /boot/vmlinuz-…`, {
+  if (subject.kernels.length > 0) return makeMenu(subject, config);
+  const where = bootPartition === partition ? "/boot/vmlinuz-…" : "/vmlinuz-…";
+  throw new Failure("not-found", `cannot make a boot menu for partition ${bootPartition}: there is no ${where}`, {
     hint: "put a kernel into /boot first, or give a grub.cfg",
   });
 }
@@ -185,14 +225,16 @@ async function firstSigned(fileSystem: EditableFileSystem, kernels: readonly Ker
 /** What goes into the file system, as a tree over its root. */
 function treeOfGrub(
   grubs: readonly PlatformFiles[],
+  folder: string,
   { font, now }: GrubRequest,
   config: string | undefined,
 ): TreeSource {
+  const inside = folder.slice(1);
   const files: [string, Uint8Array][] = [];
   for (const { platform, files: own } of grubs) {
-    for (const [name, bytes] of own) if (loadedByName.test(name)) files.push([`boot/grub/${platform}/${name}`, bytes]);
+    for (const [name, bytes] of own) if (loadedByName.test(name)) files.push([`${inside}/${platform}/${name}`, bytes]);
   }
-  if (font !== undefined) files.push(["boot/grub/fonts/unicode.pf2", font]);
-  if (config !== undefined) files.push(["boot/grub/grub.cfg", Buffer.from(config)]);
+  if (font !== undefined) files.push([`${inside}/fonts/unicode.pf2`, font]);
+  if (config !== undefined) files.push([`${inside}/grub.cfg`, Buffer.from(config)]);
   return generatedTree("GRUB", files, now);
 }

@@ -1,6 +1,13 @@
 import * as path from "node:path/posix";
 import { Failure } from "../../base/index.ts";
-import { installedPath, readBootFiles, readInstalledFiles, type BootFileSources } from "./boot-files.ts";
+import {
+  fetchedFile,
+  installedPath,
+  readBootFiles,
+  readInstalledFiles,
+  withCause,
+  type BootFileSources,
+} from "./boot-files.ts";
 
 /** GRUB's name for a kind of machine and firmware. */
 export type GrubPlatform = "i386-pc" | EfiPlatform;
@@ -67,8 +74,8 @@ export async function findPlatformFiles(
   const folder = installedPath(sources, "grub", platform);
   const installed = await readFrom(folder, platform, readInstalledFiles);
   if (installed !== undefined || !options.isNeeded) return installed;
-  if (sources.fetchPackage === undefined) throw noFiles(folder, platform);
-  const fetched = await fetchFor(platform, folder, sources.fetchPackage);
+  const fetched = await fetchedFile(sources, packageOf[platform], (cause) => noFiles(folder, platform, cause));
+  if (fetched === undefined) throw noFiles(folder, platform);
   return readPlatformFiles({ platform, from: fetched });
 }
 
@@ -90,19 +97,6 @@ async function readFrom(
   return files.has("kernel.img") && saysPlatform(files, platform) ? { platform, name, files } : undefined;
 }
 
-async function fetchFor(
-  platform: GrubPlatform,
-  folder: string,
-  fetchPackage: NonNullable<BootFileSources["fetchPackage"]>,
-): Promise<string> {
-  try {
-    return await fetchPackage(packageOf[platform]);
-  } catch (error) {
-    if (error instanceof Failure && error.code === "not-found") throw noFiles(folder, platform, error);
-    throw error;
-  }
-}
-
 function isOfPlatform(entryPath: string, platform: string): boolean {
   const folder = path.dirname(entryPath);
   return (folder === "." || path.basename(folder) === platform) && wantedName.test(path.basename(entryPath));
@@ -118,8 +112,8 @@ function saysPlatform(files: ReadonlyMap<string, Uint8Array>, platform: string):
 }
 
 function noFiles(name: string, platform: GrubPlatform, cause?: Failure): Failure {
-  const why = cause === undefined ? "" : `, and ${cause.message.replace(/^cannot/, "apt cannot")}`;
-  return new Failure("not-found", `cannot make a boot loader: "${name}" holds no GRUB for ${platform}${why}`, {
+  const message = `cannot make a boot loader: "${name}" holds no GRUB for ${platform}`;
+  return new Failure("not-found", withCause(message, cause), {
     hint: `install Debian's ${packageOf[platform].name}, or name its package file or a folder with GRUB's modules`,
     cause,
   });

@@ -1,7 +1,14 @@
 import * as path from "node:path/posix";
 import { Failure } from "../../base/index.ts";
 import { isSignedProgram, readPe } from "../pe-file.ts";
-import { installedPath, readBootFiles, readInstalledFiles, type BootFileSources } from "./boot-files.ts";
+import {
+  fetchedFile,
+  installedPath,
+  readBootFiles,
+  readInstalledFiles,
+  withCause,
+  type BootFileSources,
+} from "./boot-files.ts";
 import { moduleHeader, moduleInfo32, moduleInfo64, moduleInfoMagic, objectTypes } from "./core-records.ts";
 import type { EfiPlatform } from "./platform-files.ts";
 
@@ -51,18 +58,16 @@ export async function findSignedPrograms(
   }
   if (options.isNeeded) {
     for (const [program, name] of packagesOf(platform)) {
-      if (found.has(program) || sources.fetchPackage === undefined) continue;
-      const { architecture } = signedNames[platform];
-      await addFrom(found, await sources.fetchPackage({ name, architecture }), platform, readBootFiles);
+      if (found.has(program)) continue;
+      const request = { name, architecture: signedNames[platform].architecture };
+      const file = await fetchedFile(sources, request, (cause) => noneSigned(program, platform, cause));
+      if (file !== undefined) await addFrom(found, file, platform, readBootFiles);
     }
   }
   const [shim, grub, keyManager] = programs.map((program) => found.get(program));
   if (shim === undefined || grub === undefined) {
     if (!options.isNeeded) return undefined;
-    const what = shim === undefined ? "shim" : "GRUB";
-    throw new Failure("not-found", `cannot make a disk for Secure Boot: there is no signed ${what} for ${platform}`, {
-      hint: `install Debian's shim-signed and ${grubPackages[platform]}, or name their package files`,
-    });
+    throw noneSigned(shim === undefined ? "shim" : "grub", platform);
   }
   for (const program of [shim, grub, keyManager]) if (program !== undefined) refuseUnsigned(program);
   return {
@@ -73,6 +78,15 @@ export async function findSignedPrograms(
     from: [shim, grub, keyManager].flatMap((program) => (program === undefined ? [] : [program.source])),
     ...(keyManager === undefined ? {} : { keyManager: keyManager.bytes }),
   };
+}
+
+function noneSigned(program: Program, platform: EfiPlatform, cause?: Failure): Failure {
+  const what = { shim: "shim", grub: "GRUB", mm: "MokManager" }[program];
+  const message = `cannot make a disk for Secure Boot: there is no signed ${what} for ${platform}`;
+  return new Failure("not-found", withCause(message, cause), {
+    hint: `install Debian's shim-signed and ${grubPackages[platform]}, or name their package files`,
+    cause,
+  });
 }
 
 interface FoundProgram {

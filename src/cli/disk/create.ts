@@ -54,9 +54,9 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
     },
     boot: {
       kind: "string",
-      value: "FIRMWARE",
-      parse: parseFirmwares,
-      help: "make it start by GRUB: bios, uefi or bios,uefi; the menu has the kernels in /boot of its root",
+      value: "HOW",
+      parse: parseBoot,
+      help: "make it start by GRUB: bios, uefi or bios,uefi; the menu has the kernels in /boot of its root. Or chain: by the boot sector of its active partition",
     },
     serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too; with --debian they do" },
     "secure-boot": {
@@ -137,15 +137,22 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
   },
 });
 
-function parseFirmwares(text: string): readonly ("bios" | "uefi")[] {
-  return text.split(",").map((word) => {
-    if (word === "bios" || word === "uefi") return word;
-    throw new Failure("usage", `cannot start a disk by "${word}"`, { hint: "--boot takes bios, uefi or bios,uefi" });
+const bootWords = ["bios", "uefi", "chain"] as const;
+type BootWord = (typeof bootWords)[number];
+
+function parseBoot(text: string): readonly BootWord[] {
+  const hint = "--boot takes bios, uefi or chain; bios,uefi or chain,uefi for both kinds of firmware";
+  const words = text.split(",").map((word) => {
+    const known = bootWords.find((one) => one === word);
+    if (known !== undefined) return known;
+    throw new Failure("usage", `cannot start a disk by "${word}"`, { hint });
   });
+  if (!words.includes("bios") || !words.includes("chain")) return words;
+  throw new Failure("usage", "cannot start a disk by GRUB and by its active partition: BIOS starts one", { hint });
 }
 
 interface BootWords {
-  readonly boot?: readonly ("bios" | "uefi")[] | undefined;
+  readonly boot?: readonly BootWord[] | undefined;
   readonly serial: boolean;
   readonly secureBoot: boolean;
   readonly grub: readonly string[];
@@ -168,7 +175,20 @@ function bootIn(
   }
   const cacheFolder = cacheFolderIn(env);
   const cache = cacheFolder === undefined ? {} : { cacheFolder };
-  return { boot: { firmwares: boot, serial: serial || debian !== undefined, secureBoot, grubFrom: grub, ...cache } };
+  const firmwares = boot.filter((word) => word !== "chain");
+  if (firmwares.length === 0 && option !== undefined) {
+    throw new Failure("usage", `cannot use ${option} without GRUB: the active partition starts in its own way`);
+  }
+  return {
+    boot: {
+      firmwares,
+      chain: boot.includes("chain"),
+      serial: serial || debian !== undefined,
+      secureBoot,
+      grubFrom: grub,
+      ...cache,
+    },
+  };
 }
 
 /** A disk is not written from its beginning to its end, so it cannot go to standard output. */

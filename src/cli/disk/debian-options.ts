@@ -1,8 +1,6 @@
 import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
-import { cacheFolderIn } from "../cache-folder.ts";
+import { archiveFolderIn } from "../cache-folder.ts";
 import type { CreateDiskRequest } from "../../disk/index.ts";
 
 /** What `disk create` takes to make a Debian system. */
@@ -70,7 +68,7 @@ export function debianIn(args: DebianArguments, env: NodeJS.ProcessEnv): Pick<Cr
       ...(hostname === undefined ? {} : { hostname }),
       ...(rootPasswordFile === undefined ? {} : { rootPasswordHash: readHash(rootPasswordFile) }),
       sshKeys: args.sshKey.flatMap(readKeys),
-      cacheFolder: path.join(cacheFolderIn(env) ?? path.join(os.tmpdir(), "holdfast-cache"), "archive"),
+      cacheFolder: archiveFolderIn(env),
       env,
     },
   };

@@ -1,7 +1,7 @@
-import { listKernels } from "../../disk/index.ts";
+import { listKernels, type Kernel } from "../../disk/index.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { parsePlace } from "../place.ts";
-import { printJson, printLines, showProgress } from "../print.ts";
+import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { layOutTable } from "../table.ts";
 
 /** `holdfast disk kernel` */
@@ -9,7 +9,7 @@ export const kernel = defineCommand({
   words: ["disk", "kernel"],
   summary: "list the kernels in an image, with their initrds and command lines",
   description:
-    "Command lines are those of the boot menu that is in the image: grub.cfg, or entries of the Boot Loader Specification.",
+    "Kernels are those in /boot, on a boot partition those in its root, and unified kernel images in EFI/Linux. Command lines are those of the boot menu that is in the image: grub.cfg, or entries of the Boot Loader Specification, whose order is kept; else the newest comes first.",
   operands: {
     place: { arity: "one", parse: parsePlace, help: "IMAGE, or IMAGE:2 for partition 2" },
   },
@@ -23,24 +23,31 @@ export const kernel = defineCommand({
     json: jsonOption,
   },
   examples: [
-    { line: "holdfast disk kernel big", help: "what /boot has, the newest first" },
+    { line: "holdfast disk kernel big", help: "what /boot has" },
     { line: "holdfast disk kernel big --extract kernels", help: "as files of this machine, for qemu -kernel or Xen" },
   ],
   async run(context, args) {
     using progress = showProgress(context, args);
+    const warnings: string[] = [];
     const kernels = await listKernels(args.place, {
       ...(args.extract === undefined ? {} : { extractTo: args.extract }),
       force: args.force,
+      onWarning: (message) => warnings.push(message),
       signal: context.signal,
       onProgress: progress.onProgress,
     });
     progress.clear();
-    if (args.json) return printJson(context, { kernels });
+    await printWarnings(context, warnings);
+    if (args.json) return printJson(context, { kernels, warnings });
     const columns = [
-      { heading: "kernel", text: (one: (typeof kernels)[number]) => one.path },
-      { heading: "initrd", text: (one: (typeof kernels)[number]) => one.initrd ?? "" },
-      { heading: "command line", text: (one: (typeof kernels)[number]) => one.commandLine ?? "" },
+      { heading: "kernel", text: (one: Kernel) => one.path },
+      { heading: "initrd", text: initrdOf },
+      { heading: "command line", text: (one: Kernel) => one.commandLine ?? "" },
     ];
     await printLines(context, layOutTable(columns, kernels));
   },
 });
+
+function initrdOf({ initrd, initrds, isUnified }: Kernel): string {
+  return isUnified === true ? "(in it)" : (initrds?.join(" ") ?? initrd ?? "");
+}

@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { Failure } from "../../base/index.ts";
-import { runDisk, type PortForward, type StartedDisk } from "../../disk/index.ts";
+import { runDisk, type StartedDisk } from "../../disk/index.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { printJson, printWarnings } from "../print.ts";
+import { parseForward } from "./port-forward.ts";
 
 /** Enough for most; more would only slow emulation down. */
 const cpuLimit = 2;
@@ -108,7 +109,8 @@ In a terminal what is typed goes to the serial port, and Ctrl-A X switches the m
             started = one;
             void announce(context, one, inTerminal);
           },
-          onSerial: (bytes) => serial.write(bytes),
+          // A menu that moves the cursor about would wipe out what this terminal shows already.
+          onSerial: (bytes, seen) => serial.write(serial.isTerminal ? seen : bytes),
         },
       );
     const end = await (inTerminal ? context.lendTerminal(work) : work());
@@ -130,11 +132,4 @@ async function announce(context: CommandContext, { firmware, acceleration }: Sta
       `${stderr.style("dim", `starting by ${firmware === "uefi" ? "UEFI" : "BIOS"}, ${how}${end}`)}\n`,
     );
   }
-}
-
-function parseForward(text: string): PortForward {
-  const [, here, there] = /^(\d{1,5}):(\d{1,5})$/.exec(text) ?? [];
-  const forward = { hostPort: Number(here), guestPort: Number(there) };
-  if ([forward.hostPort, forward.guestPort].every((port) => port >= 1 && port <= 65_535)) return forward;
-  throw new Failure("usage", `cannot forward "${text}"`, { hint: "write two ports from 1 to 65535, as in 2222:22" });
 }

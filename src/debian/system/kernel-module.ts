@@ -45,6 +45,7 @@ export function readModuleFacts(module: Buffer, name: string): ModuleFacts {
 /** For each symbol that it exports a module has one with `__ksymtab_` before its name. */
 function symbolsOf(names: Buffer = Buffer.alloc(0)): string[] {
   const symbols: string[] = [];
+  if (names === undefined) return symbols;
   const mark = "\0__ksymtab_";
   for (let at = names.indexOf(mark); at !== -1; at = names.indexOf(mark, at + 1)) {
     const start = at + mark.length;

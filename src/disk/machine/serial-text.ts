@@ -22,11 +22,14 @@ export class SerialText {
   #pending = "";
   #seen = "";
 
-  add(bytes: Uint8Array): void {
+  /** Gives what can be seen of it; what may be the beginning of something unseen comes with a later piece. */
+  add(bytes: Uint8Array): string {
     const text = this.#pending + this.#decoder.decode(bytes, { stream: true });
     const cut = unfinished.exec(text)?.index ?? text.length;
     this.#pending = text.length - cut > keptLength ? "" : text.slice(cut);
-    this.#seen = (this.#seen + text.slice(0, cut).replaceAll(unseen, "")).slice(-keptLength);
+    const seen = text.slice(0, cut).replaceAll(unseen, "");
+    this.#seen = (this.#seen + seen).slice(-keptLength);
+    return seen;
   }
 
   /** Whether the text is among what was said last. */

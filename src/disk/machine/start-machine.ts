@@ -11,7 +11,12 @@ export async function startMachine(request: MachineRequest, env: NodeJS.ProcessE
     : await startQemu(request, env);
 }
 
-function isWithoutQemu(request: MachineRequest, env: NodeJS.ProcessEnv): boolean {
+/** Whether PCs of today can be run here. */
+export function canRunDisks(env: NodeJS.ProcessEnv): boolean {
+  return !isWithoutQemu({ architecture: "x86_64" }, env);
+}
+
+function isWithoutQemu(request: Pick<MachineRequest, "architecture">, env: NodeJS.ProcessEnv): boolean {
   try {
     findQemu(request, env);
     return false;

@@ -52,13 +52,15 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-function inodeAttributes(inode: ExtInode): RawAttribute[] {
+/** Those that stand in the inode itself. */
+export function inodeAttributes(inode: ExtInode): RawAttribute[] {
   if (!hasInodeAttributes(inode)) return [];
   const area = inode.tail.subarray(xattrInodeHeaderBytes);
   return parseAttributes(area, 0, `the attributes in inode ${inode.id}`);
 }
 
-async function blockAttributes(source: ExtSource, inode: ExtInode): Promise<RawAttribute[]> {
+/** Those in the attribute block of an inode that has one. */
+export async function blockAttributes(source: ExtSource, inode: ExtInode): Promise<RawAttribute[]> {
   const what = `the attribute block of inode ${inode.id}`;
   const block = await source.block(inode.xattrBlock, what);
   const header = xattrBlockHeader.decode(block);

@@ -4,7 +4,6 @@ import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Probl
 import { readAttributes } from "./attribute-reader.ts";
 import { isShortLink } from "./block-runs.ts";
 import { decodeName } from "../../bytes/index.ts";
-import { checkExt } from "./check.ts";
 import { inlineContent, contentStretches, readContent, readWhole } from "./content-reader.ts";
 import { damaged } from "../damaged.ts";
 import { findInDirectory } from "./directory-lookup.ts";
@@ -90,8 +89,9 @@ export class ExtFileSystem implements FileSystem {
     return usedExtents(this.#source);
   }
 
-  check(): AsyncIterable<Problem> {
-    return checkExt(this.#source, this.#wasReplayed);
+  async *check(): AsyncGenerator<Problem> {
+    const { checkExt } = await import("./check.ts");
+    yield* checkExt(this.#source, this.#wasReplayed);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

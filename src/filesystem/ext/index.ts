@@ -1,6 +1,14 @@
-export { editExt } from "./edit/open-editor.ts";
-export { makeExt, measureExt, type MadeExt, type MeasuredExt } from "./make.ts";
-export { openExt, probeExt } from "./open.ts";
+import { lazily } from "../../base/index.ts";
+
+export const editExt = lazily(async () => (await import("./edit/open-editor.ts")).editExt);
+export const growExt = lazily(async () => (await import("./resize/grow.ts")).growExt);
+export const makeExt = lazily(async () => (await import("./make.ts")).makeExt);
+export const measureExt = lazily(async () => (await import("./make.ts")).measureExt);
+export const openExt = lazily(async () => (await import("./open.ts")).openExt);
+export const planExtGrowth = lazily(async () => (await import("./resize/grow.ts")).planExtGrowth);
+export const planExtShrink = lazily(async () => (await import("./resize/shrink.ts")).planExtShrink);
+export const shrinkExt = lazily(async () => (await import("./resize/shrink.ts")).shrinkExt);
+
+export type { MadeExt, MeasuredExt } from "./make.ts";
 export type { ExtKind, ExtOptions } from "./profile.ts";
-export { growExt, planExtGrowth } from "./resize/grow.ts";
-export { planExtShrink, shrinkExt } from "./resize/shrink.ts";
+export { probeExt } from "./probe.ts";

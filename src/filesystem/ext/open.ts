@@ -1,19 +1,14 @@
 import { Failure } from "../../base/index.ts";
-import { readBytes, type BlockReader } from "../../device/index.ts";
+import type { BlockReader } from "../../device/index.ts";
 import type { FileSystemInfo } from "../file-system.ts";
 import { damaged } from "../damaged.ts";
 import { ExtFileSystem } from "./ext-file-system.ts";
 import { featureNames, featureWords, hasFeature } from "./features.ts";
 import { hasSuperblockMagic, isSuperblockChecksumRight, labelOf, layoutOf, type ExtLayout } from "./layout.ts";
 import { replayJournal } from "./journal-replay.ts";
+import { superblockBytes } from "./probe.ts";
 import { ExtSource } from "./source.ts";
 import { stateErrors, superblock, superblockAt } from "./superblock.ts";
-
-/** Whether an ext2, ext3 or ext4 superblock stands at its place. Says nothing of its being whole. */
-export async function probeExt(reader: BlockReader): Promise<boolean> {
-  const bytes = await superblockBytes(reader, superblockAt);
-  return bytes !== undefined && hasSuperblockMagic(bytes);
-}
 
 /**
  * Opens an ext2, ext3 or ext4 file system for reading. A journal that waits to be replayed is replayed in
@@ -86,11 +81,6 @@ async function findCopy(reader: BlockReader): Promise<FoundSuperblock | undefine
     }
   }
   return undefined;
-}
-
-async function superblockBytes(reader: BlockReader, at: number): Promise<Uint8Array | undefined> {
-  if (at + superblock.sizeBytes > reader.sizeBytes) return undefined;
-  return readBytes(reader, at, superblock.sizeBytes);
 }
 
 function noteShortDevice(source: ExtSource): void {

@@ -1,13 +1,11 @@
-import { directoryBlocks } from "./directory-reader.ts";
 import { hasFeature } from "./features.ts";
 import { inodeBase } from "./inode.ts";
-import { inodeBytes, readInode } from "./inode-reader.ts";
+import { inodeBytes } from "./inode-reader.ts";
+import { orphanBlocks, orphansIn } from "./orphan-file.ts";
 import type { ExtSource } from "./source.ts";
 
 /** How many orphans are followed: a list longer than this is not one. */
 const orphanLimit = 1_000_000;
-/** The last two words of a block of the orphan file are its signature and checksum. */
-const orphanBlockTailBytes = 8;
 
 /**
  * The inodes that were deleted while they were open, or were being cut when the machine stopped: a list through
@@ -22,13 +20,8 @@ export async function orphansOf(source: ExtSource): Promise<Set<number>> {
     id = inodeBase.get(await inodeBytes(source, id), "deletionTime"); // holds the next of the list meanwhile
   }
   if (!hasFeature(features, "orphan_file") || !hasFeature(features, "orphan_present")) return orphans;
-  const file = await readInode(source, record.orphanFileInode);
-  for await (const { block } of directoryBlocks(source, file)) {
-    const view = new DataView(block.buffer, block.byteOffset, block.length - orphanBlockTailBytes);
-    for (let at = 0; at < view.byteLength && orphans.size < orphanLimit; at += 4) {
-      const id = view.getUint32(at, true);
-      if (id !== 0 && id <= inodeCount) orphans.add(id);
-    }
+  for await (const { bytes } of orphanBlocks(source)) {
+    for (const id of orphansIn(bytes)) if (id <= inodeCount && orphans.size < orphanLimit) orphans.add(id);
   }
   return orphans;
 }

@@ -35,10 +35,11 @@ const writable = featureWords([
   "extra_isize",
   "metadata_csum",
   "verity",
+  "orphan_present",
+  "quota",
 ]);
 
 const whyNot: Partial<Record<Feature, string>> = {
-  quota: "the quotas would no longer be true",
   project: "the quotas would no longer be true",
   bigalloc: "clusters of several blocks cannot be handed out",
   mmp: "another computer might have it mounted",

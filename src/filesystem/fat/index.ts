@@ -1,4 +1,9 @@
-export { editFat } from "./edit/open-editor.ts";
-export { makeFat, type FatOptions, type PlaceOnDisk } from "./make.ts";
-export { measureFat } from "./measure.ts";
-export { openFat, probeFat } from "./open.ts";
+import { lazily } from "../../base/index.ts";
+
+export const editFat = lazily(async () => (await import("./edit/open-editor.ts")).editFat);
+export const makeFat = lazily(async () => (await import("./make.ts")).makeFat);
+export const measureFat = lazily(async () => (await import("./measure.ts")).measureFat);
+export const openFat = lazily(async () => (await import("./open.ts")).openFat);
+
+export type { FatOptions, PlaceOnDisk } from "./make.ts";
+export { probeFat } from "./probe.ts";

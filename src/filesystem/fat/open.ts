@@ -4,16 +4,9 @@ import { decodeOem } from "./code-page.ts";
 import { attribute, shortEntry, shortNameBytes, slotBytes, slotUse } from "./directory-entry.ts";
 import { FatFileSystem } from "./fat-file-system.ts";
 import { FatSource, readDirectory } from "./fat-source.ts";
-import { layoutOf, whyNotFat, type FatLayout } from "./layout.ts";
+import { layoutOf, type FatLayout } from "./layout.ts";
+import { bootSectorBytes } from "./probe.ts";
 import { countFree } from "./used-extents.ts";
-
-const bootSectorBytes = 512;
-
-/** Whether a FAT boot sector stands at the beginning. Says nothing of the rest being whole. */
-export async function probeFat(reader: BlockReader): Promise<boolean> {
-  if (reader.sizeBytes < bootSectorBytes) return false;
-  return whyNotFat(await readBytes(reader, 0, bootSectorBytes)) === undefined;
-}
 
 /** Opens a FAT12, FAT16 or FAT32 file system for reading. Throws `damaged` where its boot sector or table is. */
 export async function openFat(reader: BlockReader): Promise<FatFileSystem> {

@@ -6,6 +6,7 @@ import { checkPathTables } from "./check-path-tables.ts";
 import { decodeRecord, directoryRecord, isDot, isSelf, type DirectoryRecord } from "./directory-record.ts";
 import { directoryRecords } from "./directory-reader.ts";
 import { readBootCatalogue } from "./el-torito.ts";
+import { partsOf } from "./iso-file.ts";
 import { nameOfTree } from "./iso-name.ts";
 import type { IsoSource, IsoTree } from "./iso-source.ts";
 import { decodeRockRidge } from "./rock-ridge.ts";
@@ -101,11 +102,13 @@ class TreeCheck {
 
   async *#checkDirectory(directory: FoundDirectory): AsyncGenerator<Problem> {
     const { block, path, parentBlock } = directory;
+    let isRest = false;
     for await (const records of directoryRecords(this.#source, block * this.#source.blockSizeBytes)) {
       for (const record of records) {
         const name = isDot(record) ? "." : nameOfTree[this.#tree](record.name);
         const place = `${path}/${name}`;
-        for (const message of await this.#problemsOf(record)) yield error(`${message} (${shown(place)})`);
+        for (const message of await this.#problemsOf(record, isRest)) yield error(`${message} (${shown(place)})`);
+        isRest = record.hasMoreExtents;
         if (isSelf(record)) {
           if (record.dataBlock !== block) yield error(`the directory says that it is elsewhere (${shown(path)})`);
         } else if (isDot(record)) {
@@ -120,7 +123,8 @@ class TreeCheck {
     }
   }
 
-  async #problemsOf(record: DirectoryRecord): Promise<string[]> {
+  /** `isRest` is of a record that goes on with the file of the one before it. */
+  async #problemsOf(record: DirectoryRecord, isRest: boolean): Promise<string[]> {
     const { blockSizeBytes, reader, volume } = this.#source;
     const problems = disagreeing(directoryRecord.fields, record.bytes).map(
       (field) => `the two byte orders of "${field}" of its directory record differ`,
@@ -129,17 +133,21 @@ class TreeCheck {
     if (record.dataBytes > 0 && end > Math.min(volume.sizeBytes, reader.sizeBytes)) {
       problems.push(`its data ends at byte ${end}, past the end of the volume`);
     }
-    if (this.#tree === "plain" && volume.tree === "rock ridge")
-      problems.push(...(await this.#rockRidgeProblems(record)));
+    if (this.#tree === "plain" && volume.tree === "rock ridge") {
+      problems.push(...(await this.#rockRidgeProblems(record, isRest)));
+    }
     return problems;
   }
 
-  async #rockRidgeProblems(record: DirectoryRecord): Promise<string[]> {
+  async #rockRidgeProblems(record: DirectoryRecord, isRest: boolean): Promise<string[]> {
     const what = `the directory record at byte ${record.at}`;
     const area = entryArea(record.systemUse, this.#source.volume.systemUseSkip);
     try {
       const { entries, problem } = await readSystemUse(this.#source, area, what);
-      decodeRockRidge(entries, what);
+      const rockRidge = decodeRockRidge(entries, what);
+      if (rockRidge.sparse !== undefined && !record.isDirectory && !isRest) {
+        await Array.fromAsync(partsOf(this.#source, { record, rockRidge, kind: "file" }));
+      }
       return problem === undefined ? [] : [problem];
     } catch (failure) {
       if (failure instanceof Failure) return [failure.message];

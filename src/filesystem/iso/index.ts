@@ -1,1 +1,8 @@
-export { hasRockRidge, openIso, probeIso } from "./open.ts";
+import { lazily } from "../../base/index.ts";
+
+export const hasRockRidge = lazily(async () => (await import("./open.ts")).hasRockRidge);
+export const readBootImages = lazily(async () => (await import("./boot-images.ts")).readBootImages);
+export const openIso = lazily(async () => (await import("./open.ts")).openIso);
+
+export { probeIso } from "./probe.ts";
+export type { BootImage } from "./el-torito.ts";

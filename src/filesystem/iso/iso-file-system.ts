@@ -7,7 +7,7 @@ import { checkIso } from "./check.ts";
 import { damaged } from "../damaged.ts";
 import type { DirectoryRecord } from "./directory-record.ts";
 import { namingRecords } from "./directory-reader.ts";
-import { partsOf, readFile, rockRidgeOf, statOf, type IsoFile } from "./iso-file.ts";
+import { nameOf, partsOf, readFile, rockRidgeOf, statOf, storedPartsOf, type IsoFile } from "./iso-file.ts";
 import { nameOfTree, refuseImpossibleName } from "./iso-name.ts";
 import type { IsoSource } from "./iso-source.ts";
 import type { VolumeDescriptors } from "./volume-descriptors.ts";
@@ -70,15 +70,14 @@ export class IsoFileSystem implements FileSystem {
   async *content(id: number): AsyncGenerator<DataPiece> {
     const file = await this.#regularFile(id);
     const { packed } = file.rockRidge;
-    const parts = await partsOf(this.#source, file);
-    if (packed === undefined) yield* readParts(this.#source, parts);
-    else yield* readPacked(this.#source, parts, { packed, what: `the file at byte ${file.record.at}` });
+    if (packed === undefined) yield* readParts(this.#source, partsOf(this.#source, file));
+    else yield* readPacked(this.#source, await storedPartsOf(this.#source, file), { packed, what: nameOf(file) });
   }
 
   async stretches(id: number): Promise<readonly FileStretch[]> {
     const file = await this.#regularFile(id);
     const { packed } = file.rockRidge;
-    if (packed === undefined) return stretchesOf(await partsOf(this.#source, file));
+    if (packed === undefined) return stretchesOf(await Array.fromAsync(partsOf(this.#source, file)));
     return packed.sizeBytes === 0 ? [] : [{ at: 0, lengthBytes: packed.sizeBytes }];
   }
 
@@ -96,8 +95,10 @@ export class IsoFileSystem implements FileSystem {
 
   async #regularFile(id: number): Promise<IsoFile> {
     const file = await readFile(this.#source, id);
-    if (file.kind === "file") return file;
-    throw new Failure("failed", `cannot read file ${id}: it is a ${file.kind}`);
+    if (file.kind !== "file") throw new Failure("failed", `cannot read file ${id}: it is a ${file.kind}`);
+    const { packed, sparse } = file.rockRidge;
+    if (packed === undefined || sparse === undefined) return file;
+    throw new Failure("unsupported", `cannot read ${nameOf(file)}: it is packed (ZF) and in parts (SF) at once`);
   }
 
   /** Undefined for a directory that was moved here from further down, where it shows. */

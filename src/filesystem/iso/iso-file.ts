@@ -8,6 +8,8 @@ import { readRecord, sectionRecords } from "./directory-reader.ts";
 import { decodeShortDate } from "./iso-date.ts";
 import type { IsoSource } from "./iso-source.ts";
 import { decodeRockRidge, type RockRidge } from "./rock-ridge.ts";
+import { decodeSparse, sparseParts } from "./sparse.ts";
+import { storedLength } from "./stored-bytes.ts";
 import { entryArea, readSystemUse } from "./system-use.ts";
 
 /** A file as its record, or its records, tell of it. */
@@ -17,7 +19,7 @@ export interface IsoFile {
   readonly kind: EntryKind;
 }
 
-const noRockRidge: RockRidge = { times: {}, isRelocated: false, isSparse: false };
+const noRockRidge: RockRidge = { times: {}, isRelocated: false };
 
 /** Bits of `st_mode`. */
 const kindMask = 0o170000;
@@ -64,7 +66,7 @@ function kindOf(record: DirectoryRecord, { mode }: RockRidge): EntryKind {
 export async function statOf(source: IsoSource, id: number): Promise<FileStat> {
   const file = await readFile(source, id);
   const { record, rockRidge, kind } = file;
-  const { mode = plainMode, uid = 0, gid = 0, links = 1, device, times, packed, linkTarget = "" } = rockRidge;
+  const { mode = plainMode, uid = 0, gid = 0, links = 1, device, times, linkTarget = "" } = rockRidge;
   const storedBytes = kind === "file" ? await storedSize(source, file) : kind === "directory" ? record.dataBytes : 0;
   return {
     id,
@@ -72,7 +74,7 @@ export async function statOf(source: IsoSource, id: number): Promise<FileStat> {
     mode: mode & 0o7777,
     uid,
     gid,
-    sizeBytes: kind === "symlink" ? Buffer.byteLength(linkTarget) : (packed?.sizeBytes ?? storedBytes),
+    sizeBytes: kind === "symlink" ? Buffer.byteLength(linkTarget) : (unpackedSize(file) ?? storedBytes),
     allocatedBytes: Math.ceil(storedBytes / source.blockSizeBytes) * source.blockSizeBytes,
     links,
     modified: times.modified ?? decodeShortDate(record.recorded),
@@ -81,16 +83,20 @@ export async function statOf(source: IsoSource, id: number): Promise<FileStat> {
   };
 }
 
-async function storedSize(source: IsoSource, file: IsoFile): Promise<number> {
-  if (!file.record.hasMoreExtents) return file.record.dataBytes;
-  return (await partsOf(source, file)).reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+/** The size of a file that is stored in another form than it reads. */
+function unpackedSize(file: IsoFile): number | undefined {
+  const { packed, sparse } = file.rockRidge;
+  return sparse === undefined || file.kind !== "file"
+    ? packed?.sizeBytes
+    : decodeSparse(sparse, nameOf(file)).sizeBytes;
 }
 
-/** Where a file's data stands, as it is stored. Throws `unsupported` where it is interleaved with other files' or sparse. */
-export async function partsOf(source: IsoSource, { record, rockRidge }: IsoFile): Promise<FilePart[]> {
-  if (rockRidge.isSparse) {
-    throw new Failure("unsupported", `cannot read the file at byte ${record.at}: it is stored as a sparse file (SF)`);
-  }
+async function storedSize(source: IsoSource, file: IsoFile): Promise<number> {
+  return file.record.hasMoreExtents ? storedLength(await storedPartsOf(source, file)) : file.record.dataBytes;
+}
+
+/** Where a file's data stands, as it is stored. Throws `unsupported` where it is interleaved with other files'. */
+export async function storedPartsOf(source: IsoSource, { record }: IsoFile): Promise<FilePart[]> {
   const parts: FilePart[] = [];
   let at = 0;
   for (const section of await sectionRecords(source, record)) {
@@ -102,4 +108,21 @@ export async function partsOf(source: IsoSource, { record, rockRidge }: IsoFile)
     at += lengthBytes;
   }
   return parts;
+}
+
+/** Where the data of a file that is not packed stands; what is between is a hole. */
+export async function* partsOf(source: IsoSource, file: IsoFile): AsyncGenerator<FilePart> {
+  const stored = await storedPartsOf(source, file);
+  const { sparse } = file.rockRidge;
+  if (sparse === undefined) {
+    yield* stored;
+    return;
+  }
+  const what = nameOf(file);
+  yield* sparseParts(source, stored, { form: decodeSparse(sparse, what), what });
+}
+
+/** The file, as failures call it. */
+export function nameOf({ record }: IsoFile): string {
+  return `the file at byte ${record.at}`;
 }

@@ -1,4 +1,4 @@
-import { readBytes, type BlockReader } from "../../device/index.ts";
+import type { BlockReader } from "../../device/index.ts";
 import { ChunkCache } from "../chunk-cache.ts";
 import type { FileSystemInfo } from "../file-system.ts";
 import { decodeRecord } from "./directory-record.ts";
@@ -11,14 +11,7 @@ import { IsoSource, type BlockBytes, type IsoTree } from "./iso-source.ts";
 import { readSystemUse } from "./system-use.ts";
 import { readVolumeDescriptors, type VolumeDescriptors } from "./volume-descriptors.ts";
 import { decodeName } from "../../bytes/index.ts";
-import { firstDescriptorAt, standardId } from "./volume-descriptor.ts";
-
-/** Whether a volume descriptor stands at its place. Says nothing of its being whole. */
-export async function probeIso(reader: BlockReader): Promise<boolean> {
-  if (reader.sizeBytes < firstDescriptorAt + 6) return false;
-  const id = await readBytes(reader, firstDescriptorAt + 1, standardId.length);
-  return Buffer.from(id).toString("latin1") === standardId;
-}
+import { firstDescriptorAt } from "./volume-descriptor.ts";
 
 /**
  * Opens an ISO 9660 volume for reading: by Rock Ridge where it has that, which alone keeps what Unix knows of a file;

@@ -62,15 +62,15 @@ export interface RockRidge {
   /** A directory that was moved here and shows elsewhere. */
   readonly isRelocated: boolean;
   readonly packed?: PackedData;
-  /** The data is a table of the parts of a sparse file. */
-  readonly isSparse: boolean;
+  /** The SF entry of a sparse file, whose data is tables of its parts, and these. */
+  readonly sparse?: Uint8Array;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Gathers what the entries of a record say. Throws `damaged` where they are too short for it. */
 export function decodeRockRidge(entries: readonly SystemUseEntry[], what: string): RockRidge {
-  const found: Mutable<RockRidge> = { times: {}, isRelocated: false, isSparse: false };
+  const found: Mutable<RockRidge> = { times: {}, isRelocated: false };
   const names: Uint8Array[] = [];
   let nameIsWhole = false;
   const target = new LinkTarget(what);
@@ -89,7 +89,7 @@ export function decodeRockRidge(entries: readonly SystemUseEntry[], what: string
         found.isRelocated = true;
         break;
       case "SF":
-        found.isSparse = true;
+        found.sparse = bytes;
         break;
       default:
         addFixed(found, entry, what);

@@ -6,6 +6,7 @@ import type { DataPiece } from "../../tree/index.ts";
 import type { FilePart, PartSource } from "../part-reader.ts";
 import { damaged } from "../damaged.ts";
 import type { PackedData } from "./rock-ridge.ts";
+import { storedBytes, storedLength, type StoredFile } from "./stored-bytes.ts";
 
 /** The head of a packed file: zisofs_format.txt, zisofs2_format.txt of libisofs. */
 export const zisofsHeader = new Struct("zisofs header", 16, {
@@ -33,10 +34,8 @@ const pointersAtOnce = 4096;
 
 const inflate = promisify<Uint8Array, zlib.ZlibOptions, Uint8Array>(zlib.inflate);
 
-interface PackedFile {
-  readonly source: PartSource;
-  readonly parts: readonly FilePart[];
-  readonly storedBytes: number;
+interface PackedFile extends StoredFile {
+  readonly lengthBytes: number;
   readonly packed: PackedData;
   readonly pointerBytes: 4 | 8;
   readonly what: string;
@@ -48,12 +47,18 @@ export async function* readPacked(
   parts: readonly FilePart[],
   { packed, what }: { readonly packed: PackedData; readonly what: string },
 ): AsyncGenerator<DataPiece> {
-  const storedBytes = parts.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
   const isFirstVersion = packed.algorithm === "pz";
   if (!isFirstVersion && packed.algorithm !== "PZ") {
     throw new Failure("unsupported", `cannot read ${what}: it is packed by "${packed.algorithm}", only zlib is known`);
   }
-  const file: PackedFile = { source, parts, storedBytes, packed, pointerBytes: isFirstVersion ? 4 : 8, what };
+  const file: PackedFile = {
+    source,
+    parts,
+    lengthBytes: storedLength(parts),
+    packed,
+    pointerBytes: isFirstVersion ? 4 : 8,
+    what,
+  };
   if (packed.sizeBytes === 0) return;
   await refuseOtherHeader(file);
   const [least, most] = blockSizeLog2Range;
@@ -70,19 +75,13 @@ export async function* readPacked(
 }
 
 /** The head of the data must say the same as the ZF entry. */
-async function refuseOtherHeader({
-  source,
-  parts,
-  storedBytes,
-  packed,
-  pointerBytes,
-  what,
-}: PackedFile): Promise<void> {
+async function refuseOtherHeader(file: PackedFile): Promise<void> {
+  const { lengthBytes, packed, pointerBytes, what } = file;
   const struct = pointerBytes === 4 ? zisofsHeader : zisofs2Header;
-  if (storedBytes < struct.sizeBytes || packed.headerBytes < struct.sizeBytes) {
+  if (lengthBytes < struct.sizeBytes || packed.headerBytes < struct.sizeBytes) {
     throw damaged(what, "there is no room for a zisofs header");
   }
-  const bytes = await stored({ source, parts, at: 0, lengthBytes: struct.sizeBytes });
+  const bytes = await storedBytes(file, 0, struct.sizeBytes);
   const { magic, headerWords, blockSizeLog2 } = struct.decode(bytes);
   const isKnown = magic === (pointerBytes === 4 ? zisofsMagic : zisofs2Magic);
   if (!isKnown || headerWords * 4 !== packed.headerBytes || blockSizeLog2 !== packed.blockSizeLog2) {
@@ -95,18 +94,18 @@ async function refuseOtherHeader({
 
 /** Where each packed block begins and ends in the stored data. */
 async function* blockPlaces(file: PackedFile, blockCount: number): AsyncGenerator<readonly [number, number]> {
-  const { source, parts, packed, pointerBytes, what, storedBytes } = file;
-  if (packed.headerBytes + (blockCount + 1) * pointerBytes > storedBytes) {
+  const { packed, pointerBytes, what, lengthBytes } = file;
+  if (packed.headerBytes + (blockCount + 1) * pointerBytes > lengthBytes) {
     throw damaged(what, `the table of its ${blockCount} packed blocks does not fit`);
   }
   for (let first = 0; first < blockCount; first += pointersAtOnce) {
     const count = Math.min(pointersAtOnce, blockCount - first);
     const at = packed.headerBytes + first * pointerBytes;
-    const bytes = await stored({ source, parts, at, lengthBytes: (count + 1) * pointerBytes });
+    const bytes = await storedBytes(file, at, (count + 1) * pointerBytes);
     const pointer = pointersIn(bytes, pointerBytes);
     for (let n = 0; n < count; n++) {
       const [start, end] = [pointer(n), pointer(n + 1)];
-      if (start > end || end > storedBytes) throw damaged(what, `its packed block ${first + n} ends before it begins`);
+      if (start > end || end > lengthBytes) throw damaged(what, `its packed block ${first + n} ends before it begins`);
       yield [start, end];
     }
   }
@@ -126,12 +125,13 @@ interface PackedBlock {
 }
 
 /** One block. An empty one is all zeros. */
-async function unpack({ source, parts, what }: PackedFile, block: PackedBlock): Promise<Uint8Array> {
+async function unpack(file: PackedFile, block: PackedBlock): Promise<Uint8Array> {
+  const { what } = file;
   const { start, end, lengthBytes } = block;
   if (start === end) return new Uint8Array(lengthBytes);
   // Data that cannot be packed grows by some bytes, never to twice its size.
   if (end - start > 2 * lengthBytes + 1024) throw damaged(what, `a packed block has ${end - start} bytes`);
-  const bytes = await stored({ source, parts, at: start, lengthBytes: end - start });
+  const bytes = await storedBytes(file, start, end - start);
   let unpacked: Uint8Array | undefined;
   try {
     unpacked = await inflate(bytes, { maxOutputLength: lengthBytes });
@@ -141,22 +141,4 @@ async function unpack({ source, parts, what }: PackedFile, block: PackedBlock): 
   }
   if (unpacked.length === lengthBytes) return unpacked;
   throw damaged(what, `a packed block holds ${unpacked.length} of ${lengthBytes} bytes`);
-}
-
-interface StoredBytes {
-  readonly source: PartSource;
-  readonly parts: readonly FilePart[];
-  readonly at: number;
-  readonly lengthBytes: number;
-}
-
-/** Bytes of the data as it is stored, which the caller has found to be there. */
-async function stored({ source, parts, at, lengthBytes }: StoredBytes): Promise<Uint8Array> {
-  const into = new Uint8Array(lengthBytes);
-  for (const part of parts) {
-    const start = Math.max(at, part.at);
-    const end = Math.min(at + lengthBytes, part.at + part.lengthBytes);
-    if (start < end) await source.reader.read(part.deviceAt + start - part.at, into.subarray(start - at, end - at));
-  }
-  return into;
 }

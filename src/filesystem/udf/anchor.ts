@@ -13,20 +13,6 @@ export interface Anchor {
 
 /** In the order in which they are likely. */
 const blockSizes = [2048, 512, 4096, 1024, 8192, 16384, 32768];
-/** Where the recognition sequence begins, whatever the block size (ECMA-167 2/8.3). */
-const recognitionAt = 32768;
-const recognitionBytes = 64 * 2048;
-
-/** Whether the volume recognition sequence of a device names UDF (NSR02 or NSR03). */
-export async function isRecognised(reader: BlockReader): Promise<boolean> {
-  const lengthBytes = Math.min(recognitionBytes, reader.sizeBytes - recognitionAt);
-  if (lengthBytes < 2048) return false;
-  const bytes = Buffer.from(await readBytes(reader, recognitionAt, lengthBytes));
-  for (let at = 0; at + 6 <= bytes.length; at += 2048) {
-    if (/^NSR0[23]$/.test(bytes.toString("latin1", at + 1, at + 6))) return true;
-  }
-  return false;
-}
 
 /** The first good anchor of a device: at block 256, or near its end, by whichever block size there is one. */
 export async function findAnchor(reader: BlockReader): Promise<Anchor | undefined> {

@@ -1,1 +1,5 @@
-export { openUdf, probeUdf } from "./open.ts";
+import { lazily } from "../../base/index.ts";
+
+export const openUdf = lazily(async () => (await import("./open.ts")).openUdf);
+
+export { probeUdf } from "./probe.ts";

@@ -1,6 +1,6 @@
 import type { BlockReader } from "../../device/index.ts";
 import type { FileSystemInfo } from "../file-system.ts";
-import { findAnchor, isRecognised, type Anchor } from "./anchor.ts";
+import { findAnchor, type Anchor } from "./anchor.ts";
 import { damaged } from "../damaged.ts";
 import { addressOf } from "./directory-reader.ts";
 import { readFreeBlocks } from "./integrity.ts";
@@ -11,11 +11,6 @@ import { decodeField, uuidOf } from "./text.ts";
 import { UdfFileSystem } from "./udf-file-system.ts";
 import { UdfSource, type BlockAddress } from "./udf-source.ts";
 import { readVolumeDescriptors, type VolumeDescriptors } from "./volume-descriptors.ts";
-
-/** Whether a device says that it is UDF and has an anchor that leads to its descriptors. */
-export async function probeUdf(reader: BlockReader): Promise<boolean> {
-  return (await isRecognised(reader)) && (await findAnchor(reader)) !== undefined;
-}
 
 /**
  * Opens a UDF volume of any revision for reading. The reserve of its descriptors stands in for the main sequence where

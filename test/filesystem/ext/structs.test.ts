@@ -6,6 +6,8 @@ import * as extents from "../../../src/filesystem/ext/extent.ts";
 import * as groupDescriptors from "../../../src/filesystem/ext/group-descriptor.ts";
 import * as inodes from "../../../src/filesystem/ext/inode.ts";
 import * as journal from "../../../src/filesystem/ext/journal-format.ts";
+import * as orphanFile from "../../../src/filesystem/ext/orphan-file.ts";
+import * as quota from "../../../src/filesystem/ext/quota-format.ts";
 import * as superblocks from "../../../src/filesystem/ext/superblock.ts";
 import { Struct } from "../../../src/bytes/index.ts";
 
@@ -330,6 +332,16 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
       users: [0x100, 768],
     },
   },
+  orphanBlockTail: { sizeBytes: 8, fields: { magic: [0x0, 4], checksum: [0x4, 4] } },
+  quotaHead: {
+    sizeBytes: 32,
+    fields: { magic: [0x0, 4], version: [0x4, 4], blockCount: [0x14, 4], freeBlock: [0x18, 4], freeEntry: [0x1c, 4] },
+  },
+  quotaLeaf: { sizeBytes: 16, fields: { nextFree: [0x0, 4], previousFree: [0x4, 4], entryCount: [0x8, 2] } },
+  quotaEntry: {
+    sizeBytes: 72,
+    fields: { id: [0x0, 4], inodes: [0x18, 8], spaceBytes: [0x30, 8], inodeTime: [0x40, 8] },
+  },
   journalTag: {
     sizeBytes: 12,
     fields: {
@@ -350,7 +362,17 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
   },
 };
 
-const modules = [superblocks, groupDescriptors, inodes, extents, directoryEntries, attributes, journal];
+const modules = [
+  superblocks,
+  groupDescriptors,
+  inodes,
+  extents,
+  directoryEntries,
+  attributes,
+  journal,
+  orphanFile,
+  quota,
+];
 
 test("every field of every structure stands where the format has it", () => {
   const found: Record<string, { readonly sizeBytes: number; readonly fields: Pins }> = {};

@@ -128,3 +128,53 @@ export function continuation(block: number, offsetBytes: number, lengthBytes: nu
 export const posix = (mode: number, links = 1, serial?: number): Uint8Array =>
   entry("PX", both(mode, links, 1000, 100, ...(serial === undefined ? [] : [serial])));
 export const name = (text: string, flags = 0): Uint8Array => entry("NM", flags, text);
+
+/** A part of a sparse file: a hole, data that stands together, or parts of 1/256 of its size each. */
+export type SparsePart = "hole" | Uint8Array | readonly SparsePart[];
+
+const sparseTableBytes = 2048;
+
+/** The file section of a sparse file whose root table has these parts (RRIP 1.12 §4.1.7.1). Parts left out are holes. */
+export function sparseSection(root: readonly SparsePart[]): Uint8Array {
+  const blocks: Uint8Array[] = [new Uint8Array(sparseTableBytes)];
+  let lengthBytes = sparseTableBytes;
+  const place = (bytes: Uint8Array, unitBytes: number): number => {
+    const padding = -lengthBytes & (unitBytes - 1);
+    blocks.push(new Uint8Array(padding), bytes);
+    const at = lengthBytes + padding;
+    lengthBytes = at + bytes.length;
+    return at / unitBytes;
+  };
+  const placeTable = (parts: readonly SparsePart[]): number => {
+    const values = Array.from({ length: 256 }, () => 0x8000_0000);
+    const table = new Uint8Array(sparseTableBytes);
+    const number = place(table, sparseTableBytes);
+    parts.forEach((part, n) => {
+      if (part === "hole") return;
+      values[n] = part instanceof Uint8Array ? place(part, 256) : 0x4000_0000 + placeTable(part);
+    });
+    table.set(both(...values));
+    return number;
+  };
+  placeTable(root);
+  return Buffer.concat(blocks);
+}
+
+export const sparse = (sizeBytes: number, depth: number): Uint8Array =>
+  entry("SF", both(Math.floor(sizeBytes / 2 ** 32), sizeBytes % 2 ** 32), depth);
+
+/** An image with sparse files of several depths. */
+export function sparseImage(): Uint8Array {
+  const data = (byte: number): Uint8Array => Buffer.alloc(256, byte);
+  const files: readonly (readonly [string, readonly SparsePart[], Uint8Array])[] = [
+    ["low", [data(1), "hole", data(2)], sparse(700, 1)],
+    ["middle", [[[data(3)], [data(4), "hole", data(5)]], "hole", [[data(6)]]], entry("SF", both(2 ** 26))],
+    ["deep", ["hole", [[[[["hole", data(7)]]]]]], sparse(2 ** 50, 7)],
+  ];
+  const records = files.map(([word, root, use], n) => ({
+    name: `${n}.;1`,
+    data: sparseSection(root),
+    systemUse: [name(word), posix(0o100644), use],
+  }));
+  return isoImage({ records, rootUse: [indicator(), posix(0o040755, 2)] });
+}

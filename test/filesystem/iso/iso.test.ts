@@ -215,13 +215,6 @@ test("a directory that was moved shows where it belongs, and one that leads back
   );
 });
 
-test("a sparse file is listed, and refused by name when it is read", async () => {
-  const sparse = entry("SF", both(0, 5000), 1);
-  const fileSystem = await open(rockRidge([{ name: "S.;1", data: text("x"), systemUse: [name("sparse"), sparse] }]));
-  assert.deepEqual(await names(fileSystem), ["sparse"]);
-  await assert.rejects(read(fileSystem, "sparse"), { code: "unsupported", message: /sparse file \(SF\)/ });
-});
-
 test("the check tells of what is wrong", async () => {
   const image = rockRidge([{ name: "A.;1", data: text("data"), systemUse: [name("a")] }]);
   const at = Buffer.from(image).indexOf("A.;1") - 33;

@@ -5,6 +5,7 @@ import { disagreeing } from "../../../src/filesystem/iso/both-endian.ts";
 import * as pathTables from "../../../src/filesystem/iso/check-path-tables.ts";
 import * as records from "../../../src/filesystem/iso/directory-record.ts";
 import * as rockRidge from "../../../src/filesystem/iso/rock-ridge.ts";
+import * as sparse from "../../../src/filesystem/iso/sparse.ts";
 import * as systemUse from "../../../src/filesystem/iso/system-use.ts";
 import * as volumeDescriptors from "../../../src/filesystem/iso/volume-descriptor.ts";
 import * as zisofs from "../../../src/filesystem/iso/zisofs.ts";
@@ -84,6 +85,9 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
   directoryLink: { sizeBytes: 12, fields: { block: [4, 8] } },
   posixAttributes: { sizeBytes: 36, fields: { mode: [4, 8], links: [12, 8], uid: [20, 8], gid: [28, 8] } },
   serialNumber: { sizeBytes: 44, fields: { serial: [36, 8] } },
+  shortSparseEntry: { sizeBytes: 12, fields: { sizeBytes: [4, 8] } },
+  sparseEntry: { sizeBytes: 21, fields: { sizeHigh: [4, 8], sizeLow: [12, 8], tableDepth: [20, 1] } },
+  sparseTableEntry: { sizeBytes: 8, fields: { value: [0, 8] } },
   zisofsEntry: {
     sizeBytes: 16,
     fields: { algorithm: [4, 2], headerWords: [6, 1], blockSizeLog2: [7, 1], sizeBytes: [8, 8] },
@@ -105,7 +109,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
   },
 };
 
-const modules = [pathTables, volumeDescriptors, records, systemUse, rockRidge, zisofs];
+const modules = [pathTables, volumeDescriptors, records, systemUse, rockRidge, sparse, zisofs];
 
 test("every field of every structure stands where the format has it", () => {
   const found: Record<string, { readonly sizeBytes: number; readonly fields: Pins }> = {};

@@ -1,6 +1,6 @@
 import { Failure } from "../../../base/index.ts";
 import { encodeAttributes, sealAttributeBlock } from "../attribute-encoder.ts";
-import { isInlineData, rawAttributes } from "../attribute-list.ts";
+import { blockAttributes, inodeAttributes, isInlineData, rawAttributes } from "../attribute-list.ts";
 import { damaged } from "../../damaged.ts";
 import type { ExtInode } from "../ext-inode.ts";
 import { xattrBlockHeader, xattrMagic } from "../extended-attribute.ts";
@@ -48,19 +48,31 @@ export class AttributeStore {
     return { inInode, block: number, refused };
   }
 
-  /** A file gives its attribute block up, which other files may share. */
-  async releaseBlock(number: number): Promise<void> {
-    if (number === 0) return;
+  /**
+   * A file gives its attributes up. Gives the inodes of the values that it has no use for any more, as often as it
+   * had them.
+   */
+  async release(inode: ExtInode): Promise<number[]> {
+    const own = inodeAttributes(inode);
+    const shared = inode.xattrBlock === 0 ? [] : await blockAttributes(this.#volume.source, inode);
+    const isLast = await this.#releaseBlock(inode.xattrBlock);
+    return [...own, ...(isLast ? shared : [])].map(({ valueInode }) => valueInode).filter((id) => id !== 0);
+  }
+
+  /** A file gives its attribute block up, which other files may share; says whether it was the last with it. */
+  async #releaseBlock(number: number): Promise<boolean> {
+    if (number === 0) return true;
     const { layout, transaction, source } = this.#volume;
     const header = xattrBlockHeader.decode(await source.block(number, "an attribute block"));
     if (header.magic !== xattrMagic) throw damaged(`the attribute block ${number}`, "its signature is missing");
     if (header.referenceCount <= 1) {
       this.#volume.release({ start: number, length: 1 });
-      return;
+      return true;
     }
     const checksumSeed = layout.hasChecksums ? layout.checksumSeed : undefined;
     const bytes = await transaction.change(number, "deletion");
     sealAttributeBlock(bytes, { block: number, references: header.referenceCount - 1, checksumSeed });
+    return false;
   }
 
   /** Replaces all attributes of an inode. Throws `unsupported` for those that ext cannot hold. */
@@ -76,7 +88,7 @@ export class AttributeStore {
         `cannot set the attributes of inode ${inode.id}: ext cannot hold ${stored.refused.join(", ")}`,
       );
     }
-    await this.releaseBlock(inode.xattrBlock);
+    await this.#releaseBlock(inode.xattrBlock);
     const sectors = this.#volume.blockSizeBytes / 512;
     const grown = (stored.block === 0 ? 0 : 1) - (inode.xattrBlock === 0 ? 0 : 1);
     const patchCount = this.#inodes.blockCount(inode.allocatedBytes / 512 / sectors + grown);

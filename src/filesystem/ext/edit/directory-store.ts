@@ -133,7 +133,7 @@ export class DirectoryStore {
     this.#volume.transaction.freshBlock(block).set(this.layOut(inode, parent, records));
     map.put(0, { start: block, length: 1 });
     const stored = await map.store();
-    const patchCount = this.#inodes.blockCount(stored.blockCount + (inode.xattrBlock === 0 ? 0 : 1));
+    const patchCount = this.#inodes.blockCount(stored.blockCount + (await this.#inodes.attributeBlocks(inode)));
     await this.#inodes.change(inode.id, (bytes) => {
       const flags = inodeBase.get(bytes, "flags") & ~inodeFlag.inlineData;
       inodeBase.patch(bytes, { block: stored.block, flags: (flags | stored.flag) >>> 0 });

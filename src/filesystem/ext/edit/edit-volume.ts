@@ -6,8 +6,9 @@ import { descriptorBlockAt, groupBlockCount, groupStart } from "../backup-groups
 import { bitmapChecksum } from "../bitmap-checksum.ts";
 import type { BlockRun } from "../block-allocator.ts";
 import { CoalescingWriter } from "../../coalescing-writer.ts";
+import { damaged } from "../../damaged.ts";
 import { descriptorChecksum, type GroupDescriptor } from "../descriptor-table.ts";
-import { featureWords, hasFeature, type Feature } from "../features.ts";
+import { hasFeature, type Feature } from "../features.ts";
 import {
   groupBlocksUninitialised,
   groupDescriptor32,
@@ -18,6 +19,8 @@ import type { InodeForm } from "../inode-encoder.ts";
 import type { ExtLayout } from "../layout.ts";
 import { ExtSource } from "../source.ts";
 import { superblock, superblockAt } from "../superblock.ts";
+import { QuotaUsage } from "./quota-usage.ts";
+import { SuperblockChange } from "./superblock-change.ts";
 import { Transaction } from "../transaction.ts";
 import { uninitialisedBitmap } from "../used-extents.ts";
 
@@ -47,10 +50,13 @@ export class EditVolume {
   /** For data of files, past the transaction, into blocks that are free until the commit. */
   readonly out: CoalescingWriter;
   readonly now: Timestamp;
+  /** Where the file system keeps account of what each owner uses. */
+  readonly quota: QuotaUsage | undefined;
   readonly #groups = new Map<number, EditedGroup>();
   #released: BlockRun[] = [];
   #releasedInodes: { readonly id: number; readonly isDirectory: boolean }[] = [];
-  readonly #addedFeatures: Feature[] = [];
+  /** What else is to change in the superblock than the counts of what is free. */
+  readonly superblockChange = new SuperblockChange();
   #freeClusters: number;
   #freeInodes: number;
   /** What stands from here on is not handed out. */
@@ -73,6 +79,7 @@ export class EditVolume {
     this.#freeClusters = free.clusters;
     this.#freeInodes = free.inodes;
     this.#endBlock = layout.blockCount;
+    this.quota = hasFeature(layout.features, "quota") ? new QuotaUsage(this) : undefined;
   }
 
   static async open(device: BlockDevice, layout: ExtLayout, now: Timestamp): Promise<EditVolume> {
@@ -97,12 +104,12 @@ export class EditVolume {
   }
 
   has(feature: Feature): boolean {
-    return hasFeature(this.layout.features, feature) || this.#addedFeatures.includes(feature);
+    return hasFeature(this.layout.features, feature) || this.superblockChange.adds(feature);
   }
 
   /** Sets a feature bit that a file needs and that any program which can write here knows. */
   addFeature(feature: Feature): void {
-    if (!this.has(feature)) this.#addedFeatures.push(feature);
+    if (!this.has(feature)) this.superblockChange.addFeature(feature);
   }
 
   /** From now on hands out only blocks before this one, and inodes of groups that begin before it. */
@@ -161,7 +168,9 @@ export class EditVolume {
       bitmap.set(n);
       this.#useInode(group, n, isDirectory);
       await this.#openInodeBlock(group, n);
-      return number * inodesPerGroup + n + 1;
+      const id = number * inodesPerGroup + n + 1;
+      this.quota?.noteTaken(id);
+      return id;
     }
     throw new Failure("no-space", "cannot make another file: the file system has no free inode", {
       hint: this.#releasedInodes.length === 0 ? "remove some files" : releasedHint,
@@ -171,6 +180,16 @@ export class EditVolume {
   /** Gives an inode back, with the commit. */
   releaseInode(id: number, isDirectory: boolean): void {
     this.#releasedInodes.push({ id, isDirectory });
+    this.quota?.noteReleased(id);
+  }
+
+  /** Whether the bitmap has an inode as in use. */
+  async isInodeInUse(id: number): Promise<boolean> {
+    const { inodesPerGroup } = this.layout;
+    const { flags, descriptor } = await this.#group(Math.floor((id - 1) / inodesPerGroup));
+    if ((flags & groupInodesUninitialised) !== 0) return false;
+    const bitmap = new Bitmap(inodesPerGroup, await this.transaction.block(descriptor.inodeBitmap));
+    return bitmap.has((id - 1) % inodesPerGroup);
   }
 
   /** Where an inode stands: its block, and its place in it. */
@@ -185,12 +204,14 @@ export class EditVolume {
   /** Brings everything that sums the file system up into the transaction. */
   async prepare(): Promise<void> {
     await this.out.drain();
+    await this.quota?.settle();
     for (const run of this.#released) await this.#clear(run);
     for (const { id, isDirectory } of this.#releasedInodes) await this.#clearInode(id, isDirectory);
     this.#released = [];
     this.#releasedInodes = [];
     for (const group of this.#groups.values()) if (group.isDirty) await this.#writeDescriptor(group);
-    if (this.transaction.changed.size > 0 || this.transaction.fresh.size > 0) await this.#writeSuperblock();
+    const { changed, fresh } = this.transaction;
+    if (changed.size > 0 || fresh.size > 0 || this.superblockChange.isPending) await this.#writeSuperblock();
   }
 
   #groupOf(block: number): number {
@@ -255,6 +276,10 @@ export class EditVolume {
       const bitmap = await this.#blockBitmap(group, "to change");
       const first = run.start + done - groupStart(this.layout, group.descriptor.group);
       const length = Math.min(run.length - done, bitmap.length - first);
+      if (bitmap.nextClear(first, first + length) >= 0) {
+        const last = run.start + run.length - 1;
+        throw damaged(`blocks ${run.start} to ${last}`, "a file has them, and the bitmap has some of them as free");
+      }
       bitmap.clearRange(first, length);
       group.freeClusters += length;
       group.isDirty = true;
@@ -323,7 +348,9 @@ export class EditVolume {
     const { inodesPerGroup } = this.layout;
     const group = await this.#group(Math.floor((id - 1) / inodesPerGroup));
     const bitmap = await this.#inodeBitmap(group);
-    bitmap.clear((id - 1) % inodesPerGroup);
+    const n = (id - 1) % inodesPerGroup;
+    if (!bitmap.has(n)) throw damaged(`inode ${id}`, "it is in use, and the bitmap has it as free");
+    bitmap.clear(n);
     group.freeInodes++;
     this.#freeInodes++;
     if (isDirectory) group.directories--;
@@ -384,14 +411,12 @@ export class EditVolume {
     const block = await this.transaction.change(Math.floor(superblockAt / blockSizeBytes));
     const at = superblockAt % blockSizeBytes;
     const bytes = block.subarray(at, at + superblock.sizeBytes);
-    const added = featureWords(this.#addedFeatures);
+    this.superblockChange.apply(bytes);
     superblock.patch(bytes, {
       freeBlockCountLow: this.freeBlocks % 2 ** 32,
       ...(this.layout.has64bit ? { freeBlockCountHigh: Math.floor(this.freeBlocks / 2 ** 32) } : {}),
       freeInodeCount: this.#freeInodes,
       writeTime: this.now.seconds >>> 0,
-      compatible: (superblock.get(bytes, "compatible") | added.compatible) >>> 0,
-      readOnlyCompatible: (superblock.get(bytes, "readOnlyCompatible") | added.readOnlyCompatible) >>> 0,
     });
   }
 }

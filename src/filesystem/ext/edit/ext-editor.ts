@@ -11,7 +11,6 @@ import type {
 } from "../../editable-file-system.ts";
 import type { DirectoryItem, Extent, FileStat, FileSystemInfo, Problem } from "../../file-system.ts";
 import { readAttributes } from "../attribute-reader.ts";
-import { hasBlocks } from "../block-runs.ts";
 import type { Committer } from "../commit.ts";
 import { isDotName } from "../directory-block.ts";
 import type { ExtFileSystem } from "../ext-file-system.ts";
@@ -25,6 +24,7 @@ import { AttributeStore } from "./attribute-store.ts";
 import { DirectoryStore, refuseBadName } from "./directory-store.ts";
 import type { EditVolume } from "./edit-volume.ts";
 import { FileMap } from "./file-map.ts";
+import { FileRemover } from "./file-remover.ts";
 import { FileStore } from "./file-store.ts";
 import { InodeStore, setTime, type InodePatch } from "./inode-store.ts";
 import type { FoundName } from "./open-directory.ts";
@@ -42,6 +42,7 @@ export class ExtEditor implements EditableFileSystem {
   readonly #directories: DirectoryStore;
   readonly #attributes: AttributeStore;
   readonly #files: FileStore;
+  readonly #remover: FileRemover;
   readonly #committer: Committer;
   readonly #options: EditOptions;
   /** Why nothing can be committed any more. */
@@ -57,6 +58,7 @@ export class ExtEditor implements EditableFileSystem {
     this.#attributes = new AttributeStore(volume, this.#inodes);
     this.#directories = new DirectoryStore(volume, this.#inodes, this.#attributes);
     this.#files = new FileStore(volume, this.#inodes, this.#attributes);
+    this.#remover = new FileRemover(volume, this.#inodes, this.#attributes);
   }
 
   get info(): FileSystemInfo {
@@ -317,10 +319,7 @@ export class ExtEditor implements EditableFileSystem {
 
   async #refuseUndeletable(inode: ExtInode, name: string): Promise<void> {
     refuseLocked(inode);
-    if (inode.kind !== "directory") {
-      if (inode.links <= 1) await this.#refuseForeignValues(inode);
-      return;
-    }
+    if (inode.kind !== "directory") return;
     const quoted = `"${printableName(name)}"`;
     if (hasFlag(inode, "encrypted") || hasFlag(inode, "caseFolded")) {
       for await (const items of this.#reading.list(inode.id)) {
@@ -330,11 +329,6 @@ export class ExtEditor implements EditableFileSystem {
     }
     await this.#prepareDirectory(inode.id);
     if (!(await this.#directories.isEmpty(inode.id))) throw notEmpty(quoted);
-    await this.#refuseForeignValues(inode);
-  }
-
-  async #refuseForeignValues(inode: ExtInode): Promise<void> {
-    if (this.#volume.has("ea_inode")) await this.#attributes.refuseUntouchable(inode);
   }
 
   async #refuseReplacing(moved: ExtInode, replaced: ExtInode, name: string): Promise<void> {
@@ -394,11 +388,8 @@ export class ExtEditor implements EditableFileSystem {
       await this.#inodes.change(inode.id, this.#linkChange(-1), "deletion");
       return;
     }
-    if (hasBlocks(this.#volume.layout, inode)) (await FileMap.read(this.#volume, inode)).release();
-    await this.#attributes.releaseBlock(inode.xattrBlock);
-    await this.#inodes.erase(inode.id);
+    await this.#remover.remove(inode);
     this.#directories.forget(inode.id);
-    this.#volume.releaseInode(inode.id, inode.kind === "directory");
   }
 
   async #fillNew(id: number, place: NamePlace, file: NewFile): Promise<void> {

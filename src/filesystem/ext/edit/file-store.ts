@@ -1,6 +1,7 @@
 import { Failure } from "../../../base/index.ts";
 import type { Content } from "../../../tree/index.ts";
 import type { NewContent } from "../../editable-file-system.ts";
+import { inlineDataRest } from "../attribute-list.ts";
 import { readAttributes } from "../attribute-reader.ts";
 import { hasBlocks } from "../block-runs.ts";
 import { inlineContent } from "../content-reader.ts";
@@ -53,6 +54,24 @@ export class FileStore {
     await this.#storeData(inode, map, sizeBytes);
   }
 
+  /** Lets go of the blocks behind the end of a file, as a cut that was not finished would have. */
+  async finishCut(inode: ExtInode): Promise<void> {
+    const isInline = hasFlag(inode, "inlineData");
+    if (isInline && inode.sizeBytes <= inode.block.length && inlineDataRest(inode).length === 0) {
+      const kept = inodeBase.fields.block[0] + inode.sizeBytes;
+      const end = inodeBase.fields.block[0] + inode.block.length;
+      await this.#inodes.change(inode.id, (bytes) => bytes.fill(0, kept, end));
+      return;
+    }
+    if (isInline) await this.#attributes.refuseUntouchable(inode);
+    const { map, sizeBytes } = await this.#mapOf(inode);
+    const firstCut = Math.ceil(sizeBytes / this.#volume.blockSizeBytes);
+    map.cut(firstCut, Number.MAX_SAFE_INTEGER - firstCut);
+    // A block of an encrypted file is encrypted as a whole.
+    if (!hasFlag(inode, "encrypted")) await this.#clearTail(map, sizeBytes);
+    await this.#storeData(inode, map, sizeBytes);
+  }
+
   /** Streams content into new blocks. */
   async writeContent(map: FileMap, { sizeBytes, content }: NewContent, name: string): Promise<void> {
     if (sizeBytes >= largeFileBytes) this.#volume.addFeature("large_file");
@@ -96,9 +115,9 @@ export class FileStore {
     if (hasFlag(inode, "inlineData")) {
       await this.#attributes.replace(inode, (await readAttributes(this.#volume.source, inode)) ?? new Map());
     }
-    const { xattrBlock } = await this.#inodes.read(inode.id);
+    const attributeBlocks = await this.#inodes.attributeBlocks(await this.#inodes.read(inode.id));
     const { block, blockCount, flag } = await map.store();
-    const patchCount = this.#inodes.blockCount(blockCount + (xattrBlock === 0 ? 0 : 1));
+    const patchCount = this.#inodes.blockCount(blockCount + attributeBlocks);
     await this.#inodes.change(inode.id, (bytes) => {
       const flags = inodeBase.get(bytes, "flags") & ~(inodeFlag.extents | inodeFlag.inlineData);
       inodeBase.patch(bytes, { block, flags: (flags | flag) >>> 0 });

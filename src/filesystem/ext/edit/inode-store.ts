@@ -1,4 +1,5 @@
 import type { Timestamp } from "../../../tree/index.ts";
+import { rawAttributes } from "../attribute-list.ts";
 import type { ExtInode } from "../ext-inode.ts";
 import { encodeInode, blockCountField, type InodeRecord } from "../inode-encoder.ts";
 import { encodeTime, inodeBase, inodeBaseBytes, inodeExtra, inodeFlag, kindOfMode } from "../inode.ts";
@@ -35,6 +36,7 @@ export class InodeStore {
     const { inodeSizeBytes } = this.#volume.layout;
     const { block, at } = await this.#volume.inodePlace(id);
     const bytes = (await this.#volume.transaction.change(block, stage)).subarray(at, at + inodeSizeBytes);
+    await this.#volume.quota?.noteChange(id, bytes);
     patch(bytes);
     sealInode(this.#volume.layout, id, bytes);
     this.#volume.source.inodes.delete(id);
@@ -58,6 +60,15 @@ export class InodeStore {
       inodeBase.patch(bytes, { generation, deletionTime });
     };
     await this.change(id, erase, "deletion");
+  }
+
+  /** How many blocks an inode counts besides its content and map: those of its attributes and of their values. */
+  async attributeBlocks(inode: ExtInode): Promise<number> {
+    const ownBlock = inode.xattrBlock === 0 ? 0 : 1;
+    if (!this.#volume.has("ea_inode")) return ownBlock;
+    const { blockSizeBytes } = this.#volume;
+    const values = (await rawAttributes(this.#volume.source, inode)).filter(({ valueInode }) => valueInode !== 0);
+    return values.reduce((sum, { valueSize }) => sum + Math.ceil(valueSize / blockSizeBytes), ownBlock);
   }
 
   /** A patch that sets how many blocks a file has in all, its map and attributes included. */

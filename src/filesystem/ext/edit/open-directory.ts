@@ -88,9 +88,9 @@ export class OpenDirectory {
     const bytes = this.#volume.transaction.freshBlock(block);
     this.map.put(logical, { start: block, length: 1 });
     this.blockCount++;
-    const { xattrBlock } = await this.#inodes.read(this.id);
+    const attributeBlocks = await this.#inodes.attributeBlocks(await this.#inodes.read(this.id));
     const map = await this.map.store();
-    const patchCount = this.#inodes.blockCount(map.blockCount + (xattrBlock === 0 ? 0 : 1));
+    const patchCount = this.#inodes.blockCount(map.blockCount + attributeBlocks);
     await this.#inodes.change(this.id, (inode) => {
       inodeBase.patch(inode, { block: map.block });
       setSize(inode, this.blockCount * blockSizeBytes);

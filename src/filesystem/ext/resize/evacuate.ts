@@ -80,7 +80,7 @@ class Evacuation {
       const moved = await map.moveBefore(this.#options.endBlock, movedAtOnce, (from, to) => this.#copy(from, to));
       if (moved === 0) return;
       const { block, blockCount } = await map.store();
-      const patchCount = this.#inodes.blockCount(blockCount + (inode.xattrBlock === 0 ? 0 : 1));
+      const patchCount = this.#inodes.blockCount(blockCount + (await this.#inodes.attributeBlocks(inode)));
       await this.#inodes.change(id, (bytes) => {
         inodeBase.patch(bytes, { block });
         patchCount(bytes);

@@ -2,6 +2,7 @@ import { Failure } from "../../../base/index.ts";
 import { readBytes, type BlockReader } from "../../../device/index.ts";
 import type { SizeChange } from "../../resize.ts";
 import type { GroupDescriptor } from "../descriptor-table.ts";
+import { hasFeature } from "../features.ts";
 import { layoutOf, type ExtLayout } from "../layout.ts";
 import type { ExtSource } from "../source.ts";
 import { stateClean, superblock, superblockAt } from "../superblock.ts";
@@ -19,6 +20,12 @@ export async function openForResize(
     superblock.patch(bytes, { state: superblock.get(bytes, "state") | stateClean });
   const layout = layoutOf(bytes);
   refuseUnwritable(layout);
+  if (hasFeature(layout.features, "quota")) {
+    throw new Failure(
+      "unsupported",
+      `cannot ${verb} the file system: it uses quota, so the quotas might not stay true`,
+    );
+  }
   if (wasBegun(bytes) && verb === "shrink") {
     throw new Failure("damaged", "cannot shrink the file system: growing it was cut off", {
       hint: "disk grow finishes that",

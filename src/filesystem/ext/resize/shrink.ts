@@ -2,13 +2,13 @@ import { Failure } from "../../../base/index.ts";
 import type { BlockDevice, BlockReader } from "../../../device/index.ts";
 import type { ShrinkOptions, SizeChange } from "../../resize.ts";
 import { Committer } from "../commit.ts";
+import { clearOrphans } from "../edit/clear-orphans.ts";
 import { EditVolume } from "../edit/edit-volume.ts";
 import { hasFeature } from "../features.ts";
 import { openJournal } from "../journal-log.ts";
 import { JournalWriter } from "../journal-writer.ts";
 import type { ExtLayout } from "../layout.ts";
 import { openExt } from "../open.ts";
-import { orphansOf } from "../orphans.ts";
 import { recoverJournal } from "../recover.ts";
 import { ExtSource } from "../source.ts";
 import { superblock } from "../superblock.ts";
@@ -41,12 +41,7 @@ export async function shrinkExt(device: BlockDevice, options: ShrinkOptions): Pr
   const { layout: found } = await openForResize(device, { verb: "shrink" });
   refuseUnshrinkable(found);
   await refuseFaulty(device); // first, for it knows that the counts of a superblock are old while a journal waits
-  const layout = await recoverJournal(device, found);
-  if ((await orphansOf(new ExtSource(device, layout))).size > 0) {
-    throw new Failure("unsupported", "cannot shrink the file system: files are waiting to be deleted in it", {
-      hint: "mount it once, or run e2fsck on it",
-    });
-  }
+  const layout = await clearOrphans(device, await recoverJournal(device, found), options.now);
   const bytes = await superblockOf(device);
   const plan = await planFor(device, layout, { bytes, sizeBytes: options.sizeBytes });
   if (plan === undefined) {

@@ -1,0 +1,1 @@
+export { installChain } from "./install-chain.ts";
