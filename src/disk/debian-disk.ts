@@ -29,10 +29,19 @@ export interface DebianPlace {
 
 /** Fetches the packages that a system is made of, to have them there when it is made. */
 export async function fetchDebian(request: DebianRequest, nowMs: number, job: JobOptions): Promise<ChosenPackages> {
-  const { release, cacheFolder, env } = request;
+  const { release, mirrors, cacheFolder, env } = request;
   const include = wantedBy(request);
   return await fetchPackages(
-    { release, architecture, include, priorities: ["required"], cacheFolder, env, nowMs },
+    {
+      release,
+      architecture,
+      include,
+      priorities: ["required"],
+      ...(mirrors === undefined ? {} : { mirrors }),
+      cacheFolder,
+      env,
+      nowMs,
+    },
     job,
   );
 }

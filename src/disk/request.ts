@@ -59,6 +59,8 @@ export interface BootRequest {
 export interface DebianRequest {
   /** A codename such as `bookworm`. */
   readonly release: string;
+  /** Archives, each `URL[ suite[ components]]`. Absent: the sources of this machine's apt. */
+  readonly mirrors?: readonly string[];
   /** Beyond those that every system has. */
   readonly packages: readonly string[];
   /** The package of its kernel; the one for virtual machines unless told. */

@@ -16,7 +16,7 @@ const main = path.join(import.meta.dirname, "../../src/cli/main.ts");
 const nobody = { uid: 65534, gid: 65534 };
 const user =
   process.getuid?.() === 0 && spawnSync(process.execPath, ["--check", main], { ...nobody }).status === 0 ? nobody : {};
-const limitMs = 240_000;
+const limitMs = 600_000;
 const uuid = "6a0dbb5b-4e5c-4ad7-9f6f-4f38a6f4d2a1";
 
 /** Runs the program, as a user who may do nothing where that is possible. */

@@ -8,7 +8,13 @@ export const debianOptions = {
   debian: {
     kind: "string",
     value: "RELEASE",
-    help: "fill its root with Debian: bookworm, trixie, stable …; packages come from the sources of this machine's apt, or from Debian's archive",
+    help: "fill its root with Debian: bookworm, trixie, stable …; packages come from the sources of this machine's apt, or from --mirror",
+  },
+  mirror: {
+    kind: "string",
+    value: "URL",
+    repeatable: true,
+    help: 'with --debian: an archive to take packages from instead; suite and components may follow it, as in "URL trixie-updates main"',
   },
   package: { kind: "string", value: "NAME", repeatable: true, help: "with --debian: install this package too" },
   kernel: {
@@ -36,6 +42,7 @@ export const debianOptions = {
 
 interface DebianArguments {
   readonly debian?: string | undefined;
+  readonly mirror: readonly string[];
   readonly package: readonly string[];
   readonly kernel?: string | undefined;
   readonly configure: boolean;
@@ -54,6 +61,7 @@ export function debianIn(args: DebianArguments, env: NodeJS.ProcessEnv): Pick<Cr
   return {
     debian: {
       release,
+      ...(args.mirror.length === 0 ? {} : { mirrors: args.mirror }),
       packages: args.package,
       configure: args.configure,
       ...(kernel === undefined ? {} : { kernel }),
@@ -68,6 +76,7 @@ export function debianIn(args: DebianArguments, env: NodeJS.ProcessEnv): Pick<Cr
 
 function refuseOthers(args: DebianArguments): void {
   const given = [
+    ["--mirror", args.mirror.length > 0],
     ["--package", args.package.length > 0],
     ["--kernel", args.kernel !== undefined],
     ["--configure", args.configure],

@@ -183,12 +183,12 @@ function addSystemLine(tree: SystemTree, line: string): void {
   const list = kind.startsWith("u") ? "passwd" : "group";
   if ((!kind.startsWith("u") && kind !== "g") || /%/.test(fields.join(""))) throw new Unsupported(`sysusers: ${line}`);
   if (isKnown(tree, list, name)) return;
-  if (id !== "-" && !/^\d+(:\d+)?$/.test(id)) throw new Unsupported(`sysusers: ${line}`);
+  if (!/^(-|\d+)(:[\w-]+)?$/.test(id)) throw new Unsupported(`sysusers: ${line}`);
   const [ownId, groupOfId] = id.split(":");
-  const number = id === "-" ? freeId(tree, ["passwd", "group"], "down") : Number(ownId);
+  const number = ownId === "-" ? freeId(tree, ["passwd", "group"], "down") : Number(ownId);
   if (groupOfId === undefined && !isKnown(tree, "group", name)) newGroup(tree, name, number, "!*");
   if (list === "group") return;
-  const group = groupOfId === undefined ? accountId(tree, "group", name) : Number(groupOfId);
+  const group = groupOfId === undefined ? accountId(tree, "group", name) : accountId(tree, "group", groupOfId);
   const plain = { comment: comment === "-" ? "" : comment, home: home === "-" ? "/" : home };
   const wanted = shell === "-" ? "/usr/sbin/nologin" : shell;
   newUser(tree, { name, id: number, group, ...plain, shell: wanted }, "!*");

@@ -34,15 +34,21 @@ export function debconfPrograms({ answers }: ConfigurationState): Map<string, Pr
     [". /usr/share/debconf/confmodule", () => 0],
     ["db_get", get],
     ["db_set", set],
+    ["db_metaget", (call) => get({ ...call, args: [metaKey(call.args[0] ?? "", call.args[1] ?? "")] })],
     ["db_input", () => notAsked],
     ["db_fget", ({ shell }) => (shell.assign("RET", "false"), 0)],
     ...done.map((name): [string, Program] => [name, () => 0]),
-    ...["db_metaget", "db_register", "db_unregister", "db_purge"].map((name): [string, Program] => [name, unsupported]),
+    ...["db_register", "db_unregister", "db_purge"].map((name): [string, Program] => [name, unsupported]),
   ]);
 }
 
 function unsupported(): never {
   throw new Unsupported("a command of debconf");
+}
+
+/** Where the fields of a question's template are kept among the answers. */
+function metaKey(question: string, field: string): string {
+  return `${question} ${field}`;
 }
 
 /** The questions of a package, answered by their defaults. */
@@ -51,6 +57,9 @@ export function readDefaults({ controlFiles }: UnpackedPackage, answers: Map<str
   for (const stanza of text.split(/\n\s*\n/)) {
     const name = /^Template: *(.+)$/m.exec(stanza)?.[1];
     const value = /^Default: *(.*)$/m.exec(stanza)?.[1] ?? "";
-    if (name !== undefined && !answers.has(name)) answers.set(name, value);
+    if (name === undefined || answers.has(name)) continue;
+    answers.set(name, value);
+    const choices = /^Choices(?:-C)?: *(.*)$/m.exec(stanza)?.[1];
+    for (const field of ["choices", "choices-c"]) if (choices !== undefined) answers.set(metaKey(name, field), choices);
   }
 }

@@ -3,6 +3,7 @@ import { compareVersions } from "../control/index.ts";
 import type { Program, ProgramCall } from "../shell/index.ts";
 import { Unsupported } from "../shell/index.ts";
 import type { SystemTree } from "../system-tree.ts";
+import type { UnpackedPackage } from "../unpacked-package.ts";
 import { accountId } from "./accounts.ts";
 import { updateAlternatives } from "./alternatives.ts";
 import { parseOptions } from "./options.ts";
@@ -90,18 +91,51 @@ function helper({ args }: ProgramCall): number {
   return 0;
 }
 
-function query(call: ProgramCall, { packages, tree }: ConfigurationState): number {
-  const [action = "", ...names] = call.args.filter((word) => word !== "--");
-  if (action === "-S" || action === "--search") {
-    const owners = [...packages.values()].filter(({ paths }) => names.some((name) => paths.includes(name)));
-    call.out(owners.map(({ name }) => `${name}: ${names.join(" ")}\n`).join(""));
+function query(call: ProgramCall, { packages }: ConfigurationState): number {
+  const { flags, values, words } = parseOptions(call.args, ["f", "showformat"]);
+  const format = values.get("f") ?? values.get("showformat");
+  if (flags.has("S") || flags.has("search")) {
+    const owners = [...packages.values()].filter(({ paths }) => words.some((name) => paths.includes(name)));
+    call.out(owners.map(({ name }) => `${name}: ${words.join(" ")}\n`).join(""));
     return Number(owners.length === 0);
   }
-  const found = names.filter((name) => !name.startsWith("-")).map((name) => packages.get(name.replace(/:.*/, "")));
-  if (found.every((one) => one === undefined)) return 1;
-  if (action !== "-L" && action !== "--listfiles") throw new Unsupported(`dpkg-query ${action}`);
-  for (const one of found) call.out(one?.paths.map((path) => `${path}\n`).join("") ?? "");
-  return tree.find(diversions) === undefined ? 1 : 0;
+  const found = words.map((name) => packages.get(name.replace(/:.*/, ""))).filter((one) => one !== undefined);
+  if (flags.has("L") || flags.has("listfiles")) {
+    for (const one of found) call.out(one.paths.map((path) => `${path}\n`).join(""));
+  } else if ((flags.has("W") || flags.has("show")) && format !== undefined && words.length > 0) {
+    for (const one of found) call.out(formatted(format, one));
+  } else if (found.length > 0) throw new Unsupported(`dpkg-query ${call.args.join(" ")}`);
+  return Number(found.length < words.length || found.length === 0);
+}
+
+/** `${Field}` and `${Field;width}` as dpkg-query(1) has them. */
+function formatted(format: string, one: UnpackedPackage): string {
+  const state = one.isConfigured ? "installed" : "unpacked";
+  const known = new Map([
+    ["Package", one.name],
+    ["binary:Package", one.infoName],
+    ["Version", one.version],
+    ["Architecture", one.architecture],
+    ["Status", `install ok ${state}`],
+    ["db:Status-Status", state],
+    ["db:Status-Want", "install"],
+    ["db:Status-Eflag", "ok"],
+    ["Conffiles", one.conffiles.map(({ path, md5 }) => `\n ${path} ${md5}`).join("")],
+  ]);
+  return format
+    .replace(/\$\{([\w:-]+)\}/g, (_, name: string) => {
+      const value = known.get(name) ?? one.fields.get(name);
+      if (value === undefined && /^(db|source|binary):/.test(name)) throw new Unsupported(`dpkg-query \${${name}}`);
+      return value ?? "";
+    })
+    .replaceAll("\\n", "\n")
+    .replaceAll("\\t", "\t");
+}
+
+interface Diversion {
+  readonly from: string;
+  readonly to: string;
+  readonly owner: string;
 }
 
 function divert({ tree, args, out }: ProgramCall, { current }: ConfigurationState): number {
@@ -115,7 +149,7 @@ function divert({ tree, args, out }: ProgramCall, { current }: ConfigurationStat
     "remove",
   ]);
   const lines = linesOf(tree, diversions);
-  const known: { from: string; to: string; owner: string }[] = [];
+  const known: Diversion[] = [];
   for (let n = 0; n + 2 < lines.length; n += 3) {
     known.push({ from: lines[n] ?? "", to: lines[n + 1] ?? "", owner: lines[n + 2] ?? "" });
   }
@@ -128,13 +162,18 @@ function divert({ tree, args, out }: ProgramCall, { current }: ConfigurationStat
   const isRemoved = values.has("remove") || flags.has("remove");
   const others = known.filter(({ from }) => from !== target);
   if (isRemoved) {
-    if (others.length !== known.length) throw new Unsupported("dpkg-divert --remove");
-    return 0;
+    const old = known.find(({ from }) => from === target);
+    if (old === undefined) return 0;
+    if (flags.has("rename") && tree.find(old.to, false) !== undefined) tree.rename(old.to, old.from);
+    return writeDiversions(tree, others);
   }
   const to = values.get("divert") ?? `${target}.distrib`;
   const owner = flags.has("local") ? ":" : (values.get("package") ?? current?.name ?? ":");
   if (flags.has("rename") && tree.find(target, false) !== undefined) tree.rename(target, to);
-  const all = [{ from: target, to, owner }, ...others];
+  return writeDiversions(tree, [{ from: target, to, owner }, ...others]);
+}
+
+function writeDiversions(tree: SystemTree, all: readonly Diversion[]): number {
   tree.write(diversions, all.map((one) => `${one.from}\n${one.to}\n${one.owner}\n`).join(""));
   return 0;
 }

@@ -22,7 +22,9 @@ export function systemPrograms({ deferred }: ConfigurationState): Map<string, Pr
     ["update-rc.d", updateRunLevels],
     ["pam-auth-update", updatePam],
     ["linux-update-symlinks", linkKernel],
+    ["linux-run-hooks", runKernelHooks],
     ["run-parts", runParts],
+    ["sshd", printHostKeys],
     ["which", ({ shell, args, out }) => which(shell.findProgram(args.at(-1) ?? ""), out)],
     ["uname", ({ args, out }) => uname(args, out)],
     ["date", ({ tree, args, out }) => date(tree, args, out)],
@@ -102,6 +104,34 @@ function linkKernel({ tree, args }: ProgramCall): number {
   for (const [name, target] of links) {
     for (const at of [`/${name}`, `/${name}.old`]) if (tree.find(at, false) === undefined) tree.symlink(target, at);
   }
+  return 0;
+}
+
+/** What `linux-run-hooks image SCRIPT VERSION IMAGE -- …` runs: the hooks of that script in both folders, by name. */
+function runKernelHooks({ shell, tree, args }: ProgramCall): number {
+  const end = args.indexOf("--");
+  const [kind, script = "", ...passed] = end === -1 ? args : args.slice(0, end);
+  if (kind !== "image") throw new Unsupported(`linux-run-hooks ${args.join(" ")}`);
+  const folders = ["/etc/kernel", "/usr/share/kernel"].map((folder) => `${folder}/${script}.d`);
+  const hooks = folders.flatMap((folder) => {
+    if (tree.find(folder)?.kind !== "directory") return [];
+    return tree.names(folder).map((name) => ({ name, path: `${folder}/${name}` }));
+  });
+  shell.assign("DEB_MAINT_PARAMS", args.slice(end + 1).join(" "), true);
+  for (const { name, path } of hooks.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (!/^[\w-]+$/.test(name) || !shell.isExecutable(path)) continue;
+    const status = shell.call(path, passed);
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+/** The settings of a server that nobody has configured, as far as scripts ask for them: its host keys. */
+function printHostKeys({ shell, tree, args, out }: ProgramCall): number {
+  const settings = "/etc/ssh/sshd_config";
+  const isSet = tree.find(settings) !== undefined && /^\s*HostKey/im.test(shell.readFile(settings));
+  if (!["-G", "-T"].includes(args[0] ?? "") || isSet) throw new Unsupported(`sshd ${args.join(" ")}`);
+  out(["rsa", "ecdsa", "ed25519"].map((kind) => `hostkey /etc/ssh/ssh_host_${kind}_key\n`).join(""));
   return 0;
 }
 
