@@ -70,7 +70,7 @@ class KernelChooser {
     const fitting = await fittingFamilies(this.#disc, own);
     let entries = await this.#entriesOf(own, fitting);
     // Entries without an initrd are tools beside the system, which the table may know.
-    if (!entries.some(({ how }) => how.kind !== "linux16")) {
+    if (entries.every(({ how }) => how.kind === "linux16" || how.kind === "efi")) {
       const known = await this.#entriesOf(await this.#candidatesOf(fitting), fitting);
       entries = [...known, ...entries];
     }
@@ -114,6 +114,8 @@ class KernelChooser {
     const base = { title: cleanTitle(candidate.title), architecture };
     if (candidate.initrds.length === 0 && kernel.sizeBytes < linuxSmallestBytes) {
       const { words } = candidate;
+      if (startable?.kind === "efi")
+        return { ...base, how: { kind: "efi", program: kernel.path }, firmwares: ["uefi"] };
       return { ...base, how: { kind: "linux16", kernel: kernel.path, initrds: [], words }, firmwares: ["bios"] };
     }
     return this.#linuxEntry(candidate, fitting, base);
@@ -169,7 +171,11 @@ class KernelChooser {
       ...(followed?.words ?? []),
       ...(candidate.found === undefined ? [] : (followed?.wordsWithoutMenu ?? [])),
     ];
-    const added = [...(family?.replacesConvention === true ? [] : ofConvention), ...(family?.words ?? [])];
+    const ofFamily = [
+      ...(family?.words ?? []),
+      ...(candidate.found === undefined ? [] : (family?.wordsWithoutMenu ?? [])),
+    ];
+    const added = [...(family?.replacesConvention === true ? [] : ofConvention), ...ofFamily];
     return mergedWords(candidate.words, placed(added, this.#placesOf(candidate)), family?.drops);
   }
 
