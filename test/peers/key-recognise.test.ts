@@ -7,7 +7,7 @@ import { FileReader } from "../../src/device/index.ts";
 import { recogniseFile, type BootEntry, type RecognisedIso } from "../../src/key/recognise/index.ts";
 import { InitrdReader, type InitrdFindings } from "../../src/key/recognise/initrd.ts";
 import { openChunks } from "../../src/tree/index.ts";
-import { kernelStub, makeIso } from "../key/recognise/sample-iso.ts";
+import { dracutLive, kernelStub, makeIso } from "../key/recognise/sample-iso.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { someKernel } from "./qemu.ts";
@@ -201,32 +201,76 @@ function makeTree(folder: TemporaryFolder): void {
   fs.symlinkSync("casper", path.join(tree, "scripts/link"));
 }
 
+const fatPrograms = ["mkfs.fat", "mmd", "mcopy"] as const;
+
+/** Makes a FAT of 3 MiB in a file, which it may begin in the middle of, and puts files on it. */
+function makeFat(image: string, files: Readonly<Record<string, string | Uint8Array>>, offsetMiB = 0): void {
+  const place = offsetMiB === 0 ? image : `${image}@@${offsetMiB}M`;
+  fs.writeFileSync(image, Buffer.alloc((offsetMiB + 3) * 1024 * 1024));
+  runPeer("mkfs.fat", ["--offset", `${offsetMiB * 2048}`, image, "3072"]);
+  const folders = Object.keys(files).flatMap((name) => {
+    const parts = name.split("/").slice(0, -1);
+    return parts.map((_, n) => `::/${parts.slice(0, n + 1).join("/")}`);
+  });
+  if (folders.length > 0) runPeer("mmd", ["-i", place, ...new Set(folders)]);
+  for (const [name, content] of Object.entries(files)) {
+    fs.writeFileSync(`${image}.file`, content);
+    runPeer("mcopy", ["-i", place, `${image}.file`, `::/${name}`]);
+  }
+}
+
+const appended = (fat: string): readonly string[] => {
+  return ["-append_partition", "2", "0xef", fat, "-e", "--interval:appended_partition_2:all::", "-no-emul-boot"];
+};
+
+test("programs for UEFI in a partition behind the disc", { skip: skipWithout("xorriso", ...fatPrograms) }, async () => {
+  await using folder = temporaryFolder();
+  const fat = folder.join("fat");
+  makeFat(fat, { "EFI/BOOT/BOOTAA64.EFI": "MZ" });
+  makeIso(folder.join("iso"), { "read.me": "x" }, "APPENDED", appended(fat));
+  const [entry] = (await isoOf(folder.join("iso"))).entries;
+  assert.ok(entry?.how.kind === "efi" && entry.how.image?.kind === "sectors");
+  assert.deepEqual([entry.how.program, entry.architecture], ["/EFI/BOOT/BOOTAA64.EFI", "arm64"]);
+  const { start, count } = entry.how.image;
+  const there = fs.readFileSync(folder.join("iso")).subarray(start * 512, (start + count) * 512);
+  assert.ok(there.equals(fs.readFileSync(fat)));
+});
+
 test(
-  "programs for UEFI in a partition behind the disc",
-  { skip: skipWithout("xorriso", "mkfs.fat", "mmd", "mcopy") },
+  "AerynOS: kernel and initrd in the partition for UEFI",
+  { skip: skipWithout("xorriso", ...fatPrograms) },
   async () => {
     await using folder = temporaryFolder();
-    const fat = folder.join("fat");
-    fs.writeFileSync(fat, Buffer.alloc(1_474_560 * 2));
-    runPeer("mkfs.fat", [fat]);
-    fs.writeFileSync(folder.join("program"), "MZ");
-    runPeer("mmd", ["-i", fat, "::/EFI", "::/EFI/BOOT"]);
-    runPeer("mcopy", ["-i", fat, folder.join("program"), "::/EFI/BOOT/BOOTAA64.EFI"]);
-    const appended = [
-      "-append_partition",
-      "2",
-      "0xef",
-      fat,
-      "-e",
-      "--interval:appended_partition_2:all::",
-      "-no-emul-boot",
-    ];
-    makeIso(folder.join("iso"), { "read.me": "x" }, "APPENDED", appended);
-    const [entry] = (await isoOf(folder.join("iso"))).entries;
-    assert.ok(entry?.how.kind === "efi" && entry.how.image?.kind === "sectors");
-    assert.deepEqual([entry.how.program, entry.architecture], ["/EFI/BOOT/BOOTAA64.EFI", "arm64"]);
-    const { start, count } = entry.how.image;
-    const there = fs.readFileSync(folder.join("iso")).subarray(start * 512, (start + count) * 512);
-    assert.ok(there.equals(fs.readFileSync(fat)));
+    makeFat(folder.join("fat"), {
+      "EFI/BOOT/BOOTX64.EFI": "MZ",
+      "loader/entries/live.conf":
+        "title AerynOS\nlinux /kernel\ninitrd /initrd\noptions root=live:CDLABEL=AERYN quiet\n",
+      kernel: kernelStub(),
+      initrd: dracutLive,
+    });
+    makeIso(folder.join("iso"), { "LiveOS/squashfs.img": "x" }, "AERYN", appended(folder.join("fat")));
+    const iso = await isoOf(folder.join("iso"));
+    assert.equal(iso.entries.length, 1);
+    const [entry] = iso.entries;
+    assert.ok(entry?.how.kind === "linux" && entry.how.image?.kind === "sectors");
+    const { image: _, ...how } = entry.how;
+    assert.deepEqual(how, {
+      kind: "linux",
+      kernel: "/kernel",
+      initrds: ["/initrd"],
+      words: ["root=live:CDLABEL=AERYN", "quiet", "rd.live.image", "iso-scan/filename=${isoPath}"],
+    });
   },
 );
+
+test("LibreELEC: a disk whose system needs its disk", { skip: skipWithout("sfdisk", ...fatPrograms) }, async () => {
+  await using folder = temporaryFolder();
+  const disk = folder.join("disk");
+  makeFat(disk, { KERNEL: kernelStub(), SYSTEM: "squashfs" }, 1);
+  runPeer("sfdisk", ["-q", disk], { input: "start=2048, size=6144, type=c, bootable\n" });
+  await using reader = await FileReader.open(disk);
+  const found = await recogniseFile(reader);
+  assert.ok(found?.kind === "disk-image");
+  assert.deepEqual(found.entries, []);
+  assert.match(found.refusal?.reason ?? "", /a system \(\/KERNEL\), which looks for its disk/);
+});

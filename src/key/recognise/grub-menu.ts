@@ -6,15 +6,19 @@ import { menuDepthLimit, menuEntryLimit, menuFileLimit, type MenuEntry } from ".
 
 /** Whatever a script does, it ends after so many statements. */
 const statementLimit = 20_000;
+/** So much text of one menu is read, all its files together, each time that one is named. */
+const textLimit = 4 * 1024 * 1024;
 /** Variables do not grow beyond this. */
 const valueLimit = 4096;
+/** Menus have some dozen. */
+const variableLimit = 500;
 
 type Draft = { -readonly [K in keyof MenuEntry]: MenuEntry[K] };
 
 /** The entries of a menu of GRUB that start kernels, in order. */
 export async function readGrubMenu(disc: Disc, path: string): Promise<readonly MenuEntry[]> {
   const runner = new Runner(disc);
-  await runner.runFile(path, 0);
+  await runner.run(path);
   return runner.entries;
 }
 
@@ -27,7 +31,12 @@ class Runner {
   readonly #disc: Disc;
   readonly #variables = new Map<string, string>();
   #filesLeft = menuFileLimit;
+  /** What earlier branches of a condition that is not known have set. */
+  #settled: ReadonlySet<string> = new Set();
+  /** What the branch that is run has set. */
+  #written = new Set<string>();
   #statementsLeft = statementLimit;
+  #textLeft = textLimit;
   /** The entry whose commands are run. */
   #draft: Draft | undefined;
   #menu = "";
@@ -36,10 +45,16 @@ class Runner {
     this.#disc = disc;
   }
 
+  async run(path: string): Promise<void> {
+    this.#set("prefix", posix.dirname(path)); // as GRUB has it for its first menu
+    await this.runFile(path, 0);
+  }
+
   async runFile(path: string, depth: number): Promise<void> {
     if (depth > menuDepthLimit || this.#filesLeft-- <= 0) return;
     const text = await this.#disc.text(path);
-    if (text === undefined) return;
+    if (text === undefined || text.length > this.#textLeft) return;
+    this.#textLeft -= text.length;
     const menu = this.#menu;
     this.#menu = path;
     await this.#run(parseGrubScript(text), depth);
@@ -59,13 +74,20 @@ class Runner {
     }
   }
 
+  /** Of branches of which any may be meant, the first to set a variable settles it. */
   async #runConditional(branches: Extract<GrubStatement, { kind: "if" }>["branches"], depth: number): Promise<void> {
+    const settled = this.#settled;
     for (const { condition, body } of branches) {
       const isTrue = condition === undefined ? true : await this.#test(condition);
       if (isTrue === false) continue;
+      const outer = this.#written;
+      this.#written = new Set();
       await this.#run(body, depth);
-      if (isTrue === true) return;
+      if (isTrue === undefined) this.#settled = new Set([...this.#settled, ...this.#written]);
+      this.#written = new Set([...outer, ...this.#written]);
+      if (isTrue === true) break;
     }
+    this.#settled = settled;
   }
 
   async #runCommand({ words, body }: Extract<GrubStatement, { kind: "command" }>, depth: number): Promise<void> {
@@ -145,14 +167,24 @@ class Runner {
   }
 
   #set(name: string, value: string): void {
-    if (name !== "") this.#variables.set(name, value.slice(0, valueLimit));
+    if (name === "" || this.#settled.has(name)) return;
+    if (this.#variables.size < variableLimit || this.#variables.has(name)) {
+      this.#variables.set(name, value.slice(0, valueLimit));
+      this.#written.add(name);
+    }
   }
 
-  /** A word, or several where it is a variable that holds several. */
+  /** A word; several where it is a variable that holds several; none where what it would be told is not known here. */
   #expand(word: GrubWord): readonly string[] {
-    const text = word
-      .map((piece) => ("text" in piece ? piece.text : (this.#variables.get(piece.variable) ?? "")))
-      .join("");
+    let text = "";
+    let isKnown = true;
+    for (const piece of word) {
+      const value = "text" in piece ? piece.text : this.#variables.get(piece.variable);
+      if (value === undefined) isKnown = false;
+      text += value ?? "";
+      if (text.length > valueLimit) break;
+    }
+    if (!isKnown && text.endsWith("=")) return [];
     const isBare = word.length === 1 && word[0] !== undefined && "variable" in word[0];
     return isBare ? text.split(/\s+/).filter((part) => part !== "") : [text.slice(0, valueLimit)];
   }

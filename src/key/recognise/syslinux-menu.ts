@@ -35,6 +35,8 @@ class Reader {
   #filesLeft = menuFileLimit;
   #linesLeft = lineLimit;
   #commonAppend = "";
+  /** Inside a text for people, which is no menu. */
+  #isInText = false;
 
   constructor(disc: Disc) {
     this.#disc = disc;
@@ -45,7 +47,7 @@ class Reader {
     const text = await this.#disc.text(path);
     for (const line of (text ?? "").split(/\r?\n/)) {
       if (this.#linesLeft-- <= 0 || this.#labels.length > menuEntryLimit) return;
-      const [, keyword = "", rest = ""] = /^\s*(\S+)\s*(.*?)\s*$/.exec(line) ?? [];
+      const [, keyword = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(line.trim()) ?? [];
       await this.#line(keyword.toLowerCase(), rest, { path, where });
     }
   }
@@ -60,6 +62,10 @@ class Reader {
   async #line(keyword: string, rest: string, { path, where }: { path: string; where: Where }): Promise<void> {
     const label = this.#labels.at(-1)?.label;
     const deeper = { ...where, depth: where.depth + 1 };
+    if (this.#isInText || keyword === "text") {
+      this.#isInText = keyword !== "endtext";
+      return;
+    }
     switch (keyword) {
       case "label":
         this.#labels.push({ label: { name: rest, menu: path }, folder: where.folder });

@@ -24,6 +24,17 @@ import {
 const kernel = kernelStub();
 const needs = { skip: skipWithout("xorriso") };
 
+/** The headers of a program for UEFI. */
+function efiStub(machine: number): Buffer {
+  const efi = Buffer.alloc(4096);
+  efi.write("MZ");
+  efi.writeUInt32LE(128, 0x3c);
+  efi.write("PE\0\0", 128);
+  efi.writeUInt16LE(machine, 132);
+  efi.writeUInt16LE(10, 128 + 24 + 68);
+  return efi;
+}
+
 const debianLive: SampleFiles = {
   ".disk/info": 'Debian GNU/Linux 12.5.0 "Bookworm" - live amd64\n',
   "boot/grub/grub.cfg": [
@@ -32,6 +43,7 @@ const debianLive: SampleFiles = {
     'menuentry "Start installer" { linux /install/vmlinuz vga=788\n initrd /install/initrd.gz\n}',
     'menuentry "gone" { linux /live/gone boot=live\n initrd /live/initrd.img\n}',
     'menuentry "Memory test" { linux16 /boot/memtest.bin\n}',
+    'menuentry "Memory test, UEFI" { linux /boot/memtest.efi\n}',
   ].join("\n"),
   "isolinux/isolinux.cfg": "label live\nkernel /live/vmlinuz\nappend boot=live other initrd=/live/initrd.img\n",
   "live/vmlinuz": kernel,
@@ -40,6 +52,7 @@ const debianLive: SampleFiles = {
   "install/vmlinuz": kernel,
   "install/initrd.gz": initrdOf("var/lib/dpkg/info/cdrom-detect.postinst"),
   "boot/memtest.bin": kernel,
+  "boot/memtest.efi": efiStub(0x8664),
 };
 
 test(
@@ -67,7 +80,11 @@ test(
     assert.equal(second?.title, "Live system, safe");
     assert.deepEqual(third?.how, { kind: "linux16", kernel: "/boot/memtest.bin", initrds: [], words: [] });
     assert.deepEqual(third?.firmwares, ["bios"]);
-    assert.equal(iso.entries.length, 3);
+    assert.deepEqual(
+      [iso.entries[3]?.how, iso.entries[3]?.firmwares],
+      [{ kind: "efi", program: "/boot/memtest.efi" }, ["uefi"]],
+    );
+    assert.equal(iso.entries.length, 4);
     assert.match(iso.warnings.join(), /"Start installer" is left out: its initrd looks for a disc/);
     assert.match(iso.evidence.join("\n"), /initrd \/live\/initrd\.img: Debian's live-boot, mounts fat, ext4/);
   },
@@ -207,6 +224,35 @@ test("floppies, programs for UEFI in an image, and all of a small disc", needs, 
   assert.deepEqual(small.entries[0]?.how, { kind: "memdisk", image: { kind: "whole" }, medium: "iso" });
 });
 
+test("a collection of images: its own MEMDISK with each", needs, async () => {
+  const iso = await recogniseSample({
+    "isolinux/isolinux.cfg": [
+      "label dos\nkernel memdisk\ninitrd dos.img",
+      "label tool\nkernel memdisk\nappend iso raw initrd=tool.iso",
+      "label gone\nkernel memdisk\ninitrd gone.img",
+    ].join("\n"),
+    "isolinux/memdisk": kernel,
+    "isolinux/dos.img": Buffer.alloc(1_474_560),
+    "isolinux/tool.iso": "x",
+  });
+  assert.deepEqual(
+    iso.entries.map(({ title, how }) => [title, how]),
+    [
+      ["dos", { kind: "memdisk", image: { kind: "file", path: "/isolinux/dos.img" }, medium: "floppy" }],
+      ["tool", { kind: "memdisk", image: { kind: "file", path: "/isolinux/tool.iso" }, medium: "iso" }],
+    ],
+  );
+});
+
+test("a menu for starting from a file does not help an initrd that cannot", needs, async () => {
+  const iso = await recogniseSample({
+    "boot/grub/loopback.cfg": "menuentry Install { linux /install/vmlinuz\n initrd /install/initrd.gz\n}",
+    "install/vmlinuz": kernel,
+    "install/initrd.gz": initrdOf("var/lib/dpkg/info/cdrom-detect.postinst"),
+  });
+  assert.match(iso.refusal?.reason ?? "", /its initrd looks for a disc/);
+});
+
 test("an ISO that is cut off is refused wherever it is cut", needs, async () => {
   await using folder = temporaryFolder();
   const image = folder.join("image");
@@ -223,12 +269,7 @@ test("an ISO that is cut off is refused wherever it is cut", needs, async () => 
 });
 
 test("kernels, programs and disks that are no ISO", async () => {
-  const efi = Buffer.alloc(4096);
-  efi.write("MZ");
-  efi.writeUInt32LE(128, 0x3c);
-  efi.write("PE\0\0", 128);
-  efi.writeUInt16LE(0xaa64, 132);
-  efi.writeUInt16LE(10, 128 + 24 + 68);
+  const efi = efiStub(0xaa64);
   const disk = Buffer.alloc(4_000_000);
   disk.set(Buffer.from("Missing OS\r\nMultiple active partitions"), 100);
   disk.writeUInt8(0x83, 450);
@@ -244,6 +285,12 @@ test("kernels, programs and disks that are no ISO", async () => {
   };
   assert.deepEqual(await found(kernelStub(5_000_000)), ["kernel", "linux", ["bios", "uefi"], "x86_64", undefined]);
   assert.deepEqual(await found(kernel), ["kernel", "linux16", ["bios"], "x86_64", undefined]);
+  const arm = Buffer.alloc(5000);
+  arm.write("ARM\x64", 56);
+  const forArm = ["kernel", "linux", ["uefi"], "arm64", undefined];
+  assert.deepEqual(await found(arm), forArm);
+  assert.deepEqual(await found(zlib.gzipSync(arm)), forArm);
+  assert.deepEqual(await found(zlib.gzipSync(zlib.gzipSync(arm))), undefined);
   assert.deepEqual(await found(efi), ["efi-program", "efi", ["uefi"], "arm64", undefined]);
   assert.deepEqual(await found(floppy), ["floppy-image", "memdisk", ["bios"], "i386", undefined]);
   assert.deepEqual(await found(disk), ["disk-image", "memdisk", ["bios"], "i386", undefined]);
