@@ -1,0 +1,117 @@
+import { grubWord, grubWordWith } from "./grub-words.ts";
+import type { BootEntry, ImagePlace, RecognisedIso, StartMethod } from "./recognise-iso.ts";
+
+/** What the key finds out when it starts, by its names in the words of entries and in GRUB. */
+const variables: ReadonlyMap<string, string> = new Map([
+  [String.raw`${"$"}{isoPath}`, "iso_path"],
+  [String.raw`${"$"}{isosUuid}`, "isos_uuid"],
+]);
+
+/** The ids under which GRUB finds the entries of an ISO: a submenu's, and those in it. */
+export const isoId = (isoPath: string): string => isoPath;
+export const entryId = (isoPath: string, number: number): string => `${isoPath}#${number}`;
+
+/**
+ * The entries of one ISO file, as a script that the key's menu reads: one entry, or a submenu of several. Each machine
+ * sees those that it can start. `isoPath` is from the root of its partition.
+ */
+export function isoMenu(isoPath: string, iso: Pick<RecognisedIso, "title" | "entries">): string {
+  const { entries } = iso;
+  const title = oneLine(iso.title);
+  const [only] = entries;
+  if (only !== undefined && entries.length === 1) {
+    const shown = entryText(isoPath, only, { title, id: isoId(isoPath), indent: "" });
+    const condition = conditionOf(only);
+    if (condition === undefined) return shown;
+    return `if ${condition}; then\n${shown}else\n${notHere(isoPath, title)}fi\n`;
+  }
+  const parts = entries.map((entry, at) => {
+    const text = entryText(isoPath, entry, { title: oneLine(entry.title), id: entryId(isoPath, at + 1), indent: "  " });
+    const condition = conditionOf(entry);
+    return condition === undefined ? text : `  if ${condition}; then\n${text}  fi\n`;
+  });
+  return `submenu ${grubWord(title)} --id ${grubWord(isoId(isoPath))} {\n${parts.join("")}}\n`;
+}
+
+/** What an ISO says of itself may have anything in it. */
+function oneLine(title: string): string {
+  return title.replaceAll(/[\p{Control}\p{Zl}\p{Zp}]+/gu, " ").trim();
+}
+
+function notHere(isoPath: string, title: string): string {
+  const shown = `${title} (not on this kind of machine)`;
+  return `menuentry ${grubWord(shown)} --id ${grubWord(isoId(isoPath))} { true; }\n`;
+}
+
+/** What is true on machines that can start an entry; undefined where that is on all. */
+function conditionOf({ firmwares, architecture, how }: BootEntry): string | undefined {
+  const parts: string[] = [];
+  if (!firmwares.includes("uefi") || how.kind === "memdisk") parts.push('"$grub_platform" = "pc"');
+  else if (!firmwares.includes("bios")) parts.push('"$grub_platform" = "efi"');
+  if (how.kind === "efi" || architecture === "arm64") parts.push(`"$grub_cpu" = "${architecture}"`);
+  else if (parts.length === 0 || parts[0]?.includes("efi") === true) parts.push('"$grub_cpu" != "arm64"');
+  return parts.length === 0 ? undefined : `[ ${parts.join(" -a ")} ]`;
+}
+
+function entryText(
+  isoPath: string,
+  { how }: BootEntry,
+  { title, id, indent }: { readonly title: string; readonly id: string; readonly indent: string },
+): string {
+  const lines = [`key_open ${grubWord(isoPath)}`, ...startLines(how)];
+  const body = lines.map((line) => `${indent}  ${line}\n`).join("");
+  return `${indent}menuentry ${grubWord(title)} --id ${grubWord(id)} {\n${body}${indent}}\n`;
+}
+
+function startLines(how: StartMethod): readonly string[] {
+  switch (how.kind) {
+    case "configfile":
+      return [`configfile ${grubWord(how.path)}`];
+    case "linux": {
+      const root = how.partition === undefined ? "" : `(loop,${how.partition})`;
+      const kernel = ["linux", grubWord(root + how.kernel), ...wordsOf(how.words), "$key_arguments"];
+      return [kernel.join(" "), ...initrdLine("initrd", how.initrds, root)];
+    }
+    case "linux16": {
+      const kernel = ["linux16", grubWord(how.kernel), ...wordsOf(how.words)];
+      return [kernel.join(" "), ...initrdLine("initrd16", how.initrds, "")];
+    }
+    case "memdisk":
+      return [`linux16 "$prefix/memdisk" ${memdiskWords[how.medium]}`, `initrd16 ${imageWord(how.image)}`];
+    case "efi":
+      return how.image === undefined
+        ? [`chainloader ${grubWord(how.program)}`]
+        : [`loopback image ${imageWord(how.image)}`, `chainloader ${grubWord(`(image)${how.program}`)}`];
+    case "bsd":
+      return [
+        `${how.loader} ${grubWord(how.kernel)}`,
+        ...Object.entries(how.environment).map(([name, value]) => `set ${grubWord(`kFreeBSD.${name}=${value}`)}`),
+        ...how.modules.map(({ image, words }) =>
+          [`${how.loader}_module`, imageWord(image), ...wordsOf(words)].join(" "),
+        ),
+      ];
+    default: // the two kinds of multiboot
+      return [
+        [how.kind, grubWord(how.kernel), ...wordsOf(how.words)].join(" "),
+        ...how.modules.map(({ path, words }) => {
+          return [how.kind.replace("multiboot", "module"), grubWord(path), ...wordsOf(words)].join(" ");
+        }),
+      ];
+  }
+}
+
+/** What memdisk is told of a disk (Syslinux 6.04 doc/memdisk.txt). */
+const memdiskWords = { iso: "iso raw", floppy: "floppy raw", harddisk: "harddisk raw" } as const;
+
+function wordsOf(words: readonly string[]): readonly string[] {
+  return words.map((word) => grubWordWith(word, variables));
+}
+
+function initrdLine(command: string, initrds: readonly string[], root: string): readonly string[] {
+  return initrds.length === 0 ? [] : [[command, ...initrds.map((path) => grubWord(root + path))].join(" ")];
+}
+
+function imageWord(image: ImagePlace): string {
+  if (image.kind === "whole") return '"($isos)$iso_path"';
+  return grubWord(image.kind === "file" ? `(loop)${image.path}` : `(loop)${image.start}+${image.count}`);
+}
