@@ -6,4 +6,5 @@ export { array, ascii, bits64, bytes, guid, i32, u16, u16be, u32, u32be, u64, u6
 export { decodeName, encodeName, printableName } from "./name.ts";
 export { formatSize, parseSize } from "./size.ts";
 export { Struct, type FieldType, type StructRecord } from "./struct.ts";
+export { Xxhash32 } from "./xxhash32.ts";
 export { xxhash64 } from "./xxhash64.ts";

@@ -9,6 +9,7 @@ export type {
 export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
 export type { ExtKind, ExtOptions } from "./ext/index.ts";
 export type { FatOptions } from "./fat/index.ts";
+export { readBootImages, type BootImage } from "./iso/index.ts";
 export { extKinds, fatKinds, makeFileSystem, measureFileSystem, type NewFileSystem } from "./make.ts";
 export { putTree } from "./put-tree.ts";
 export { resolvePath, type ResolveOptions } from "./path.ts";

@@ -1,18 +1,23 @@
 import * as zlib from "node:zlib";
 import { Failure } from "../base/index.ts";
+import { decompressLz4 } from "./lz4.ts";
 import { decompressZstd } from "./zstd.ts";
 import { throughTransform } from "./transform-chunks.ts";
 import { decompressXz } from "./xz.ts";
 
-type CompressionFormat = "plain" | "gzip" | "xz" | "zstd";
+type CompressionFormat = "plain" | "gzip" | "xz" | "zstd" | "lz4";
 
 const outputBytes = 1024 * 1024;
 const magicBytes = 6;
 
-/** By their first bytes: RFC 1952, the .xz file format 1.2, RFC 8878 (a frame, or one to be skipped). */
+/**
+ * By their first bytes: RFC 1952, the .xz file format 1.2, the LZ4 frame format 1.6.2 with its legacy frame, RFC 8878
+ * (a frame, or one to be skipped).
+ */
 const formats: readonly { readonly format: CompressionFormat | "bzip2"; readonly magic: RegExp }[] = [
   { format: "gzip", magic: /^1f8b/ },
   { format: "xz", magic: /^fd377a585a00/ },
+  { format: "lz4", magic: /^(04224d18|02214c18)/ },
   { format: "zstd", magic: /^(28b52ffd|5.2a4d18)/ },
   { format: "bzip2", magic: /^425a68/ },
 ];
@@ -35,6 +40,8 @@ export async function decompress(chunks: AsyncIterable<Uint8Array>, name: string
       return { format, chunks: named(name, throughTransform(all, zlib.createGunzip({ chunkSize: outputBytes }))) };
     case "zstd":
       return { format, chunks: named(name, decompressZstd(all)) };
+    case "lz4":
+      return { format, chunks: named(name, decompressLz4(all)) };
     case "xz":
       return { format, chunks: named(name, decompressXz(all)) };
     default:

@@ -1,4 +1,7 @@
 export { copyTree } from "./copy-tree.ts";
+export { ChunkCursor } from "./chunk-cursor.ts";
+export { isCpioMagic, readCpio, type CpioFile } from "./cpio-reader.ts";
+export { decompress } from "./decompress.ts";
 export { FolderSource } from "./folder-source.ts";
 export { FolderTarget } from "./folder-target.ts";
 export type {

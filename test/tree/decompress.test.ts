@@ -49,7 +49,7 @@ test("several gzip members and several zstd frames are read to the last", async 
   for (const chunkBytes of [1, 13, 4096]) assert.ok((await unpacked(frames, chunkBytes)).equals(twice));
 });
 
-test("what the programs compress is read", { skip: skipWithout("gzip", "xz", "zstd") }, async () => {
+test("what the programs compress is read", { skip: skipWithout("gzip", "xz", "zstd", "lz4") }, async () => {
   const large = Buffer.concat(Array.from({ length: 40 }, () => sample));
   const commands: [string, ...string[]][] = [
     ["gzip", "-9"],
@@ -60,6 +60,12 @@ test("what the programs compress is read", { skip: skipWithout("gzip", "xz", "zs
     ["zstd", "-3"],
     ["zstd", "-1", "-T2", "--no-check"],
     ["zstd", "--long=27", "-5"],
+    ["lz4", "-q", "-l"],
+    ["lz4", "-q", "-l", "-9"],
+    ["lz4", "-q", "-9"],
+    ["lz4", "-q", "-1", "-B4", "-BD"],
+    ["lz4", "-q", "-B5", "-BX", "--content-size"],
+    ["lz4", "-q", "--no-frame-crc"],
   ];
   for (const [program, ...args] of commands) {
     const packed = compressBy(program, [...args, "-c"], large);
@@ -76,16 +82,34 @@ test("what cannot be read says so, and what to do", { skip: skipWithout("xz") },
   );
 });
 
-test("truncated data is damage, wherever it ends", { skip: skipWithout("xz") }, async () => {
-  for (const packed of [zlib.gzipSync(sample), zlib.zstdCompressSync(sample), compressBy("xz", ["-c"], sample)]) {
+test(
+  "several LZ4 frames are read to the last, and what cannot be packed as it is",
+  { skip: skipWithout("lz4") },
+  async () => {
+    const noise = Buffer.from(Array.from({ length: 300_000 }, (_, n) => (n * n * 7919) >>> 9));
+    const frames = ["-l", "-9", "-B4"].map((option) =>
+      compressBy("lz4", ["-q", option, "-c"], option === "-9" ? noise : sample),
+    );
+    const skippable = Buffer.from("502a4d1803000000aabbcc", "hex");
+    const all = Buffer.concat(frames.flatMap((frame) => [frame, skippable]));
+    for (const chunkBytes of [13, 4096, 10_000_000]) {
+      assert.ok((await unpacked(all, chunkBytes)).equals(Buffer.concat([sample, noise, sample])));
+    }
+  },
+);
+
+test("truncated data is damage, wherever it ends", { skip: skipWithout("xz", "lz4") }, async () => {
+  const byPrograms = [compressBy("xz", ["-c"], sample), compressBy("lz4", ["-q", "-c"], sample)];
+  for (const packed of [zlib.gzipSync(sample), zlib.zstdCompressSync(sample), ...byPrograms]) {
     for (const at of [7, 11, 20, packed.length >> 1, packed.length - 1]) {
       await assert.rejects(unpacked(packed.subarray(0, at)), { code: "damaged" }, `${packed.length} cut at ${at}`);
     }
   }
 });
 
-test("damaged data never gives anything but the data or a failure", { skip: skipWithout("xz") }, async () => {
-  const packed = [zlib.gzipSync(sample), zlib.zstdCompressSync(sample), compressBy("xz", ["-c"], sample)];
+test("damaged data never gives anything but the data or a failure", { skip: skipWithout("xz", "lz4") }, async () => {
+  const byPrograms = [compressBy("xz", ["-c"], sample), compressBy("lz4", ["-q", "-BX", "-c"], sample)];
+  const packed = [zlib.gzipSync(sample), zlib.zstdCompressSync(sample), ...byPrograms];
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...packed),

@@ -3,12 +3,15 @@ import type { BlockBytes } from "./iso-source.ts";
 import { bootEntry, sectionHeader, sectorBytes, validationEntry } from "./volume-descriptor.ts";
 
 /** A way in which a disc can be booted. */
-interface BootImage {
+export interface BootImage {
   /** `BIOS`, `EFI`, … */
   readonly platform: string;
   readonly isBootable: boolean;
   readonly media: string;
+  /** Of 2048 bytes. */
   readonly startSector: number;
+  /** Of 512 bytes: what firmware loads, which for UEFI may be too few, or 0 or 1 for all up to the end. */
+  readonly sectorCount: number;
 }
 
 /** What the boot catalogue of a disc says, and what is wrong with it. */
@@ -73,7 +76,7 @@ function decodeBootCatalogue(bytes: Uint8Array): BootCatalogue {
 }
 
 function imageAt(bytes: Uint8Array, at: number, platform: number, problems: string[]): BootImage {
-  const { indicator, mediaType, startSector } = bootEntry.decode(bytes, at);
+  const { indicator, mediaType, startSector, sectorCount } = bootEntry.decode(bytes, at);
   if (indicator !== bootable && indicator !== notBootable) {
     problems.push(`entry ${at / entryBytes} of the boot catalogue is neither bootable nor not`);
   }
@@ -82,6 +85,7 @@ function imageAt(bytes: Uint8Array, at: number, platform: number, problems: stri
     isBootable: indicator === bootable,
     media: mediaTypes[mediaType & 0x0f] ?? `medium ${mediaType & 0x0f}`,
     startSector,
+    sectorCount,
   };
 }
 

@@ -1,0 +1,15 @@
+export {
+  fillWords,
+  type Architecture,
+  type BootEntry,
+  type Firmware,
+  type HostFileSystem,
+  type ImagePlace,
+  type IsoLocation,
+  type Persistence,
+  type RecognisedIso,
+  type Refusal,
+  type StartMethod,
+} from "./boot-entry.ts";
+export { recogniseFile, type RecognisedFile, type RecognisedProgram } from "./recognise-file.ts";
+export { recogniseIso } from "./recognise-iso.ts";

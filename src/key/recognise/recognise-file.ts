@@ -1,0 +1,77 @@
+import type { JobOptions } from "../../base/index.ts";
+import { readBytes, type BlockReader } from "../../device/index.ts";
+import { probe } from "../../filesystem/index.ts";
+import { identifyBootSector, readTable, type PartitionTable } from "../../partition/index.ts";
+import type { BootEntry, RecognisedIso, Refusal } from "./boot-entry.ts";
+import { memoryImageLimitBytes } from "./el-torito-entries.ts";
+import { startableBytes, startableOf, type Startable } from "./kernel-image.ts";
+import { recogniseIso } from "./recognise-iso.ts";
+
+/** A file that is no ISO. In its entries `${isoPath}` as a path is the file itself. */
+export interface RecognisedProgram {
+  readonly kind: "kernel" | "efi-program" | "floppy-image" | "disk-image";
+  readonly title: string;
+  readonly entries: readonly BootEntry[];
+  readonly refusal?: Refusal;
+}
+
+export type RecognisedFile = { readonly kind: "iso"; readonly iso: RecognisedIso } | RecognisedProgram;
+
+const itself = "${isoPath}";
+const bootSectorBytes = 512;
+const floppyBytes = [1_228_800, 1_474_560, 2_949_120];
+/** Kernels that are smaller have their whole work in themselves, and use the BIOS for it. */
+const linuxSmallestBytes = 4 * 1024 * 1024;
+
+/**
+ * Recognises what a boot key could start: an ISO, a kernel of Linux, a program for UEFI, the image of a floppy or disk.
+ * Undefined where the file is none of these.
+ */
+export async function recogniseFile(
+  reader: BlockReader,
+  options: JobOptions = {},
+): Promise<RecognisedFile | undefined> {
+  const family = await probe(reader);
+  if (family === "iso" || family === "udf") return { kind: "iso", iso: await recogniseIso(reader, options) };
+  const start = await readBytes(reader, 0, Math.min(startableBytes, reader.sizeBytes));
+  const startable = startableOf(start);
+  if (startable !== undefined) return programOf(startable, reader.sizeBytes);
+  const hasBootCode = identifyBootSector(start.subarray(0, bootSectorBytes)) !== "none";
+  if (floppyBytes.includes(reader.sizeBytes) && hasBootCode) return floppyOf(reader.sizeBytes);
+  const table = await readTable(reader);
+  return table === undefined ? undefined : diskOf(table, hasBootCode, reader.sizeBytes);
+}
+
+function programOf({ kind, architecture, version }: Startable, sizeBytes: number): RecognisedProgram {
+  const title = kind === "linux" ? `kernel ${version?.split(" ")[0] ?? ""}`.trim() : "a program for UEFI";
+  const base = { title, architecture };
+  if (kind === "efi") {
+    const how = { kind: "efi", program: itself } as const;
+    return { kind: "efi-program", title, entries: [{ ...base, how, firmwares: ["uefi"] }] };
+  }
+  const isSmall = sizeBytes < linuxSmallestBytes && architecture !== "arm64";
+  const how = { kind: isSmall ? "linux16" : "linux", kernel: itself, initrds: [], words: [] } as const;
+  const firmwares =
+    architecture === "arm64" ? (["uefi"] as const) : isSmall ? (["bios"] as const) : (["bios", "uefi"] as const);
+  return { kind: "kernel", title, entries: [{ ...base, how, firmwares }] };
+}
+
+function floppyOf(sizeBytes: number): RecognisedProgram {
+  return { kind: "floppy-image", ...inMemory("a floppy", "floppy", sizeBytes) };
+}
+
+function diskOf(table: PartitionTable, hasBootCode: boolean, sizeBytes: number): RecognisedProgram {
+  const title = `a disk with ${table.partitions.length} partition${table.partitions.length === 1 ? "" : "s"}`;
+  if (hasBootCode && sizeBytes <= memoryImageLimitBytes) {
+    return { kind: "disk-image", ...inMemory(title, "harddisk", sizeBytes) };
+  }
+  const reason = hasBootCode
+    ? "it is the image of a disk, and too large to be started from memory"
+    : "it is the image of a disk that no BIOS starts, and for UEFI it has to be a disk";
+  return { kind: "disk-image", title, entries: [], refusal: { reason, hint: "write it to a stick of its own" } };
+}
+
+function inMemory(title: string, medium: "floppy" | "harddisk", imageBytes: number): Omit<RecognisedProgram, "kind"> {
+  const how = { kind: "memdisk", image: { kind: "whole" }, medium } as const;
+  return { title, entries: [{ title, how, firmwares: ["bios"], architecture: "i386", imageBytes }] };
+}
