@@ -1,13 +1,13 @@
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { formatSize, printableName } from "../bytes/index.ts";
 import { FileReader } from "../device/index.ts";
-import { editFileSystem, type EditableFileSystem } from "../filesystem/index.ts";
+import { editFileSystem, probe, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
 import { isSafePath, pathOfName, safeIsoName } from "./iso-name.ts";
-import { entriesText, filesBelow, placeFor, updateMenu } from "./menu-files.ts";
+import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
 import { openKeyForChanges } from "./open-key.ts";
-import { recogniseIso, type HostFileSystem, type RecognisedIso } from "./recognise-iso.ts";
+import { recogniseIso, type HostFileSystem, type RecognisedIso } from "./recognise/index.ts";
 
 export interface AddIsosRequest {
   readonly key: string;
@@ -51,14 +51,17 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
   const plans: AddedIso[] = [];
-  for (const source of sources) plans.push(await plan(source, name, isos));
+  for (const source of sources) plans.push(await plan({ source, name, info: isos.info }, options));
   refuseTaken(plans, there, isos);
+  const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
   refuseFull(plans, isos);
   if (isRehearsal) return plans;
   for (const one of plans) {
     await copy(one, isos, now, options);
     there.add(one.path);
-    const added = new Map([[one.path, entriesText(one.path, one.sizeBytes, one.iso)]]);
+    const title = titles.has(one.iso.title) ? `${one.iso.title} (${one.path.slice(1)})` : one.iso.title;
+    titles.add(title);
+    const added = new Map([[one.path, entriesText(one.path, one.sizeBytes, { ...one.iso, title })]]);
     await updateMenu(boot, { isoPaths: there, added, now });
     stopIfAborted(options.signal);
     // Entries whose ISO is not there are not shown: with the second of these it all appears at once.
@@ -69,29 +72,42 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   return plans;
 }
 
-async function plan(source: string, name: string | undefined, isos: EditableFileSystem): Promise<AddedIso> {
-  const isoPath = name === undefined ? `/${safeIsoName(path.basename(source))}` : pathOfName(name);
-  await using reader = await FileReader.open(source);
-  const { sizeBytes } = reader;
-  const { kind } = isos.info;
-  if (kind.startsWith("fat") && sizeBytes > fatFileLimitBytes) {
-    throw new Failure(
-      "unsupported",
-      `cannot add "${source}": it has ${formatSize(sizeBytes)}, FAT holds files below 4 GiB`,
-      {
-        hint: "a key made with --fs ext4 holds it",
-      },
-    );
-  }
-  const iso = await recognise(reader, source);
-  return { source, path: isoPath, sizeBytes, iso, warnings: [...iso.warnings, ...warningsOf(isoPath, iso, kind)] };
+interface PlanRequest {
+  readonly source: string;
+  readonly name: string | undefined;
+  /** Of isos. */
+  readonly info: FileSystemInfo;
 }
 
-async function recognise(reader: FileReader, source: string): Promise<RecognisedIso> {
-  const iso = await naming(source, () => recogniseIso(reader));
+async function plan({ source, name, info }: PlanRequest, { signal }: JobOptions): Promise<AddedIso> {
+  await using reader = await FileReader.open(source);
+  const { sizeBytes } = reader;
+  if (info.kind.startsWith("fat") && sizeBytes > fatFileLimitBytes) {
+    const why = `it has ${formatSize(sizeBytes)}, FAT holds files below 4 GiB`;
+    throw new Failure("unsupported", `cannot add "${source}": ${why}`, {
+      hint: "a key made with --fs ext4 holds it",
+    });
+  }
+  const iso = await recognise(reader, source, signal === undefined ? {} : { signal });
+  const isoPath = name === undefined ? usualPath(source, iso) : pathOfName(name);
+  return { source, path: isoPath, sizeBytes, iso, warnings: [...iso.warnings, ...warningsOf(isoPath, iso, info)] };
+}
+
+async function recognise(reader: FileReader, source: string, job: JobOptions): Promise<RecognisedIso> {
+  const iso = await naming(source, async () => {
+    const family = await probe(reader);
+    if (family === "iso" || family === "udf") return recogniseIso(reader, job);
+    throw new Failure("unsupported", "there is no ISO 9660 or UDF in it", { hint: "is it an ISO file?" });
+  });
   if (iso.refusal === undefined && iso.entries.length > 0) return iso;
   const { reason, hint } = iso.refusal ?? { reason: "nothing in it can be started", hint: "is it the right file?" };
   throw new Failure("unsupported", `cannot add "${source}": ${reason}`, { hint });
+}
+
+/** Where an ISO goes that the user gives no name. Few systems look in one folder only. */
+function usualPath(source: string, { entries }: RecognisedIso): string {
+  const folder = entries.find(({ onlyInFolder }) => onlyInFolder !== undefined)?.onlyInFolder ?? "";
+  return `${folder.replace(/\/+$/, "")}/${safeIsoName(path.basename(source))}`;
 }
 
 /** What is wrong inside a file is told with its name. */
@@ -108,16 +124,19 @@ async function naming<T>(source: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function warningsOf(isoPath: string, { entries }: RecognisedIso, kind: string): readonly string[] {
+function warningsOf(isoPath: string, { entries }: RecognisedIso, { kind }: FileSystemInfo): readonly string[] {
   const host: HostFileSystem = kind.startsWith("fat") ? "fat" : "ext4";
-  const needing = entries.filter(({ readableFrom }) => readableFrom !== undefined);
-  const blind = needing.filter(
-    ({ readableFrom }) => readableFrom !== "unknown" && readableFrom?.includes(host) !== true,
-  );
   const name = printableName(isoPath.slice(1));
+  const needing = entries.filter(({ readableFrom }) => readableFrom !== undefined);
+  const blind = needing.filter(({ readableFrom }) => {
+    return readableFrom !== "unknown" && readableFrom?.includes(host) !== true;
+  });
+  const folder = entries.find(({ onlyInFolder }) => onlyInFolder !== undefined)?.onlyInFolder;
+  const isElsewhere = folder !== undefined && path.posix.dirname(isoPath) !== folder;
   return [
-    ...blind.map(({ title }) => `"${title}" of ${name} cannot read ${host}, and will not find its ISO on this key`),
-    ...(isSafePath(isoPath)
+    ...blind.map(({ title }) => `"${title}" of ${name} cannot read ${host}: it will not find its ISO on this key`),
+    ...(isElsewhere ? [`the system in ${name} looks for its ISO only in ${folder}`] : []),
+    ...(needing.length === 0 || isSafePath(isoPath)
       ? []
       : [`the system in "${name}" may not find an ISO of that name: letters, digits and . _ + - are safe`]),
   ];

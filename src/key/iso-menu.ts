@@ -1,10 +1,11 @@
 import { grubWord, grubWordWith } from "./grub-words.ts";
-import type { BootEntry, ImagePlace, RecognisedIso, StartMethod } from "./recognise-iso.ts";
+import { conditionOf, isSubmenu } from "./machines.ts";
+import type { BootEntry, ImagePlace, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
 /** What the key finds out when it starts, by its names in the words of entries and in GRUB. */
 const variables: ReadonlyMap<string, string> = new Map([
-  [String.raw`${"$"}{isoPath}`, "iso_path"],
-  [String.raw`${"$"}{isosUuid}`, "isos_uuid"],
+  ["${isoPath}", "iso_path"],
+  ["${isosUuid}", "isos_uuid"],
 ]);
 
 /** The ids under which GRUB finds the entries of an ISO: a submenu's, and those in it. */
@@ -12,25 +13,27 @@ export const isoId = (isoPath: string): string => isoPath;
 export const entryId = (isoPath: string, number: number): string => `${isoPath}#${number}`;
 
 /**
- * The entries of one ISO file, as a script that the key's menu reads: one entry, or a submenu of several. Each machine
- * sees those that it can start. `isoPath` is from the root of its partition.
+ * The entries of one ISO file, as a script that the key's menu reads: a submenu where a machine can choose among
+ * several, else one entry. Each machine sees those that it can start. `isoPath` is from the root of its partition.
  */
 export function isoMenu(isoPath: string, iso: Pick<RecognisedIso, "title" | "entries">): string {
-  const { entries } = iso;
   const title = oneLine(iso.title);
-  const [only] = entries;
-  if (only !== undefined && entries.length === 1) {
-    const shown = entryText(isoPath, only, { title, id: isoId(isoPath), indent: "" });
-    const condition = conditionOf(only);
-    if (condition === undefined) return shown;
-    return `if ${condition}; then\n${shown}else\n${notHere(isoPath, title)}fi\n`;
+  const startables = iso.entries.map((entry) => ({ ...entry, kind: entry.how.kind }));
+  if (isSubmenu(startables)) {
+    const parts = startables.map((entry, at) => {
+      const text = entryText(isoPath, entry, { title: oneLine(entry.title), id: entryId(isoPath, at + 1) });
+      const condition = conditionOf(entry);
+      return condition === undefined ? text : `if ${condition}; then\n${text}fi\n`;
+    });
+    return `submenu ${grubWord(title)} --id ${grubWord(isoId(isoPath))} {\n${parts.join("")}}\n`;
   }
-  const parts = entries.map((entry, at) => {
-    const text = entryText(isoPath, entry, { title: oneLine(entry.title), id: entryId(isoPath, at + 1), indent: "  " });
+  let script = notHere(isoPath, title);
+  for (const entry of startables.toReversed()) {
+    const text = entryText(isoPath, entry, { title, id: isoId(isoPath) });
     const condition = conditionOf(entry);
-    return condition === undefined ? text : `  if ${condition}; then\n${text}  fi\n`;
-  });
-  return `submenu ${grubWord(title)} --id ${grubWord(isoId(isoPath))} {\n${parts.join("")}}\n`;
+    script = condition === undefined ? text : `if ${condition}; then\n${text}else\n${script}fi\n`;
+  }
+  return script;
 }
 
 /** What an ISO says of itself may have anything in it. */
@@ -43,24 +46,21 @@ function notHere(isoPath: string, title: string): string {
   return `menuentry ${grubWord(shown)} --id ${grubWord(isoId(isoPath))} { true; }\n`;
 }
 
-/** What is true on machines that can start an entry; undefined where that is on all. */
-function conditionOf({ firmwares, architecture, how }: BootEntry): string | undefined {
-  const parts: string[] = [];
-  if (!firmwares.includes("uefi") || how.kind === "memdisk") parts.push('"$grub_platform" = "pc"');
-  else if (!firmwares.includes("bios")) parts.push('"$grub_platform" = "efi"');
-  if (how.kind === "efi" || architecture === "arm64") parts.push(`"$grub_cpu" = "${architecture}"`);
-  else if (parts.length === 0 || parts[0]?.includes("efi") === true) parts.push('"$grub_cpu" != "arm64"');
-  return parts.length === 0 ? undefined : `[ ${parts.join(" -a ")} ]`;
-}
-
 function entryText(
   isoPath: string,
   { how }: BootEntry,
-  { title, id, indent }: { readonly title: string; readonly id: string; readonly indent: string },
+  { title, id }: { readonly title: string; readonly id: string },
 ): string {
   const lines = [`key_open ${grubWord(isoPath)}`, ...startLines(how)];
-  const body = lines.map((line) => `${indent}  ${line}\n`).join("");
-  return `${indent}menuentry ${grubWord(title)} --id ${grubWord(id)} {\n${body}${indent}}\n`;
+  const body = lines
+    .map(
+      (line) => `  ${line}
+`,
+    )
+    .join("");
+  return `menuentry ${grubWord(title)} --id ${grubWord(id)} {
+${body}}
+`;
 }
 
 function startLines(how: StartMethod): readonly string[] {

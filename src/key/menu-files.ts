@@ -5,7 +5,7 @@ import { entriesFolder, indexName } from "./key-layout.ts";
 import { grubWord } from "./grub-words.ts";
 import { isoMenu } from "./iso-menu.ts";
 import { readSmallFile } from "./open-key.ts";
-import type { Architecture, Firmware, RecognisedIso, StartMethod } from "./recognise-iso.ts";
+import type { Architecture, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
 /** What a key keeps of an ISO that was added, in the first line of the file of its entries. */
 export interface IsoRecord {
@@ -53,16 +53,24 @@ function parseRecord(text: string): IsoRecord | undefined {
   const [line = ""] = text.split("\n", 1);
   if (!line.startsWith(headerMark)) return undefined;
   try {
-    const record = JSON.parse(line.slice(headerMark.length)) as Partial<IsoRecord>;
-    const isWhole =
-      typeof record.path === "string" &&
-      typeof record.title === "string" &&
-      typeof record.sizeBytes === "number" &&
-      Array.isArray(record.entries);
-    return isWhole ? (record as IsoRecord) : undefined;
+    const record: unknown = JSON.parse(line.slice(headerMark.length));
+    return isRecord(record) ? record : undefined;
   } catch {
     return undefined; // someone edited it: GRUB still reads it
   }
+}
+
+function isRecord(value: unknown): value is IsoRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { path, title, sizeBytes, entries } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  const isNamed = typeof path === "string" && path.startsWith("/") && typeof title === "string";
+  return isNamed && typeof sizeBytes === "number" && Array.isArray(entries) && entries.every(isEntry);
+}
+
+function isEntry(value: unknown): value is RecordedEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { title, kind, firmwares, architecture } = value as Partial<Record<keyof RecordedEntry, unknown>>;
+  return [title, kind, architecture].every((text) => typeof text === "string") && Array.isArray(firmwares);
 }
 
 /** What is to become of the files of the menu. */

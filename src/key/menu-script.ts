@@ -28,6 +28,7 @@ if [ "$key_serial" = "1" ]; then
   elif serial --unit=0 --speed=115200; then
     terminal_input console serial
     terminal_output console serial
+    terminfo --utf8 serial vt100
   fi
 fi
 

@@ -2,6 +2,7 @@ import { Failure } from "../base/index.ts";
 import { runDisk, type RunDiskOptions, type RunDiskRequest, type RunEnd } from "../disk/index.ts";
 import { grubChoice } from "./grub-words.ts";
 import { entryId, isoId } from "./iso-menu.ts";
+import { isSubmenu } from "./machines.ts";
 import { listKey, type KeyReport } from "./list-key.ts";
 import { isoNamed } from "./remove-isos.ts";
 
@@ -26,11 +27,11 @@ function choiceOf(choose: string, { files }: KeyReport): string {
   );
   const entries = files.find(({ name }) => `/${name}` === path)?.entries ?? [];
   const folders = Array.from(path.matchAll(/\//g), ({ index }) => path.slice(0, index + 1)).slice(1);
-  if (entries.length < 2 && (numberText === undefined || numberText === "1"))
-    return grubChoice([...folders, isoId(path)]);
+  const top = [...folders, isoId(path)];
+  if (!isSubmenu(entries)) return grubChoice(top);
   const number = Number(numberText ?? "1");
-  if (number >= 1 && number <= entries.length) return grubChoice([...folders, isoId(path), entryId(path, number)]);
-  throw new Failure("not-found", `cannot find the entry "${choose}": "${named}" has ${Math.max(1, entries.length)}`, {
-    hint: "key list shows them",
+  if (number >= 1 && number <= entries.length) return grubChoice([...top, entryId(path, number)]);
+  throw new Failure("not-found", `cannot find the entry "${choose}": "${named}" has ${entries.length} entries`, {
+    hint: "key list --json shows them",
   });
 }

@@ -3,15 +3,20 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { test } from "node:test";
+import fc from "fast-check";
+import { Failure } from "../../src/base/index.ts";
+import { isoMenu } from "../../src/key/iso-menu.ts";
+import { addIsos, createKey, listKey, removeIsos } from "../../src/key/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { holdfast } from "./holdfast-as-nobody.ts";
-import { livePeers, makeLiveIso } from "./live-iso.ts";
+import { livePeers, makeIso, makeLiveIso, makeRescueIso } from "./live-iso.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers } from "./qemu.ts";
 
 const checkers = ["sfdisk", "fsck.fat", "e2fsck", "grub-script-check", "mcopy", "xorriso"];
 const skip = skipWithout(...checkers, ...machinePeers.bios, ...machinePeers.uefi);
 const skipLive = skip === false ? skipWithout(...livePeers) : skip;
+const skipRescue = skip === false ? skipWithout("grub-mkrescue", "/usr/lib/syslinux/memdisk") : skip;
 const emulated = ["--no-acceleration", "--no-network", "--cpus", "1", "--disk", "virtio", "--time-limit", "150"];
 const mib = 2 ** 20;
 
@@ -28,12 +33,14 @@ function done(...words: readonly string[]): string {
 }
 
 /** Fails, and leaves the image as it is. */
-function refused(image: string, message: RegExp, ...words: readonly string[]): void {
-  const before = hashOf(image);
-  const { status, said } = holdfast("key", ...words);
-  assert.notEqual(status, 0, said);
-  assert.match(said, message);
-  assert.equal(hashOf(image), before, "nothing has changed");
+async function refused(key: string, message: RegExp, work: () => Promise<unknown>): Promise<void> {
+  const before = hashOf(key);
+  await assert.rejects(work, (error) => {
+    assert.ok(error instanceof Failure);
+    assert.match(`${error.message}\n${error.hint ?? ""}`, message);
+    return true;
+  });
+  assert.equal(hashOf(key), before, "nothing has changed");
 }
 
 function hashOf(image: string): string {
@@ -69,20 +76,12 @@ function assertSound(image: string, folder: TemporaryFolder): void {
   fs.rmSync(part);
 }
 
-function makePlainIso(folder: TemporaryFolder, name: string, files: Readonly<Record<string, string>>): string {
-  const tree = folder.join("tree of an iso");
-  for (const [file, text] of Object.entries(files)) {
-    fs.mkdirSync(`${tree}/${file}`.replace(/\/[^/]*$/, ""), { recursive: true });
-    fs.writeFileSync(`${tree}/${file}`, text);
-  }
-  const iso = folder.join(name);
-  runPeer("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-J", "-V", "PLAIN", "-o", iso, tree]);
-  fs.rmSync(tree, { recursive: true });
-  return iso;
-}
-
-/** An ISO with a menu for loopback and nothing to start. */
-const loopbackFiles = { "boot/grub/loopback.cfg": "menuentry one { true; }\n" };
+/** An ISO with a menu for loopback, and a kernel that is none. */
+const loopbackFiles = {
+  "boot/grub/loopback.cfg": "menuentry one {\n  linux /vmlinuz findiso=${iso_path}\n  initrd /initrd\n}\n",
+  vmlinuz: "kernel",
+  initrd: "initrd",
+};
 
 test(
   "an ISO that was added starts by BIOS, one that was copied into a folder by UEFI",
@@ -91,8 +90,8 @@ test(
     await using folder = folderForAnyone();
     const key = folder.join("key.img");
     done("create", key, "--size", "100MB");
-    const iso = makeLiveIso(folder, "Test live.iso", { proof: "the ISO itself says so" });
-    assert.match(done("add", key, iso), /^added Test_live.iso \(.*\): TEST_LIVE$/m);
+    const iso = makeLiveIso(folder, "Test live.iso", "the ISO itself says so");
+    assert.match(done("add", key, iso), /^added Test_live.iso \(.*\): Test GNU\/Linux Live$/m);
     const offset = `${key}@@${startsOf(key).isos}`;
     runPeer("mmd", ["-i", offset, "::tools"]);
     runPeer("mcopy", ["-i", offset, iso, "::tools/copied.iso"]);
@@ -105,85 +104,113 @@ test(
   },
 );
 
-test(
-  "a key with GPT and ext4 starts a copied ISO by its own menu, a rescue disc from memory",
-  { skip: skipLive },
-  async () => {
+test("a key with GPT and ext4: an odd name, its own menu, a disc from memory", { skip: skipRescue }, async () => {
+  await using folder = folderForAnyone();
+  const key = folder.join("key.img");
+  done("create", key, "--size", "100MB", "--table", "gpt", "--fs", "ext4");
+  const says = 'echo "reached $iso_path"\n';
+  const menu = `${says}${loopbackFiles["boot/grub/loopback.cfg"]}`;
+  const iso = makeIso(folder, "own.iso", { ...loopbackFiles, "boot/grub/loopback.cfg": menu });
+  const name = "Größe/it's $HOME, really #one";
+  done("add", key, iso, "--name", name);
+  done("run", key, "--choose", name, "--until", `reached /${name}.iso`, ...emulated);
+  done("add", key, makeRescueIso(folder, "rescue.iso", "the rescue disc runs"));
+  done("run", key, "--choose", "rescue.iso", "--until", "the rescue disc runs from pc", ...emulated);
+  assertSound(key, folder);
+});
+
+test("whatever names and titles have in them, the menu is a script", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const text = fc.string({ unit: "binary", maxLength: 80 }).filter((one) => !one.includes("\0"));
+  const words = fc.array(text, { maxLength: 4 });
+  const how = fc.oneof(
+    fc.record({ kind: fc.constant("linux" as const), kernel: text, initrds: words, words }),
+    fc.record({ kind: fc.constant("configfile" as const), path: text }),
+  );
+  const entry = fc.record({
+    title: text,
+    how,
+    firmwares: fc.subarray(["bios", "uefi"] as const),
+    architecture: fc.constantFrom("i386", "x86_64", "arm64" as const),
+  });
+  const menus = fc.sample(fc.tuple(text, text, fc.array(entry, { minLength: 1, maxLength: 3 })), 200);
+  const script = folder.join("menu.cfg");
+  fs.writeFileSync(script, menus.map(([path, title, entries]) => isoMenu(`/${path}`, { title, entries })).join(""));
+  runPeer("grub-script-check", [script]);
+});
+
+const quickly = { grubFrom: [], force: false, serial: false, nowMs: 1_700_000_000_000 };
+const smallest = { ...quickly, sizeBytes: "auto" } as const;
+const adding = { isRehearsal: false, nowMs: 1_700_000_000_000 };
+const kinds = [
+  ["mbr", "fat32"],
+  ["gpt", "ext4"],
+] as const;
+
+for (const [table, isosKind] of kinds) {
+  test(`${table}, ${isosKind}: the smallest key; what is added is listed and removed`, { skip }, async () => {
     await using folder = folderForAnyone();
+    const iso = makeIso(folder, "größer & besser.iso", loopbackFiles);
     const key = folder.join("key.img");
-    done("create", key, "--size", "100MB", "--table", "gpt", "--fs", "ext4");
-    done("add", key, makeLiveIso(folder, "menu.iso", { proof: "by its own menu", hasLoopbackMenu: true }));
-    done("run", key, "--choose", "menu", "--until", "menu.iso on /dev/vda3: by its own menu", ...emulated);
+    const identity = { uuid: "11111111-2222-3333-4444-555555555555", sourceDateEpoch: 1_700_000_000 };
+    const { report } = await createKey({ ...smallest, ...identity, path: key, table, isosKind });
+    assert.ok(fs.statSync(key).size <= 32 * mib);
+    assert.deepEqual(report.files, []);
+    if (table === "gpt") {
+      await createKey({ ...smallest, ...identity, nowMs: 1, path: folder.join("again"), table, isosKind });
+      assert.equal(hashOf(folder.join("again")), hashOf(key));
+    }
+    await addIsos({ ...adding, key, isos: [iso] });
+    await addIsos({ ...adding, key, isos: [iso], name: "Deutsch/it's $HOME" });
     assertSound(key, folder);
-  },
-);
-
-test("the smallest key has at most 32 MiB, and is made twice the same", { skip }, async () => {
-  await using folder = folderForAnyone();
-  for (const [table, fileSystem] of [
-    ["mbr", "fat32"],
-    ["gpt", "ext4"],
-  ] as const) {
-    const [one, two] = [folder.join(`${table} one`), folder.join(`${table} two`)];
-    const words = ["--size", "auto", "--table", table, "--fs", fileSystem];
-    const uuid = ["--uuid", "11111111-2222-3333-4444-555555555555"];
-    process.env["SOURCE_DATE_EPOCH"] = "1700000000";
-    for (const key of [one, two]) done("create", key, ...words, ...uuid);
-    delete process.env["SOURCE_DATE_EPOCH"];
-    assert.ok(fs.statSync(one).size <= 32 * mib);
-    assert.equal(hashOf(one), hashOf(two));
-    assertSound(one, folder);
-    assert.match(done("list", one), /a key of \d+ MiB/);
-  }
-});
-
-test("what is added is listed and removed; the key is sound after each", { skip }, async () => {
-  await using folder = folderForAnyone();
-  const iso = makePlainIso(folder, "größer & besser.iso", loopbackFiles);
-  for (const [table, fileSystem] of [
-    ["mbr", "fat32"],
-    ["gpt", "ext4"],
-  ] as const) {
-    const key = folder.join(`${table}.img`);
-    done("create", key, "--size", "auto", "--table", table, "--fs", fileSystem);
-    done("add", key, iso);
-    done("add", key, iso, "--name", "Deutsch/it's $HOME");
-    assertSound(key, folder);
-    const { files } = JSON.parse(done("list", key, "--json"));
-    const names = files.map(({ name }: { readonly name: string }) => name).toSorted();
-    assert.deepEqual(names, ["Deutsch/it's $HOME.iso", "grosser_besser.iso"]);
-    assert.deepEqual(files[0].entries, [
-      { title: "PLAIN", kind: "configfile", firmwares: ["bios", "uefi"], architecture: "x86_64" },
+    const { files } = await listKey(key);
+    assert.deepEqual(files.map(({ name, title }) => `${name}: ${title}`).toSorted(), [
+      "Deutsch/it's $HOME.iso: TEST ISO (Deutsch/it's $HOME.iso)",
+      "grosser_besser.iso: TEST ISO",
     ]);
-    done("remove", key, "it's $HOME");
-    assert.match(done("remove", key, "grosser_besser.iso"), /^removed grosser_besser.iso$/m);
-    assert.deepEqual(JSON.parse(done("list", key, "--json")).files, []);
+    await removeIsos({ ...adding, key, names: ["it's $HOME", "grosser_besser.iso"] });
+    assert.deepEqual((await listKey(key)).files, []);
     assertSound(key, folder);
-  }
-});
+  });
+}
 
 test("what cannot be added is refused, and the key stays as it is", { skip }, async () => {
   await using folder = folderForAnyone();
   const key = folder.join("key.img");
-  const iso = makePlainIso(folder, "some.iso", loopbackFiles);
-  done("create", key, "--size", "auto");
-  done("add", key, iso);
-  refused(key, /has "some.iso" already.*\nhint: .*--name/, "add", key, iso);
-  refused(key, /has "SOME.ISO" already/, "add", key, iso, "--name", "SOME.ISO");
+  const iso = makeIso(folder, "some.iso", loopbackFiles);
+  await createKey({ ...smallest, path: key, table: "mbr", isosKind: "fat32" });
+  await addIsos({ ...adding, key, isos: [iso] });
+  const refusedToAdd = (message: RegExp, isos: readonly string[], name?: string): Promise<void> => {
+    return refused(key, message, () => addIsos({ ...adding, key, isos, ...(name === undefined ? {} : { name }) }));
+  };
+  await refusedToAdd(/has "some.iso" already.*\n.*--name/, [iso]);
+  await refusedToAdd(/has "SOME.ISO" already/, [iso], "SOME.ISO");
+  await refusedToAdd(/cannot use the name "a:b"/, [iso], "a:b");
   const other = folder.join("other.iso");
   fs.copyFileSync(iso, other);
-  refused(key, /cannot open "other that is not there/, "add", key, "other that is not there.iso", other);
+  await refusedToAdd(/cannot open "none.iso"/, [other, "none.iso"]);
   fs.writeFileSync(other, "no disc at all");
-  refused(key, /cannot add .*other.iso.*: there is no ISO 9660 or UDF in it/, "add", key, other);
-  refused(key, /cannot add .*: it is not known how it starts/, "add", key, makePlainIso(folder, "odd.iso", { a: "b" }));
-  const large = makePlainIso(folder, "large.iso", { ...loopbackFiles, large: "x".repeat(20 * mib) });
-  refused(key, /\d+ MiB are needed, the key has .* free, .* are missing/, "add", key, large);
+  await refusedToAdd(/cannot add .*other.iso": there is no ISO 9660 or UDF in it/, [other]);
+  const whole = makeIso(folder, "whole.iso", { ...loopbackFiles, more: "x".repeat(mib) });
+  fs.truncateSync(whole, mib / 2);
+  await refusedToAdd(/cannot add .*whole.iso": it is cut off/, [whole]);
+  await refusedToAdd(/cannot add .*data.iso": /, [makeIso(folder, "data.iso", { one: "file" })]);
+  const large = makeIso(folder, "large.iso", { ...loopbackFiles, large: "x".repeat(20 * mib) });
+  await refusedToAdd(/ MiB are needed, the key has .* free, .* are missing/, [large]);
   fs.truncateSync(large, 5 * 1024 ** 3);
-  refused(key, /FAT holds files below 4 GiB\nhint: .*--fs ext4/, "add", key, large);
-  refused(key, /the key has none of that name/, "remove", key, "none.iso");
-  refused(iso, /as a key: it was not made by key create/, "add", iso, iso);
+  await refusedToAdd(/FAT holds files below 4 GiB\n.*--fs ext4/, [large]);
+  await refused(key, /the key has none of that name/, () => removeIsos({ ...adding, key, names: ["none.iso"] }));
+  await refused(iso, /as a key: it was not made by key create/, () => addIsos({ ...adding, key: iso, isos: [iso] }));
+  const stop = AbortSignal.abort();
+  const stopped = addIsos({ ...adding, key, isos: [iso], name: "new" }, { signal: stop });
+  await assert.rejects(stopped, { code: "interrupted" });
+  assert.deepEqual(
+    (await listKey(key)).files.map(({ name }) => name),
+    ["some.iso"],
+  );
+  assertSound(key, folder);
   const before = hashOf(key);
-  done("add", key, iso, "--name", "new", "--dry-run");
-  done("remove", key, "some.iso", "--dry-run");
+  await addIsos({ ...adding, key, isos: [iso], name: "new", isRehearsal: true });
+  await removeIsos({ ...adding, key, names: ["some.iso"], isRehearsal: true });
   assert.equal(hashOf(key), before);
 });

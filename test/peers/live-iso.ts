@@ -27,37 +27,42 @@ const script = [
   "poweroff -f",
 ];
 
-export interface LiveIso {
-  /** What the running system prints from a file of its ISO. */
-  readonly proof: string;
-  /** With a menu of its own for loopback. */
-  readonly hasLoopbackMenu?: boolean;
+/** Makes an ISO file in the layout of Debian's live systems, whose system prints a text from a file of it. */
+export function makeLiveIso(folder: TemporaryFolder, name: string, proof: string): string {
+  return makeIso(folder, name, {
+    "live/vmlinuz": fs.readFileSync(someKernel()),
+    "live/initrd.img": makeInitramfs(modules, script, ["scripts/", "scripts/live"]),
+    "live/filesystem.squashfs": "hsqs",
+    ".disk/info": "Test GNU/Linux Live",
+    proof,
+  });
 }
 
-/** Makes an ISO file in the layout of Debian's live systems. */
-export function makeLiveIso(
+/** Makes an ISO file of a few files. */
+export function makeIso(
   folder: TemporaryFolder,
   name: string,
-  { proof, hasLoopbackMenu = false }: LiveIso,
+  files: Readonly<Record<string, string | Uint8Array>>,
 ): string {
-  const tree = folder.join(`${name} tree`);
-  fs.mkdirSync(path.join(tree, "live"), { recursive: true });
-  fs.mkdirSync(path.join(tree, ".disk"));
-  fs.copyFileSync(someKernel(), path.join(tree, "live/vmlinuz"));
-  fs.writeFileSync(path.join(tree, "live/initrd.img"), makeInitramfs(modules, script));
-  fs.writeFileSync(path.join(tree, "live/filesystem.squashfs"), "hsqs");
-  fs.writeFileSync(path.join(tree, ".disk/info"), "Test GNU/Linux Live");
-  fs.writeFileSync(path.join(tree, "proof"), `${proof}\n`);
-  if (hasLoopbackMenu) {
-    fs.mkdirSync(path.join(tree, "boot/grub"), { recursive: true });
-    const start = "linux /live/vmlinuz boot=live findiso=${iso_path} console=ttyS0\n  initrd /live/initrd.img";
-    fs.writeFileSync(
-      path.join(tree, "boot/grub/loopback.cfg"),
-      `set timeout=0\nmenuentry "Its own menu" {\n  ${start}\n}\n`,
-    );
+  const tree = folder.join("tree of an iso");
+  for (const [file, content] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(tree, file)), { recursive: true });
+    fs.writeFileSync(path.join(tree, file), content);
   }
   const iso = folder.join(name);
-  runPeer("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-J", "-V", "TEST_LIVE", "-o", iso, tree]);
+  runPeer("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-J", "-V", "TEST_ISO", "-o", iso, tree]);
+  fs.rmSync(tree, { recursive: true });
+  return iso;
+}
+
+/** Makes an ISO that starts by BIOS from memory: a GRUB, which prints a text on the serial port. */
+export function makeRescueIso(folder: TemporaryFolder, name: string, says: string): string {
+  const tree = folder.join("tree of a rescue disc");
+  fs.mkdirSync(path.join(tree, "boot/grub"), { recursive: true });
+  const script = ["serial", "terminal_output console serial", `echo ${says} from $grub_platform`, "halt", ""];
+  fs.writeFileSync(path.join(tree, "boot/grub/grub.cfg"), script.join("\n"));
+  const iso = folder.join(name);
+  runPeer("grub-mkrescue", ["-o", iso, tree]);
   fs.rmSync(tree, { recursive: true });
   return iso;
 }
