@@ -68,9 +68,9 @@ function startLines(how: StartMethod): readonly string[] {
     case "configfile":
       return [`configfile ${grubWord(how.path)}`];
     case "linux": {
-      const root = how.partition === undefined ? "" : `(loop,${how.partition})`;
+      const root = how.image === undefined ? "" : "(image)";
       const kernel = ["linux", grubWord(root + how.kernel), ...wordsOf(how.words), "$key_arguments"];
-      return [kernel.join(" "), ...initrdLine("initrd", how.initrds, root)];
+      return [...imageLine(how.image), kernel.join(" "), ...initrdLine("initrd", how.initrds, root)];
     }
     case "linux16": {
       const kernel = ["linux16", grubWord(how.kernel), ...wordsOf(how.words)];
@@ -78,10 +78,10 @@ function startLines(how: StartMethod): readonly string[] {
     }
     case "memdisk":
       return [`linux16 "$prefix/memdisk" ${memdiskWords[how.medium]}`, `initrd16 ${imageWord(how.image)}`];
-    case "efi":
-      return how.image === undefined
-        ? [`chainloader ${grubWord(how.program)}`]
-        : [`loopback image ${imageWord(how.image)}`, `chainloader ${grubWord(`(image)${how.program}`)}`];
+    case "efi": {
+      const root = how.image === undefined ? "" : "(image)";
+      return [...imageLine(how.image), `chainloader ${grubWord(root + how.program)}`];
+    }
     case "bsd":
       return [
         `${how.loader} ${grubWord(how.kernel)}`,
@@ -109,6 +109,11 @@ function wordsOf(words: readonly string[]): readonly string[] {
 
 function initrdLine(command: string, initrds: readonly string[], root: string): readonly string[] {
   return initrds.length === 0 ? [] : [[command, ...initrds.map((path) => grubWord(root + path))].join(" ")];
+}
+
+/** Opens an image inside the ISO. */
+function imageLine(image: ImagePlace | undefined): readonly string[] {
+  return image === undefined ? [] : [`loopback image ${imageWord(image)}`];
 }
 
 function imageWord(image: ImagePlace): string {

@@ -42,6 +42,7 @@ export isos isos_uuid key_arguments
 
 # PATH: opens an ISO file as (loop).
 function key_open {
+  if [ -d (image)/ ]; then loopback -d image; fi
   if [ -d (loop)/ ]; then loopback -d loop; fi
   set iso_path="$1"
   export iso_path

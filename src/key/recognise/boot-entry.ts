@@ -24,8 +24,8 @@ export type StartMethod =
       readonly kernel: string;
       readonly initrds: readonly string[];
       readonly words: readonly string[];
-      /** The kernel stands in a partition of the ISO, as GRUB names it: `msdos2`. */
-      readonly partition?: string;
+      /** A file system inside the ISO that has kernel and initrds. */
+      readonly image?: ImagePlace;
     }
   /** A kernel that wants the BIOS's services. */
   | {
@@ -34,7 +34,7 @@ export type StartMethod =
       readonly initrds: readonly string[];
       readonly words: readonly string[];
     }
-  /** A disk in memory, by MEMDISK. */
+  /** A disk in memory, by MEMDISK; `words` are for that. */
   | { readonly kind: "memdisk"; readonly image: ImagePlace; readonly medium: "iso" | "floppy" | "harddisk" }
   /** A program for UEFI, in the ISO or in a FAT image inside it. */
   | { readonly kind: "efi"; readonly program: string; readonly image?: ImagePlace }

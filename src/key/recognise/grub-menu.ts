@@ -6,6 +6,8 @@ import { menuDepthLimit, menuEntryLimit, menuFileLimit, type MenuEntry } from ".
 
 /** Whatever a script does, it ends after so many statements. */
 const statementLimit = 20_000;
+/** So much text of one menu is read, all its files together, each time that one is named. */
+const textLimit = 4 * 1024 * 1024;
 /** Variables do not grow beyond this. */
 const valueLimit = 4096;
 
@@ -14,7 +16,7 @@ type Draft = { -readonly [K in keyof MenuEntry]: MenuEntry[K] };
 /** The entries of a menu of GRUB that start kernels, in order. */
 export async function readGrubMenu(disc: Disc, path: string): Promise<readonly MenuEntry[]> {
   const runner = new Runner(disc);
-  await runner.runFile(path, 0);
+  await runner.run(path);
   return runner.entries;
 }
 
@@ -28,6 +30,7 @@ class Runner {
   readonly #variables = new Map<string, string>();
   #filesLeft = menuFileLimit;
   #statementsLeft = statementLimit;
+  #textLeft = textLimit;
   /** The entry whose commands are run. */
   #draft: Draft | undefined;
   #menu = "";
@@ -36,10 +39,16 @@ class Runner {
     this.#disc = disc;
   }
 
+  async run(path: string): Promise<void> {
+    this.#set("prefix", posix.dirname(path)); // as GRUB has it for its first menu
+    await this.runFile(path, 0);
+  }
+
   async runFile(path: string, depth: number): Promise<void> {
     if (depth > menuDepthLimit || this.#filesLeft-- <= 0) return;
     const text = await this.#disc.text(path);
-    if (text === undefined) return;
+    if (text === undefined || text.length > this.#textLeft) return;
+    this.#textLeft -= text.length;
     const menu = this.#menu;
     this.#menu = path;
     await this.#run(parseGrubScript(text), depth);
@@ -148,11 +157,17 @@ class Runner {
     if (name !== "") this.#variables.set(name, value.slice(0, valueLimit));
   }
 
-  /** A word, or several where it is a variable that holds several. */
+  /** A word; several where it is a variable that holds several; none where what it would be told is not known here. */
   #expand(word: GrubWord): readonly string[] {
-    const text = word
-      .map((piece) => ("text" in piece ? piece.text : (this.#variables.get(piece.variable) ?? "")))
-      .join("");
+    let text = "";
+    let isKnown = true;
+    for (const piece of word) {
+      const value = "text" in piece ? piece.text : this.#variables.get(piece.variable);
+      if (value === undefined) isKnown = false;
+      text += value ?? "";
+      if (text.length > valueLimit) break;
+    }
+    if (!isKnown && text.endsWith("=")) return [];
     const isBare = word.length === 1 && word[0] !== undefined && "variable" in word[0];
     return isBare ? text.split(/\s+/).filter((part) => part !== "") : [text.slice(0, valueLimit)];
   }

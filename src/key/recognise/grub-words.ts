@@ -17,7 +17,7 @@ class Lexer {
   readonly #text: string;
   #at = 0;
   readonly #tokens: GrubToken[] = [];
-  #word: { text: string }[] | GrubPiece[] | undefined;
+  #word: GrubPiece[] | undefined;
 
   constructor(text: string) {
     this.#text = text;
@@ -110,8 +110,7 @@ class Lexer {
   }
 
   #add(piece: GrubPiece): void {
-    (this.#word ??= [] as GrubPiece[]) satisfies GrubPiece[];
-    this.#word = [...this.#word, piece];
+    (this.#word ??= []).push(piece);
   }
 
   #endWord(): void {

@@ -1,3 +1,4 @@
+import * as zlib from "node:zlib";
 import { ascii, Struct, u16, u32, u8 } from "../../bytes/index.ts";
 import type { Architecture } from "./boot-entry.ts";
 
@@ -33,6 +34,8 @@ export interface Startable {
 
 /** Enough of a file's start to tell what it is. */
 export const startableBytes = 64 * 1024;
+/** Unpacks to a header in any case, and to no more than some MB. */
+const packedStartBytes = 4096;
 const bootFlag = 0xaa55;
 /** XLF_KERNEL_64, since protocol 2.12. */
 const has64BitEntry = 1;
@@ -44,11 +47,24 @@ const versionLimit = 200;
 
 /** What the start of a file says that it is; undefined where it is neither kernel nor program for UEFI. */
 export function startableOf(start: Uint8Array): Startable | undefined {
+  if (start[0] === 0x1f && start[1] === 0x8b) {
+    const unpacked = unpackedStart(start);
+    return unpacked?.[0] === 0x1f ? undefined : unpacked && startableOf(unpacked);
+  }
   const linux = linuxOf(start);
   if (linux !== undefined) return linux;
   if (start.length >= armImageHeader.sizeBytes && armImageHeader.get(start, "magic") === armMagic)
     return { kind: "linux", architecture: "arm64" };
   return efiProgramOf(start);
+}
+
+/** Kernels for arm64 may be packed as a whole; GRUB unpacks them. */
+function unpackedStart(packed: Uint8Array): Uint8Array | undefined {
+  try {
+    return zlib.gunzipSync(packed.subarray(0, packedStartBytes), { finishFlush: zlib.constants.Z_SYNC_FLUSH });
+  } catch {
+    return undefined; // no gzip after all
+  }
 }
 
 function linuxOf(start: Uint8Array): Startable | undefined {

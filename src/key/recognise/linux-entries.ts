@@ -22,6 +22,8 @@ export interface KernelEntries {
   readonly family: Family | undefined;
   /** Why those that were found are not started. */
   readonly refusal: Refusal | undefined;
+  /** What refuses them is known of their initrds, not only missing from what is known. */
+  readonly isRefusalCertain: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -34,6 +36,10 @@ const unknownSystem: Refusal = {
 };
 /** Kernels that are smaller, and have no initrd, use the BIOS to go on: iPXE, MEMTEST86+ and their kin. */
 const linuxSmallestBytes = 4 * 1024 * 1024;
+
+const memdiskName = /\/memdisk[^/]*$/i;
+/** As MEMDISK takes images: up to so much it is a floppy. */
+const floppyLimitBytes = 4 * 1024 * 1024;
 
 /** The entries that start kernels of an ISO. */
 export async function kernelEntries(
@@ -51,6 +57,7 @@ class KernelChooser {
   readonly #inspector: Inspector;
   readonly #warnings = new Set<string>();
   #refusal: Refusal | undefined;
+  #isRefusalCertain = false;
   #family: Family | undefined;
 
   constructor(disc: Disc, volume: Volume, inspector: Inspector) {
@@ -71,7 +78,8 @@ class KernelChooser {
     const family = this.#family ?? fitting[0];
     if (family !== undefined) this.#inspector.evidence.push(`family ${family.id} by ${family.has.join(", ")}`);
     if (family?.warning !== undefined && entries.length > 0) this.#warnings.add(family.warning);
-    return { entries, family, refusal: this.#refusal, warnings: [...this.#warnings] };
+    const refused = { refusal: this.#refusal, isRefusalCertain: this.#isRefusalCertain };
+    return { entries, family, ...refused, warnings: [...this.#warnings] };
   }
 
   /** The kernels that the table knows, of the first row that has any here. */
@@ -98,8 +106,10 @@ class KernelChooser {
     if (candidate.found?.boot.bsd !== undefined || candidate.kind.startsWith("multiboot")) {
       return this.#otherEntry(candidate, fitting);
     }
+    if (memdiskName.test(candidate.kernel)) return this.#memdiskEntry(candidate);
     const startable = await this.#inspector.startable(kernel);
-    if (startable?.kind !== "linux" && candidate.kind !== "linux16") return undefined;
+    // For arm64, a kernel may be a program for UEFI that unpacks itself.
+    if (startable === undefined && candidate.kind !== "linux16") return undefined;
     const architecture = startable?.architecture ?? "i386";
     const base = { title: cleanTitle(candidate.title), architecture };
     if (candidate.initrds.length === 0 && kernel.sizeBytes < linuxSmallestBytes) {
@@ -107,6 +117,21 @@ class KernelChooser {
       return { ...base, how: { kind: "linux16", kernel: kernel.path, initrds: [], words }, firmwares: ["bios"] };
     }
     return this.#linuxEntry(candidate, fitting, base);
+  }
+
+  /** A menu's own MEMDISK, with the image that it is to load. */
+  async #memdiskEntry({ title, initrds, words }: Candidate): Promise<BootEntry | undefined> {
+    const image = initrds[0] === undefined ? undefined : await this.#disc.findFile(initrds[0]);
+    if (image === undefined || initrds.length !== 1) return undefined;
+    const isSmall = image.sizeBytes <= floppyLimitBytes;
+    const medium = words.includes("iso") ? "iso" : words.includes("harddisk") || !isSmall ? "harddisk" : "floppy";
+    return {
+      title: cleanTitle(title),
+      how: { kind: "memdisk", image: { kind: "file", path: image.path }, medium },
+      firmwares: ["bios"],
+      architecture: "i386",
+      imageBytes: image.sizeBytes,
+    };
   }
 
   async #linuxEntry(
@@ -120,6 +145,7 @@ class KernelChooser {
     const family = familyFor(fitting, convention?.id, findings.isOpen && findings.isWhole);
     const refusal = convention === undefined ? refusalOf(family) : convention.refusal;
     if (refusal !== undefined) {
+      this.#isRefusalCertain ||= convention !== undefined;
       this.#refuse(candidate, refusal);
       return undefined;
     }

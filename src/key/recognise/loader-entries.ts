@@ -8,8 +8,9 @@ export async function readLoaderEntries(disc: Disc, folder: string): Promise<rea
     if (!name.endsWith(".conf") || entries.length >= menuEntryLimit) continue;
     const menu = `${folder}/${name}`;
     const text = (await disc.text(menu)) ?? "";
+    const lines = text.split("\n").map((line) => line.trim());
     const valuesOf = (key: string): string[] =>
-      Array.from(text.matchAll(new RegExp(`^${key}[ \\t]+(.*?)[ \\t\\r]*$`, "gm")), ([, value = ""]) => value);
+      lines.filter((line) => /^\S+/.exec(line)?.[0] === key).map((line) => line.slice(key.length).trim());
     const [kernel] = valuesOf("linux");
     if (kernel === undefined) continue;
     entries.push({

@@ -1,8 +1,15 @@
-import type { JobOptions } from "../../base/index.ts";
+import { Failure, type JobOptions } from "../../base/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
-import { probe } from "../../filesystem/index.ts";
-import { identifyBootSector, readTable, type PartitionTable } from "../../partition/index.ts";
+import { openFileSystem, probe } from "../../filesystem/index.ts";
+import {
+  identifyBootSector,
+  openPartitionReader,
+  readTable,
+  type Partition,
+  type PartitionTable,
+} from "../../partition/index.ts";
 import type { BootEntry, RecognisedIso, Refusal } from "./boot-entry.ts";
+import { Disc } from "./disc.ts";
 import { memoryImageLimitBytes } from "./el-torito-entries.ts";
 import { startableBytes, startableOf, type Startable } from "./kernel-image.ts";
 import { recogniseIso } from "./recognise-iso.ts";
@@ -39,7 +46,8 @@ export async function recogniseFile(
   const hasBootCode = identifyBootSector(start.subarray(0, bootSectorBytes)) !== "none";
   if (floppyBytes.includes(reader.sizeBytes) && hasBootCode) return floppyOf(reader.sizeBytes);
   const table = await readTable(reader);
-  return table === undefined ? undefined : diskOf(table, hasBootCode, reader.sizeBytes);
+  if (table === undefined) return undefined;
+  return (await systemOn(reader, table)) ?? diskOf(table, hasBootCode, reader.sizeBytes);
 }
 
 function programOf({ kind, architecture, version }: Startable, sizeBytes: number): RecognisedProgram {
@@ -60,15 +68,50 @@ function floppyOf(sizeBytes: number): RecognisedProgram {
   return { kind: "floppy-image", ...inMemory("a floppy", "floppy", sizeBytes) };
 }
 
+/** Files by which a system is known that needs the disk it is on, not only what is loaded from it. */
+const systemFiles = ["/KERNEL", "/SYSTEM", "/vmlinuz", "/boot/vmlinuz*", "/boot/grub*/grub.cfg", "/Windows", "/bsd"];
+
+async function systemOn(reader: BlockReader, table: PartitionTable): Promise<RecognisedProgram | undefined> {
+  for (const partition of table.partitions.filter(({ extended }) => !extended)) {
+    const found = await firstOn(reader, partition);
+    if (found === undefined) continue;
+    const reason = `it is the image of a disk with a system (${found}), which looks for its disk and not for a file`;
+    return { kind: "disk-image", title: diskTitle(table), entries: [], refusal: { reason, hint: stickOfItsOwn } };
+  }
+  return undefined;
+}
+
+/** The first of such files on a partition. */
+async function firstOn(reader: BlockReader, partition: Partition): Promise<string | undefined> {
+  try {
+    await using fileSystem = await openFileSystem(openPartitionReader(reader, partition));
+    const disc = new Disc(fileSystem);
+    for (const pattern of systemFiles) {
+      const [file] = await disc.glob(pattern);
+      if (file !== undefined) return file.path;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure) return undefined; // none that is known, or damaged
+    throw error;
+  }
+}
+
+const stickOfItsOwn = "write it to a stick of its own";
+
+function diskTitle({ partitions }: PartitionTable): string {
+  return `a disk with ${partitions.length} partition${partitions.length === 1 ? "" : "s"}`;
+}
+
 function diskOf(table: PartitionTable, hasBootCode: boolean, sizeBytes: number): RecognisedProgram {
-  const title = `a disk with ${table.partitions.length} partition${table.partitions.length === 1 ? "" : "s"}`;
+  const title = diskTitle(table);
   if (hasBootCode && sizeBytes <= memoryImageLimitBytes) {
     return { kind: "disk-image", ...inMemory(title, "harddisk", sizeBytes) };
   }
   const reason = hasBootCode
     ? "it is the image of a disk, and too large to be started from memory"
     : "it is the image of a disk that no BIOS starts, and for UEFI it has to be a disk";
-  return { kind: "disk-image", title, entries: [], refusal: { reason, hint: "write it to a stick of its own" } };
+  return { kind: "disk-image", title, entries: [], refusal: { reason, hint: stickOfItsOwn } };
 }
 
 function inMemory(title: string, medium: "floppy" | "harddisk", imageBytes: number): Omit<RecognisedProgram, "kind"> {

@@ -4,7 +4,8 @@ import type { BlockReader } from "../../device/index.ts";
 import { openFileSystem } from "../../filesystem/index.ts";
 import type { BootEntry, RecognisedIso, Refusal } from "./boot-entry.ts";
 import { Disc } from "./disc.ts";
-import { elToritoEntries, memoryImageLimitBytes } from "./el-torito-entries.ts";
+import { BootImages } from "./boot-images.ts";
+import { biosEntries, memoryImageLimitBytes, uefiEntries } from "./el-torito-entries.ts";
 import { Inspector } from "./inspector.ts";
 import { kernelEntries, type KernelEntries, type Volume } from "./linux-entries.ts";
 import { readMenus, type Menus } from "./menus.ts";
@@ -49,12 +50,14 @@ class IsoRecogniser {
   readonly #disc: Disc;
   readonly #volume: Volume;
   readonly #inspector: Inspector;
+  readonly #options: JobOptions;
 
   constructor(reader: BlockReader, disc: Disc, volume: Volume, options: JobOptions) {
     this.#reader = reader;
     this.#disc = disc;
     this.#volume = volume;
     this.#inspector = new Inspector(disc, options);
+    this.#options = options;
   }
 
   async recognise(): Promise<RecognisedIso> {
@@ -81,29 +84,46 @@ class IsoRecogniser {
   }
 
   async #choose(menus: Menus, kernels: KernelEntries): Promise<Chosen> {
-    if (menus.loopback !== undefined) {
+    if (menus.loopback !== undefined && !(kernels.entries.length === 0 && kernels.isRefusalCertain)) {
       return { entries: [loopbackEntry(menus.loopback.path, kernels.entries)], warnings: [] };
     }
-    const systems = kernels.entries.filter(({ how }) => how.kind !== "linux16");
-    if (systems.length > 0) return kernels;
+    if (kernels.entries.some(isSystem)) return kernels;
     if (kernels.refusal !== undefined) return { entries: [], refusal: kernels.refusal, warnings: kernels.warnings };
-    return this.#byElTorito(kernels);
+    const images = await BootImages.open(this.#reader, this.#disc);
+    return (await this.#inEfiImage(images)) ?? this.#asFirmwareWould(images, kernels);
+  }
+
+  /** Kernels that are not in the ISO itself but in its partition for UEFI, beside the loader there. */
+  #inEfiImage(images: BootImages): Promise<Chosen | undefined> {
+    return images.inEfiImages(async (disc, image) => {
+      const inspector = new Inspector(disc, this.#options);
+      const { entries: own, evidence } = await readMenus(disc);
+      const kernels = await kernelEntries(disc, this.#volume, own, inspector);
+      const entries = kernels.entries.flatMap(({ how, ...entry }): BootEntry[] => {
+        return how.kind === "linux" ? [{ ...entry, how: { ...how, image } }] : [];
+      });
+      if (entries.length === 0 && kernels.refusal === undefined) return undefined;
+      this.#inspector.evidence.push(...evidence, ...inspector.evidence);
+      return { entries, refusal: kernels.refusal, warnings: kernels.warnings };
+    });
   }
 
   /** What is left where no system was found: small programs, and what firmware would start. */
-  async #byElTorito(kernels: KernelEntries): Promise<Chosen> {
-    const found = await elToritoEntries(this.#reader, this.#disc);
-    const hasBios = kernels.entries.length > 0;
-    const entries = [...kernels.entries, ...found.filter(({ firmwares }) => !hasBios || !firmwares.includes("bios"))];
+  async #asFirmwareWould(images: BootImages, kernels: KernelEntries): Promise<Chosen> {
+    const forBios = kernels.entries.length > 0 ? kernels.entries : await biosEntries(images, this.#reader.sizeBytes);
+    const forUefi = await uefiEntries(images, this.#disc);
+    const entries = [...forBios, ...forUefi];
     if (entries.length > 0) this.#inspector.evidence.push("no system is known in it: it is started as firmware would");
-    const isLarge = this.#reader.sizeBytes > standaloneLimitBytes && entries.some(({ how }) => how.kind === "efi");
+    const isLarge = this.#reader.sizeBytes > standaloneLimitBytes && forUefi.length > 0;
     const refusal = this.#reader.sizeBytes > memoryImageLimitBytes ? tooLarge : nothingToStart;
-    return {
-      entries,
-      refusal,
-      warnings: isLarge ? ["nothing in it is known: what it starts may look for its files on a disc"] : [],
-    };
+    const warnings = isLarge ? ["nothing in it is known: what it starts may look for its files on a disc"] : [];
+    return { entries, refusal, warnings };
   }
+}
+
+/** Anything but a small program beside a system. */
+function isSystem({ how }: BootEntry): boolean {
+  return how.kind !== "linux16";
 }
 
 interface Chosen {

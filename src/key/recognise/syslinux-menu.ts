@@ -45,7 +45,7 @@ class Reader {
     const text = await this.#disc.text(path);
     for (const line of (text ?? "").split(/\r?\n/)) {
       if (this.#linesLeft-- <= 0 || this.#labels.length > menuEntryLimit) return;
-      const [, keyword = "", rest = ""] = /^\s*(\S+)\s*(.*?)\s*$/.exec(line) ?? [];
+      const [, keyword = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(line.trim()) ?? [];
       await this.#line(keyword.toLowerCase(), rest, { path, where });
     }
   }

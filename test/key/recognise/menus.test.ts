@@ -30,7 +30,7 @@ set root=(cd0)
 menuentry "Live \"one\" \$5" --class debian --id 'a b' {
   search --set=root --file /x   # a comment with a " in it
   linux ($root)$dir/vmlinuz boot=live \
-     $quiet "a=b c" ${"${unknown}"} it\'s
+     $quiet "a=b c" ${"${unknown} iso=${unknown} dir=${prefix}"} it\'s
   initrd ($root)/micro.img ${"${dir}"}/initrd.img
 }
 menuentry 'Old' { linux16 /boot/mt86 ; }
@@ -51,7 +51,7 @@ fi
         title: 'Live "one" $5',
         kind: "linux",
         kernel: "/live/vmlinuz",
-        words: ["boot=live", "quiet", "splash", "a=b c", "it's"],
+        words: ["boot=live", "quiet", "splash", "a=b c", "dir=/", "it's"],
         initrds: ["/micro.img", "/live/initrd.img"],
       },
       { title: "Old", kind: "linux16", kernel: "/boot/mt86", words: [], initrds: [] },
@@ -98,6 +98,8 @@ test("menus of GRUB that lead to themselves, or never end, come to an end", asyn
   const doubling = `set a=xxxxxxxxxxxxxxxx\n${"set a=$a$a\n".repeat(60)}menuentry $a { linux /a $a\n}`;
   const [entry] = await grub(doubling);
   assert.ok((entry?.words[0]?.length ?? 0) <= 4096);
+  const long = `set a=${"x".repeat(4000)}\nmenuentry x { linux /x ${"$a".repeat(100_000)}\n}`;
+  assert.equal((await grub(long))[0]?.words[0]?.length, 4096);
   const words = "for a in 1 2 3 4 5 6 7 8 9; do ".repeat(12);
   assert.ok((await grub(`${words} menuentry x { linux /x\n}\n${"done\n".repeat(12)}`)).length <= 256);
 });
@@ -159,4 +161,8 @@ test("menus of ISOLINUX that lead to themselves come to an end", async () => {
   const entries = await syslinux("label a\nkernel /a\ninclude isolinux.cfg\nmenu include isolinux.cfg\n");
   assert.ok(entries.length >= 1 && entries.length <= 256);
   assert.equal((await syslinux("label a\nkernel /a\n".repeat(9000))).length, 256);
+  assert.deepEqual(
+    await syslinux(`label a\nkernel${" ".repeat(500_000)}/a${" ".repeat(500_000)}b`).then(([one]) => one?.kernel),
+    "/a",
+  );
 });

@@ -207,6 +207,35 @@ test("floppies, programs for UEFI in an image, and all of a small disc", needs, 
   assert.deepEqual(small.entries[0]?.how, { kind: "memdisk", image: { kind: "whole" }, medium: "iso" });
 });
 
+test("a collection of images: its own MEMDISK with each", needs, async () => {
+  const iso = await recogniseSample({
+    "isolinux/isolinux.cfg": [
+      "label dos\nkernel memdisk\ninitrd dos.img",
+      "label tool\nkernel memdisk\nappend iso raw initrd=tool.iso",
+      "label gone\nkernel memdisk\ninitrd gone.img",
+    ].join("\n"),
+    "isolinux/memdisk": kernel,
+    "isolinux/dos.img": Buffer.alloc(1_474_560),
+    "isolinux/tool.iso": "x",
+  });
+  assert.deepEqual(
+    iso.entries.map(({ title, how }) => [title, how]),
+    [
+      ["dos", { kind: "memdisk", image: { kind: "file", path: "/isolinux/dos.img" }, medium: "floppy" }],
+      ["tool", { kind: "memdisk", image: { kind: "file", path: "/isolinux/tool.iso" }, medium: "iso" }],
+    ],
+  );
+});
+
+test("a menu for starting from a file does not help an initrd that cannot", needs, async () => {
+  const iso = await recogniseSample({
+    "boot/grub/loopback.cfg": "menuentry Install { linux /install/vmlinuz\n initrd /install/initrd.gz\n}",
+    "install/vmlinuz": kernel,
+    "install/initrd.gz": initrdOf("var/lib/dpkg/info/cdrom-detect.postinst"),
+  });
+  assert.match(iso.refusal?.reason ?? "", /its initrd looks for a disc/);
+});
+
 test("an ISO that is cut off is refused wherever it is cut", needs, async () => {
   await using folder = temporaryFolder();
   const image = folder.join("image");
@@ -244,6 +273,12 @@ test("kernels, programs and disks that are no ISO", async () => {
   };
   assert.deepEqual(await found(kernelStub(5_000_000)), ["kernel", "linux", ["bios", "uefi"], "x86_64", undefined]);
   assert.deepEqual(await found(kernel), ["kernel", "linux16", ["bios"], "x86_64", undefined]);
+  const arm = Buffer.alloc(5000);
+  arm.write("ARM\x64", 56);
+  const forArm = ["kernel", "linux", ["uefi"], "arm64", undefined];
+  assert.deepEqual(await found(arm), forArm);
+  assert.deepEqual(await found(zlib.gzipSync(arm)), forArm);
+  assert.deepEqual(await found(zlib.gzipSync(zlib.gzipSync(arm))), undefined);
   assert.deepEqual(await found(efi), ["efi-program", "efi", ["uefi"], "arm64", undefined]);
   assert.deepEqual(await found(floppy), ["floppy-image", "memdisk", ["bios"], "i386", undefined]);
   assert.deepEqual(await found(disk), ["disk-image", "memdisk", ["bios"], "i386", undefined]);
