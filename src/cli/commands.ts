@@ -4,6 +4,7 @@ import type { CommandIndex } from "./command.ts";
 export const commands: CommandIndex = {
   groups: [
     { name: "disk", summary: "an ordinary big file as a hard disk: make it, look inside, change what is there" },
+    { name: "key", summary: "one USB key that starts every ISO file on it" },
   ],
   entries: [
     { words: ["disk", "create"], load: async () => (await import("./disk/create.ts")).create },
@@ -25,6 +26,11 @@ export const commands: CommandIndex = {
     { words: ["disk", "vm"], load: async () => (await import("./disk/vm.ts")).vm },
     { words: ["disk", "shrink"], load: async () => (await import("./disk/shrink.ts")).shrink },
     { words: ["disk", "check"], load: async () => (await import("./disk/check.ts")).check },
+    { words: ["key", "create"], load: async () => (await import("./key/create.ts")).create },
+    { words: ["key", "add"], load: async () => (await import("./key/add.ts")).add },
+    { words: ["key", "list"], load: async () => (await import("./key/list.ts")).list },
+    { words: ["key", "remove"], load: async () => (await import("./key/remove.ts")).remove },
+    { words: ["key", "run"], load: async () => (await import("./key/run.ts")).run },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },
     { words: ["completion"], load: async () => (await import("./completion.ts")).completion },
     { words: ["manual"], load: async () => (await import("./manual.ts")).manual },

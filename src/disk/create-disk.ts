@@ -21,6 +21,7 @@ import { planPartitions, type MakingFacts, type WantedPartition } from "./plan-p
 import type { MadeSystem } from "../debian/index.ts";
 import type { BootRequest, CreateDiskRequest, CreatedDisk } from "./request.ts";
 import { showDisk } from "./show-disk.ts";
+import { timeOfMaking } from "./time-of-making.ts";
 
 const sectorBytes = 512;
 /** How long the boot menu waits for a key. */
@@ -38,7 +39,7 @@ interface SizedPartition extends WantedPartition {
 /** Makes a disk of a new file, which appears under its name whole or not at all. */
 export async function createDisk(request: CreateDiskRequest, job: JobOptions = {}): Promise<CreatedDisk> {
   const nextUuid = uuidMaker(request.uuid);
-  const { now, isReproducible } = timeOf(request);
+  const { now, isReproducible } = timeOfMaking(request);
   const wanted = planPartitions(request, { now, isReproducible, nextUuid });
   const system = await makeSystemFor(request, wanted, now, job);
   const sized: SizedPartition[] = [];
@@ -158,14 +159,6 @@ async function installBoot(
     onWarning: (message) => warnings.push(message),
   });
   return warnings;
-}
-
-/** The time that everything new is given. */
-function timeOf({ sourceDateEpoch, nowMs }: CreateDiskRequest): Pick<MakingFacts, "now" | "isReproducible"> {
-  if (sourceDateEpoch !== undefined) return { now: { seconds: sourceDateEpoch, nanoseconds: 0 }, isReproducible: true };
-  const seconds = Math.floor(nowMs / 1000);
-  const nanoseconds = Math.floor((nowMs - seconds * 1000) * 1e6);
-  return { now: { seconds, nanoseconds }, isReproducible: false };
 }
 
 /** Finds the size of a partition that is to be as large as its files need. */

@@ -33,6 +33,8 @@ export interface RunDiskRequest {
   readonly timeLimitMs?: number;
   /** Where to put what the screen shows at the end, as PNG. */
   readonly screenshot?: string;
+  /** What the machine's firmware tells whoever asks, as an OEM string of SMBIOS. */
+  readonly firmwareText?: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -109,6 +111,7 @@ async function planMachine(request: RunDiskRequest): Promise<MachineRequest> {
     accelerate,
     serial: inTerminal ? "terminal" : "captured",
     ...(network === undefined ? {} : { network }),
+    ...(request.firmwareText === undefined ? {} : { firmwareText: request.firmwareText }),
   };
 }
 

@@ -7,9 +7,13 @@ export const busybox = "/bin/busybox";
 
 /**
  * An initramfs that loads modules, with those that they need, in the order in which they are named, and then runs a
- * script of busybox's shell. What it prints goes to the first serial port.
+ * script of busybox's shell. What it prints goes to the first serial port. `signs` are empty files, for who looks into it.
  */
-export function makeInitramfs(modules: readonly string[], script: readonly string[]): Buffer {
+export function makeInitramfs(
+  modules: readonly string[],
+  script: readonly string[],
+  signs: readonly string[] = [],
+): Buffer {
   const files = modulesInOrder(modules);
   const init = [
     "#!/bin/busybox sh",
@@ -27,6 +31,7 @@ export function makeInitramfs(modules: readonly string[], script: readonly strin
     cpioEntry("bin/busybox", 0o100755, fs.readFileSync(busybox)),
     ...files.map((file) => cpioEntry(`modules/${path.basename(file)}`, 0o100644, fs.readFileSync(file))),
     cpioEntry("init", 0o100755, Buffer.from(init)),
+    ...signs.map((name) => cpioEntry(name.replace(/\/$/, ""), name.endsWith("/") ? 0o40755 : 0o100644)),
     cpioEntry("TRAILER!!!", 0),
   ]);
 }

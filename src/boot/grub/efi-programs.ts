@@ -10,7 +10,11 @@ import { signedNames, type SignedPrograms } from "./signed-programs.ts";
 
 /** What firmware looks for on a disk that it has not been told of (UEFI 2.10 §3.5.1.1). */
 const removableFolder = "EFI/BOOT";
-const removableName = (platform: EfiPlatform): string => `BOOT${signedNames[platform].suffix.toUpperCase()}.EFI`;
+
+/** Where firmware looks for its program on a disk. */
+export function removablePath(platform: EfiPlatform): string {
+  return `${removableFolder}/BOOT${signedNames[platform].suffix.toUpperCase()}.EFI`;
+}
 
 /** Enough to find the root and read on from there. */
 const modules = ["part_gpt", "part_msdos", "fat", "ext2", "search_fs_uuid", "normal"];
@@ -44,7 +48,7 @@ export interface GrubPlace {
 export function programFiles(grub: PlatformFiles, platform: EfiPlatform, { uuid, folder }: GrubPlace): EfiFiles {
   const config = `search.fs_uuid ${uuid} root\nset prefix=($root)${folder}\n`;
   const image = makeEfiImage(grub, { modules, prefix: folder, config });
-  return [[`${removableFolder}/${removableName(platform)}`, image]];
+  return [[removablePath(platform), image]];
 }
 
 /**
@@ -56,7 +60,7 @@ export function signedFiles({ platform, shim, grub, keyManager, prefix }: Signed
   const search = `search --no-floppy --fs-uuid --set=root ${place.uuid}\n`;
   const config = `${search}set prefix=($root)${place.folder}\nconfigfile $prefix/grub.cfg\n`;
   return [
-    [`${removableFolder}/${removableName(platform)}`, shim],
+    [removablePath(platform), shim],
     [`${removableFolder}/grub${suffix}.efi`, grub],
     ...(keyManager === undefined ? [] : [[`${removableFolder}/mm${suffix}.efi`, keyManager] as const]),
     [`${prefix.slice(1)}/grub.cfg`, Buffer.from(config)],

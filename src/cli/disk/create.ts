@@ -3,6 +3,8 @@ import { createDisk, type CreateDiskRequest } from "../../disk/index.ts";
 import { cacheFolderIn } from "../cache-folder.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
+import { parseNewFile } from "../new-file.ts";
+import { sourceDateEpochIn } from "../source-date-epoch.ts";
 import { parsePartitionSpec, specKeys } from "./partition-spec.ts";
 import { debianIn, debianOptions } from "./debian-options.ts";
 import { reportLines } from "./report-text.ts";
@@ -191,14 +193,6 @@ function bootIn(
   };
 }
 
-/** A disk is not written from its beginning to its end, so it cannot go to standard output. */
-function parseNewFile(text: string): string {
-  if (text !== "-") return text;
-  throw new Failure("usage", `cannot make a disk on standard output: it is not written in order`, {
-    hint: "name a file; ./- is a file of that name",
-  });
-}
-
 function parseGeometry(text: string): { readonly heads: number; readonly sectors: number } {
   const match = /^(\d+)[x,](\d+)$/i.exec(text);
   if (match === null) {
@@ -207,13 +201,4 @@ function parseGeometry(text: string): { readonly heads: number; readonly sectors
     });
   }
   return { heads: Number(match[1]), sectors: Number(match[2]) };
-}
-
-/** https://reproducible-builds.org/specs/source-date-epoch/ */
-function sourceDateEpochIn(env: NodeJS.ProcessEnv): { readonly sourceDateEpoch?: number } {
-  const text = env["SOURCE_DATE_EPOCH"] ?? "";
-  if (text === "") return {};
-  const seconds = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(seconds)) return { sourceDateEpoch: seconds };
-  throw new Failure("usage", `cannot use SOURCE_DATE_EPOCH="${text}": it is not a number of seconds since 1970`);
 }

@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { Failure } from "../../base/index.ts";
 import { runDisk, type StartedDisk } from "../../disk/index.ts";
-import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
-import { printJson, printWarnings } from "../print.ts";
+import { announceMachine } from "../announce-machine.ts";
+import { defineCommand, jsonOption } from "../command.ts";
+import { printJson } from "../print.ts";
 import { parseForward } from "./port-forward.ts";
 
 /** Enough for most; more would only slow emulation down. */
@@ -107,7 +108,7 @@ In a terminal what is typed goes to the serial port, and Ctrl-A X switches the m
           signal: context.signal,
           onStart(one) {
             started = one;
-            void announce(context, one, inTerminal);
+            void announceMachine(context, one, inTerminal);
           },
           // A menu that moves the cursor about would wipe out what this terminal shows already.
           onSerial: (bytes, seen) => serial.write(serial.isTerminal ? seen : bytes),
@@ -118,18 +119,3 @@ In a terminal what is typed goes to the serial port, and Ctrl-A X switches the m
     if (args.json) return printJson(context, { end, ...started, seconds });
   },
 });
-
-async function announce(context: CommandContext, { firmware, acceleration }: StartedDisk, inTerminal: boolean) {
-  const { stderr } = context;
-  if (acceleration === "v86") {
-    await printWarnings(context, [
-      "QEMU is not installed; v86 runs the machine as far as it can: 32 bits, slowly, without a network",
-    ]);
-  } else if (stderr.isTerminal) {
-    const how = acceleration === "emulation" ? "emulated" : `with ${acceleration}`;
-    const end = inTerminal ? "; Ctrl-A X switches it off" : "";
-    await stderr.write(
-      `${stderr.style("dim", `starting by ${firmware === "uefi" ? "UEFI" : "BIOS"}, ${how}${end}`)}\n`,
-    );
-  }
-}

@@ -14,6 +14,8 @@ export interface MachineRequest {
   readonly window: boolean;
   /** `terminal`: its serial port is the terminal that this process has. `captured`: it is the machine's `serial`. */
   readonly serial: "terminal" | "captured";
+  /** What its firmware tells whoever asks: an OEM string (SMBIOS 3.6 §7.12). */
+  readonly firmwareText?: string;
   /** Use the processor's own virtualisation, where it is seen to work. */
   readonly accelerate: boolean;
 }

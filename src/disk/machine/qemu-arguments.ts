@@ -28,6 +28,7 @@ export function qemuArguments(request: MachineRequest, facts: QemuFacts): readon
     ...firmware(request, facts),
     ...screen(request),
     ...serial(request),
+    ...firmwareText(request),
     "-chardev",
     `socket,id=control,fd=${facts.controlFd}`,
     "-mon",
@@ -70,6 +71,10 @@ function serial({ serial: kind }: MachineRequest): string[] {
   // Ctrl-A X ends it and Ctrl-A C asks it, as users of QEMU know.
   if (kind === "terminal") return ["-serial", "mon:stdio"];
   return ["-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial"];
+}
+
+function firmwareText({ firmwareText: text }: MachineRequest): string[] {
+  return text === undefined ? [] : ["-smbios", `type=11,value=${quoted(text)}`];
 }
 
 function network({ network: wanted }: MachineRequest): string[] {

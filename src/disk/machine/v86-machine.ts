@@ -59,10 +59,11 @@ export async function startV86(request: MachineRequest): Promise<Machine> {
 }
 
 /** Why a machine needs QEMU; undefined where v86 may do. */
-export function whyNotV86({ architecture, firmware, disks, window }: MachineRequest): string | undefined {
+export function whyNotV86({ architecture, firmware, firmwareText, disks, window }: MachineRequest): string | undefined {
   if (architecture !== "x86_64") return `it is for ${architecture}`;
   if (firmware !== "bios") return "it starts by UEFI";
   if (window) return "it is to have a window";
+  if (firmwareText !== undefined) return "its firmware is to pass a text on";
   if (disks.some(({ format }) => format !== "raw")) return "its disk is no plain one";
   return disks.some(({ bus }) => bus === "cd") ? "it starts from a disc" : undefined;
 }

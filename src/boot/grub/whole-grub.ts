@@ -1,0 +1,87 @@
+import type { BlockDevice } from "../../device/index.ts";
+import type { PartitionTable } from "../../partition/index.ts";
+import type { BootFileSources } from "./boot-files.ts";
+import { makeBiosCore } from "./core-image.ts";
+import { makeEfiImage } from "./efi-image.ts";
+import { removablePath } from "./efi-programs.ts";
+import { coreAt, writeBootSector, writeCore } from "./embed.ts";
+import { planReplacing } from "./plan-embedding.ts";
+import { findPlatformFiles, type GrubPlatform, type PlatformFiles } from "./platform-files.ts";
+
+/** GRUB with all that a menu of foreign systems may want built in: it loads no module, of its own or of others. */
+export interface WholeGrub {
+  /** Of those asked for; what is not needed may be missing. */
+  readonly platforms: readonly PlatformFiles[];
+}
+
+/** Where `grub.cfg` is on the disk: the number of the partition, as the table counts, and the folder in it. */
+export interface MenuPlace {
+  readonly table: PartitionTable["kind"];
+  readonly partition: number;
+  readonly folder: string;
+}
+
+const fileSystems = ["fat", "exfat", "ext2", "ntfs", "udf", "iso9660", "squash4", "btrfs", "xfs", "f2fs", "hfsplus"];
+const script = "normal configfile test echo true sleep read eval regexp probe ls cat help tr loadenv minicmd".split(
+  " ",
+);
+const search = ["search", "search_fs_uuid", "search_label", "search_fs_file"];
+const disks = ["part_msdos", "part_gpt", "part_apple", "loopback", "memdisk"];
+const packed = ["gzio", "xzio", "lzopio", "zstd", "hashsum", "gcry_md5", "gcry_sha1", "gcry_sha256", "gcry_sha512"];
+const screen = ["terminal", "gfxterm", "gfxmenu", "font", "png", "jpeg", "tga", "video", "all_video", "gettext"];
+const machine = ["halt", "reboot", "smbios", "cpuid", "acpi", "date", "datetime", "keystatus", "serial"];
+const starting = ["boot", "chain", "linux", "multiboot", "multiboot2", "bsd"];
+const common = [...fileSystems, ...script, ...search, ...disks, ...packed, ...screen, ...machine, ...starting];
+
+/** What is of one kind of firmware. */
+const ownModules: Readonly<Record<GrubPlatform, readonly string[]>> = {
+  "i386-pc": ["biosdisk", "linux16", "ntldr", "drivemap", "vbe", "vga_text"],
+  "i386-efi": ["efi_gop", "efi_uga", "efifwsetup", "linux16", "fixvideo"],
+  "x86_64-efi": ["efi_gop", "efi_uga", "efifwsetup", "linux16", "fixvideo"],
+  "arm64-efi": ["efi_gop", "efifwsetup", "fdt"],
+};
+
+/** GRUB for platforms, each of which is fetched where it is needed and not there. Throws `not-found` as that does. */
+export async function findWholeGrub(
+  wanted: readonly { readonly platform: GrubPlatform; readonly isNeeded: boolean }[],
+  sources: BootFileSources,
+): Promise<WholeGrub> {
+  const platforms: PlatformFiles[] = [];
+  for (const { platform, isNeeded } of wanted) {
+    const files = await findPlatformFiles(platform, sources, { isNeeded });
+    if (files !== undefined) platforms.push(files);
+  }
+  return { platforms };
+}
+
+/** The programs for UEFI, by the paths where firmware looks for them. */
+export function wholeGrubPrograms({ platforms }: WholeGrub, { folder }: MenuPlace): ReadonlyMap<string, Uint8Array> {
+  const programs = new Map<string, Uint8Array>();
+  for (const grub of platforms) {
+    if (grub.platform === "i386-pc") continue;
+    const image = makeEfiImage(grub, { modules: modulesOf(grub, grub.platform), prefix: folder });
+    programs.set(removablePath(grub.platform), image);
+  }
+  return programs;
+}
+
+/** Makes the disk start by BIOS, if that is among the platforms. One core image fits every drive: it names none. */
+export async function installWholeGrub(
+  device: BlockDevice,
+  table: PartitionTable,
+  { platforms }: WholeGrub,
+  { partition, folder }: MenuPlace,
+): Promise<void> {
+  const grub = platforms.find(({ platform }) => platform === "i386-pc");
+  if (grub === undefined) return;
+  const prefix = `(,${table.kind === "gpt" ? "gpt" : "msdos"}${partition})${folder}`;
+  const core = makeBiosCore(grub, { modules: modulesOf(grub, "i386-pc"), prefix });
+  const lbas = await planReplacing(device, table, core);
+  await writeCore(device, coreAt(core, lbas), lbas);
+  await writeBootSector(device, grub, lbas[0] ?? 1);
+}
+
+/** Versions of GRUB differ in what they have. */
+function modulesOf({ files }: PlatformFiles, platform: GrubPlatform): readonly string[] {
+  return [...ownModules[platform], ...common].filter((name) => files.has(`${name}.mod`));
+}

@@ -1,0 +1,31 @@
+import { formatSize, printableName } from "../../bytes/index.ts";
+import type { KeyFile, KeyReport } from "../../key/index.ts";
+import type { Output } from "../output.ts";
+import { layOutTable } from "../table.ts";
+
+/** What is on a key, for people. */
+export function keyLines({ key, sizeBytes, isos, files }: KeyReport, { style }: Pick<Output, "style">): string[] {
+  const head = `${key}: a key of ${formatSize(sizeBytes)}; isos is ${isos.kind}, ${formatSize(isos.freeBytes)} of it free`;
+  if (files.length === 0) return [head];
+  const columns = [
+    { heading: "name", text: ({ name }: KeyFile) => printableName(name) },
+    { heading: "size", align: "right", text: (file: KeyFile) => formatSize(file.sizeBytes) },
+    { heading: "starts by", text: firmwareText },
+    { heading: "title", text: titleText },
+  ] as const;
+  return [head, ...layOutTable(columns, files, { headingStyle: (text) => style("bold", text) })];
+}
+
+function firmwareText({ entries }: KeyFile): string {
+  if (entries === undefined) return "";
+  const firmwares = new Set(entries.flatMap((entry) => entry.firmwares));
+  return [...(firmwares.has("bios") ? ["BIOS"] : []), ...(firmwares.has("uefi") ? ["UEFI"] : [])].join(", ");
+}
+
+function titleText({ title, entries = [], isReplaced }: KeyFile): string {
+  if (title === undefined) return "(copied; looked into when it is chosen)";
+  const several = entries.length > 1 ? `, ${entries.length} entries` : "";
+  return (
+    printableName(title) + several + (isReplaced === true ? " (another file is there now: remove and add it)" : "")
+  );
+}

@@ -1,0 +1,138 @@
+import * as fs from "node:fs";
+import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
+import {
+  findWholeGrub,
+  generatedTree,
+  installWholeGrub,
+  wholeGrubPrograms,
+  type GrubPlatform,
+  type WholeGrub,
+} from "../boot/grub/index.ts";
+import { FileDevice, SliceDevice } from "../device/index.ts";
+import { packageFetcher, timeOfMaking, uuidMaker } from "../disk/index.ts";
+import { makeFileSystem, openFileSystem } from "../filesystem/index.ts";
+import { defaultGeometry, readTable, writeTable } from "../partition/index.ts";
+import {
+  bootNumber,
+  entriesFolder,
+  grubPartition,
+  indexName,
+  isosLabel,
+  isosNumber,
+  memdiskPath,
+  menuFolder,
+  settingsPath,
+} from "./key-layout.ts";
+import { settingsText } from "./key-settings.ts";
+import { listKey, type KeyReport } from "./list-key.ts";
+import { indexText } from "./menu-files.ts";
+import { menuScript } from "./menu-script.ts";
+import { planKey, type KeyPlan, type KeyWish } from "./plan-key.ts";
+import { refuseDevice } from "./open-key.ts";
+
+export interface CreateKeyRequest extends KeyWish {
+  readonly path: string;
+  /** Replace an existing file. */
+  readonly force: boolean;
+  /** Menu and kernels use the first serial port too. */
+  readonly serial: boolean;
+  /** The first entry of the menu is started after so long. Absent: it waits. */
+  readonly timeoutSeconds?: number;
+  /** Folders and packages to take GRUB from, before what this machine has. */
+  readonly grubFrom: readonly string[];
+  /** Where packages that are fetched are kept. Absent: none are fetched. */
+  readonly cacheFolder?: string;
+  /** Everything random is derived from it. */
+  readonly uuid?: string;
+  readonly nowMs: number;
+  readonly sourceDateEpoch?: number;
+}
+
+export interface CreatedKey {
+  readonly report: KeyReport;
+  /** What the key cannot do, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** A key that starts nowhere else is no key; the others are for fewer machines. */
+const platforms: readonly { readonly platform: GrubPlatform; readonly isNeeded: boolean; readonly machines: string }[] =
+  [
+    { platform: "i386-pc", isNeeded: true, machines: "with BIOS" },
+    { platform: "x86_64-efi", isNeeded: true, machines: "with UEFI" },
+    { platform: "i386-efi", isNeeded: false, machines: "with UEFI of 32 bits (install grub-efi-ia32-bin)" },
+    { platform: "arm64-efi", isNeeded: false, machines: "of arm64 (give grub-efi-arm64-bin with --grub)" },
+  ];
+
+/** Where Debian's syslinux-common has what starts disks in memory. */
+const installedMemdisk = "/usr/lib/syslinux/memdisk";
+
+/** Makes a key of a new file, which appears under its name whole or not at all. */
+export async function createKey(request: CreateKeyRequest, job: JobOptions = {}): Promise<CreatedKey> {
+  const { path, serial, timeoutSeconds, label = isosLabel } = request;
+  refuseDevice(path);
+  const { now, isReproducible } = timeOfMaking(request);
+  const plan = planKey(request, { now, isReproducible, nextUuid: uuidMaker(request.uuid) });
+  const grub = await findWholeGrub(platforms, sourcesOf(request, job));
+  const memdisk = fs.existsSync(installedMemdisk) ? fs.readFileSync(installedMemdisk) : undefined;
+
+  await using output = OutputFile.create(path, { force: request.force });
+  await using device = FileDevice.overNewFile(path, output.fd, plan.table.sizeBytes);
+  await writeTable(device, plan.table);
+  await make(device, plan.isos, [], job);
+  const isosUuid = await uuidOf(new SliceDevice(device, plan.isos.startBytes, plan.isos.sizeBytes));
+  const { kind } = plan.table;
+  const settings = settingsText({
+    isosUuid,
+    isosLabel: label,
+    isosPartition: grubPartition(kind, isosNumber(kind)),
+    serial,
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+  });
+  const place = { table: kind, partition: bootNumber(kind), folder: menuFolder };
+  const files = new Map<string, Uint8Array>([
+    ...wholeGrubPrograms(grub, place),
+    [`${menuFolder}/grub.cfg`.slice(1), Buffer.from(menuScript)],
+    [settingsPath.slice(1), Buffer.from(settings)],
+    [`${entriesFolder}/${indexName}`.slice(1), Buffer.from(indexText([]))],
+    ...(memdisk === undefined ? [] : [[memdiskPath.slice(1), memdisk] as const]),
+  ]);
+  await using tree = generatedTree("GRUB", files, now);
+  await make(device, plan.boot, [tree], job);
+  const table = await readTable(device);
+  if (table === undefined) throw new Failure("failed", `cannot make the key "${path}": its table cannot be read back`);
+  await installWholeGrub(device, table, grub, place);
+  output.commit();
+  return { report: await listKey(path), warnings: warningsOf(grub, memdisk !== undefined) };
+}
+
+function sourcesOf({ grubFrom, cacheFolder }: CreateKeyRequest, job: JobOptions): Parameters<typeof findWholeGrub>[1] {
+  return {
+    given: grubFrom,
+    ...(cacheFolder === undefined ? {} : { fetchPackage: packageFetcher(cacheFolder, job) }),
+  };
+}
+
+async function make(
+  device: FileDevice,
+  { startBytes, sizeBytes, startLba, fileSystem }: KeyPlan["boot"],
+  sources: Parameters<typeof makeFileSystem>[1],
+  job: JobOptions,
+): Promise<void> {
+  const place = { startLba, geometry: defaultGeometry };
+  await makeFileSystem(new SliceDevice(device, startBytes, sizeBytes), sources, { wanted: fileSystem, place, ...job });
+}
+
+/** As GRUB and the tools of its kind spell it. */
+async function uuidOf(partition: SliceDevice): Promise<string> {
+  await using fileSystem = await openFileSystem(partition);
+  return fileSystem.info.uuid ?? "";
+}
+
+function warningsOf(grub: WholeGrub, hasMemdisk: boolean): readonly string[] {
+  const found = new Set(grub.platforms.map(({ platform }) => platform));
+  const missing = platforms.filter(({ platform }) => !found.has(platform));
+  return [
+    ...missing.map(({ machines }) => `the key will not start machines ${machines}`),
+    ...(hasMemdisk ? [] : ["ISO files that are loaded into memory will not start by BIOS (install syslinux-common)"]),
+  ];
+}

@@ -1,0 +1,172 @@
+import { Failure } from "../base/index.ts";
+import { resolvePath, type EditableFileSystem, type FileSystem, type NamePlace } from "../filesystem/index.ts";
+import type { Timestamp } from "../tree/index.ts";
+import { entriesFolder, indexName } from "./key-layout.ts";
+import { grubWord } from "./grub-words.ts";
+import { isoMenu } from "./iso-menu.ts";
+import { readSmallFile } from "./open-key.ts";
+import type { Architecture, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
+
+/** What a key keeps of an ISO that was added, in the first line of the file of its entries. */
+export interface IsoRecord {
+  /** From the root of isos, beginning with `/`. */
+  readonly path: string;
+  readonly title: string;
+  readonly sizeBytes: number;
+  readonly entries: readonly RecordedEntry[];
+}
+
+export interface RecordedEntry {
+  readonly title: string;
+  readonly kind: StartMethod["kind"];
+  readonly firmwares: readonly Firmware[];
+  readonly architecture: Architecture;
+}
+
+const headerMark = "# holdfast: ";
+const entriesLimitBytes = 1024 * 1024;
+/** Folders that a person made are not as deep. */
+const depthLimit = 16;
+const collator = new Intl.Collator("en", { numeric: true });
+
+/** The file of an ISO's entries: what it is, for this program, and the entries, for GRUB. */
+export function entriesText(isoPath: string, sizeBytes: number, iso: RecognisedIso): string {
+  const entries = iso.entries.map(({ title, how, firmwares, architecture }): RecordedEntry => {
+    return { title, kind: how.kind, firmwares, architecture };
+  });
+  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries };
+  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, iso)}`;
+}
+
+/** Everything that was added to a key, whether or not its ISO is still there. */
+export async function readRecords(boot: FileSystem): Promise<readonly IsoRecord[]> {
+  const records: IsoRecord[] = [];
+  for (const path of await filesBelow(boot, entriesFolder)) {
+    if (path.endsWith(`/${indexName}`)) continue;
+    const record = parseRecord((await readSmallFile(boot, path, entriesLimitBytes)) ?? "");
+    if (record !== undefined && entriesPathOf(record.path) === path) records.push(record);
+  }
+  return records.toSorted((one, other) => collator.compare(one.title, other.title) || (one.path < other.path ? -1 : 1));
+}
+
+function parseRecord(text: string): IsoRecord | undefined {
+  const [line = ""] = text.split("\n", 1);
+  if (!line.startsWith(headerMark)) return undefined;
+  try {
+    const record: unknown = JSON.parse(line.slice(headerMark.length));
+    return isRecord(record) ? record : undefined;
+  } catch {
+    return undefined; // someone edited it: GRUB still reads it
+  }
+}
+
+function isRecord(value: unknown): value is IsoRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { path, title, sizeBytes, entries } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  const isNamed = typeof path === "string" && path.startsWith("/") && typeof title === "string";
+  return isNamed && typeof sizeBytes === "number" && Array.isArray(entries) && entries.every(isEntry);
+}
+
+function isEntry(value: unknown): value is RecordedEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { title, kind, firmwares, architecture } = value as Partial<Record<keyof RecordedEntry, unknown>>;
+  return [title, kind, architecture].every((text) => typeof text === "string") && Array.isArray(firmwares);
+}
+
+/** What is to become of the files of the menu. */
+export interface MenuChange {
+  /** The ISO files that are there, or will be. */
+  readonly isoPaths: ReadonlySet<string>;
+  /** Files of entries that are new, by the path of their ISO. */
+  readonly added?: ReadonlyMap<string, string>;
+  readonly now: Timestamp;
+}
+
+/** Brings the menu's files in line with the ISO files that there are. The caller commits. */
+export async function updateMenu(boot: EditableFileSystem, { isoPaths, added, now }: MenuChange): Promise<void> {
+  for (const [isoPath, text] of added ?? []) await putText(boot, entriesPathOf(isoPath), text, now);
+  const records = await readRecords(boot);
+  const gone = records.filter(({ path }) => !isoPaths.has(path));
+  for (const { path } of gone) await removeFile(boot, entriesPathOf(path));
+  const folders = new Map<string, string[]>([["", []]]);
+  for (const { path } of records) {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    const lines = folders.get(folder) ?? [];
+    folders.set(folder, lines);
+    if (isoPaths.has(path)) lines.push(`key_iso ${grubWord(path)}\n`);
+  }
+  for (const [folder, lines] of folders) {
+    const path = `${entriesFolder}${folder}/${indexName}`;
+    if (lines.length === 0 && folder !== "") await removeFile(boot, path);
+    else await putText(boot, path, indexText(lines), now);
+  }
+}
+
+/** What is to be read of a folder's entries. That of the top is always there, for GRUB complains of missing folders. */
+export function indexText(lines: readonly string[]): string {
+  return `# The ISO files that were added here. Made by holdfast.\n${lines.length === 0 ? "true\n" : lines.join("")}`;
+}
+
+function entriesPathOf(isoPath: string): string {
+  return `${entriesFolder}${isoPath}.cfg`;
+}
+
+/** The paths of the files below a folder; none where it is not there. */
+export async function filesBelow(fileSystem: FileSystem, folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const look = async (id: number, path: string, depth: number): Promise<void> => {
+    if (depth > depthLimit) return;
+    for await (const batch of fileSystem.list(id)) {
+      for (const item of batch) {
+        const { kind } = await fileSystem.stat(item.id);
+        if (kind === "directory") await look(item.id, `${path}/${item.name}`, depth + 1);
+        else if (kind === "file") found.push(`${path}/${item.name}`);
+      }
+    }
+  };
+  const id = await findPath(fileSystem, folder);
+  if (id !== undefined) await look(id, folder === "/" ? "" : folder, 0);
+  return found;
+}
+
+async function findPath(fileSystem: FileSystem, path: string): Promise<number | undefined> {
+  try {
+    return await resolvePath(fileSystem, path);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "not-found") return undefined;
+    throw error;
+  }
+}
+
+/** The place of a path's last name, whose folders are made where they are not there. */
+export async function placeFor(fileSystem: EditableFileSystem, path: string, now: Timestamp): Promise<NamePlace> {
+  const names = path.split("/").filter((name) => name !== "");
+  const name = names.pop() ?? "";
+  let directory = fileSystem.rootId;
+  for (const folder of names) {
+    const there = await fileSystem.find(directory, folder);
+    const metadata = { mode: 0o755, uid: 0, gid: 0, modified: now, sizeBytes: 0 };
+    directory = there ?? (await fileSystem.create({ directory, name: folder }, { kind: "directory", ...metadata }));
+  }
+  return { directory, name };
+}
+
+async function putText(boot: EditableFileSystem, path: string, text: string, now: Timestamp): Promise<void> {
+  const bytes = Buffer.from(text);
+  const place = await placeFor(boot, path, now);
+  const content = { sizeBytes: bytes.length, content: [{ at: 0, bytes }] };
+  const existing = await boot.find(place.directory, place.name);
+  if (existing === undefined) {
+    await boot.create(place, { kind: "file", mode: 0o644, uid: 0, gid: 0, modified: now, ...content });
+  } else if ((await readSmallFile(boot, path, entriesLimitBytes)) !== text) {
+    await boot.replaceContent(existing, content);
+  }
+}
+
+async function removeFile(boot: EditableFileSystem, path: string): Promise<void> {
+  const cut = path.lastIndexOf("/");
+  const directory = await findPath(boot, path.slice(0, cut));
+  const name = path.slice(cut + 1);
+  if (directory === undefined || (await boot.find(directory, name)) === undefined) return;
+  await boot.remove({ directory, name });
+}

@@ -1,0 +1,217 @@
+/**
+ * The menu of a key, for GRUB 2.06 and newer. It asks the partition of the ISO files what is there each time that it is
+ * shown: what was added by this program has a file of entries, the rest is looked into when it is chosen. `e` and `c`
+ * stay GRUB's own keys.
+ */
+export const menuScript = String.raw`# The menu of this key. Made by holdfast; what is added to custom.cfg, beside this file, stays.
+
+source "$prefix/key.cfg"
+
+# What a virtual machine of holdfast asks for, in a text that its firmware passes on.
+if smbios --type 1 --get-string 4 --set=key_maker; then
+  if [ "$key_maker" = "QEMU" ]; then
+    if smbios --type 11 --get-string 4 --set=key_told; then
+      if regexp '^holdfast-key serial' "$key_told"; then set key_serial=1; fi
+      if regexp --set=1:key_choice '^holdfast-key.* start=(.*)$' "$key_told"; then
+        set default="$key_choice"
+        set timeout=0
+      fi
+    fi
+  fi
+fi
+
+set key_arguments=
+if [ "$key_serial" = "1" ]; then
+  set key_arguments="console=tty0 console=ttyS0,115200"
+  if [ "$grub_cpu" = "arm64" ]; then
+    set key_arguments="console=tty0 console=ttyAMA0,115200"
+  elif serial --unit=0 --speed=115200; then
+    terminal_input console serial
+    terminal_output console serial
+    terminfo --utf8 serial vt100
+  fi
+fi
+
+regexp --set=1:key_disk '^([^,]+)' "$root"
+search --no-floppy --fs-uuid --set=isos --hint="$key_disk,$key_isos_partition" "$key_isos_uuid"
+if [ -z "$isos" ]; then
+  search --no-floppy --label --set=isos --hint="$key_disk,$key_isos_partition" "$key_isos_label"
+fi
+if [ -n "$isos" ]; then probe --set=isos_uuid --fs-uuid "($isos)"; fi
+export isos isos_uuid key_arguments
+
+# PATH: opens an ISO file as (loop).
+function key_open {
+  if [ -d (image)/ ]; then loopback -d image; fi
+  if [ -d (loop)/ ]; then loopback -d loop; fi
+  set iso_path="$1"
+  export iso_path
+  loopback loop "($isos)$1"
+  set root=loop
+}
+
+# FOLDER: whether it is there, without a complaint where the one above it is not.
+function key_folder {
+  if regexp --set=1:key_above '^(.+)/[^/]+$' "$1"; then
+    if key_folder "$key_above"; then [ -d "$1" ]; else false; fi
+  else
+    [ -d "$1" ]
+  fi
+}
+
+# FOLDER FILE…: the first of these files that is there becomes key_file; all are in that folder.
+function key_find {
+  set key_file=
+  if key_folder "$1"; then
+    for key_one in "$@"; do
+      if [ -z "$key_file" -a -f "$key_one" ]; then set key_file="$key_one"; fi
+    done
+  fi
+  [ -n "$key_file" ]
+}
+
+# The label of the ISO becomes key_label, in the words of udev.
+function key_find_label {
+  probe --set=key_label --label (loop)
+  while regexp --set=1:key_before --set=2:key_after '^([^ ]*) (.*)$' "$key_label"; do
+    set key_label="$key_before\\x20$key_after"
+  done
+}
+
+# FOLDER: the initrd in it that goes with the kernel key_file is loaded with that, and with key_words.
+function key_linux {
+  set key_kernel="$key_file"
+  set key_rest=
+  regexp --set=1:key_rest 'vmlinuz(.*)$' "$key_kernel"
+  if key_find "$1" "$1/initrd.img$key_rest" "$1/initrd$key_rest" "$1/initramfs$key_rest.img" "$1"/initrd* "$1"/initramfs*; then
+    linux "$key_kernel" $key_words $key_arguments
+    initrd "$key_file"
+  else
+    echo "There is no initrd for $key_kernel."
+    sleep --verbose --interruptible 10
+  fi
+}
+
+# The kernel of a live system of dracut becomes key_file, and its folder key_place.
+function key_find_dracut {
+  set key_file=
+  if [ -d /LiveOS ]; then
+    for key_place in /images/pxeboot /boot/x86_64/loader /boot/aarch64/loader /boot; do
+      if [ -z "$key_file" ]; then
+        if key_find "$key_place" "$key_place/vmlinuz" "$key_place/linux"; then set key_folder="$key_place"; fi
+      fi
+    done
+  fi
+  [ -n "$key_file" ]
+}
+
+# The program for this firmware becomes key_file.
+function key_find_program {
+  set key_file=
+  if [ "$grub_platform" = "efi" ]; then
+    if [ "$grub_cpu" = "x86_64" ]; then set key_program=BOOTX64.EFI; set key_small=bootx64.efi; fi
+    if [ "$grub_cpu" = "i386" ]; then set key_program=BOOTIA32.EFI; set key_small=bootia32.efi; fi
+    if [ "$grub_cpu" = "arm64" ]; then set key_program=BOOTAA64.EFI; set key_small=bootaa64.efi; fi
+    for key_place in /EFI/BOOT /EFI/boot /efi/boot; do
+      if [ -z "$key_file" ]; then key_find "$key_place" "$key_place/$key_program" "$key_place/$key_small"; fi
+    done
+  fi
+  [ -n "$key_file" ]
+}
+
+# PATH: starts an ISO file of which nothing is known, by the conventions that the common systems follow.
+function key_start {
+  key_open "$1"
+  if key_find /boot/grub /boot/grub/loopback.cfg; then
+    configfile "$key_file"
+  elif key_find /boot/grub2 /boot/grub2/loopback.cfg; then
+    configfile "$key_file"
+  elif key_find /live /live/vmlinuz /live/vmlinuz-*amd64 /live/vmlinuz*; then
+    set key_words="boot=live components findiso=$1"
+    key_linux /live
+  elif key_find /casper /casper/vmlinuz /casper/vmlinuz.efi /casper/vmlinuz*; then
+    set key_words="boot=casper noprompt fsck.mode=skip iso-scan/filename=$1"
+    key_linux /casper
+  elif key_find_dracut; then
+    key_find_label
+    set key_words="root=live:CDLABEL=$key_label rd.live.image iso-scan/filename=$1"
+    key_linux "$key_folder"
+  elif key_find /images/pxeboot /images/pxeboot/vmlinuz; then
+    key_find_label
+    set key_words="inst.stage2=hd:LABEL=$key_label iso-scan/filename=$1"
+    key_linux /images/pxeboot
+  elif key_find /arch/boot/x86_64 /arch/boot/x86_64/vmlinuz-linux /arch/boot/x86_64/vmlinuz*; then
+    key_find_label
+    set key_words="archisobasedir=arch archisolabel=$key_label img_dev=/dev/disk/by-uuid/$isos_uuid img_loop=$1 earlymodules=loop"
+    key_linux /arch/boot/x86_64
+  elif key_find_program; then
+    chainloader "$key_file"
+  elif [ "$grub_platform" = "pc" -a -f "$prefix/memdisk" ]; then
+    echo 'No system is known in it: all of it is loaded into memory, as a disc.'
+    linux16 "$prefix/memdisk" iso raw
+    initrd16 "($isos)$1"
+  else
+    echo "It is not known how $1 starts from a file."
+    echo 'It may be one that starts only from a stick or disc of its own. "holdfast key add" looks closer, and says why.'
+    sleep --verbose --interruptible 15
+  fi
+}
+
+# PATH: the entries of an ISO file that was added, if it is still there.
+function key_iso {
+  if [ -f "($isos)$1" ]; then
+    set key_found=1
+    source "$prefix/isos$1.cfg"
+  fi
+}
+
+# FOLDER MAYBE: what is in it; empty for the top. MAYBE is empty where nothing was added to it.
+function key_list {
+  set key_found=
+  set key_known=
+  if [ -n "$2" -a -d "$prefix/isos$1" ]; then
+    set key_known=1
+    if [ -f "$prefix/isos$1/index.cfg" ]; then source "$prefix/isos$1/index.cfg"; fi
+  fi
+  for key_one in "($isos)$1"/*.iso "($isos)$1"/*.ISO "($isos)$1"/*.Iso; do
+    if [ -f "$key_one" ]; then
+      regexp --set=1:key_name '/([^/]*)$' "$key_one"
+      set key_listed=
+      if [ -n "$key_known" ]; then
+        if [ -f "$prefix/isos$1/$key_name.cfg" ]; then set key_listed=1; fi
+      fi
+      if [ -z "$key_listed" ]; then
+        set key_found=1
+        menuentry "$key_name" --id "$1/$key_name" "$1/$key_name" { key_start "$2"; }
+      fi
+    fi
+  done
+  for key_one in "($isos)$1"/*; do
+    if [ -d "$key_one" ]; then
+      regexp --set=1:key_name '/([^/]*)$' "$key_one"
+      if regexp '^([.].*|[$].*|lost[+]found|System Volume Information)$' "$key_name"; then
+        true
+      else
+        set key_found=1
+        submenu "$key_name/" --id "$1/$key_name/" "$1/$key_name" "$key_known" { key_list "$2" "$3"; }
+      fi
+    fi
+  done
+  if [ -z "$key_found" ]; then
+    menuentry 'There is no ISO file here: copy some onto the partition of the ISO files' --id none { true; }
+  fi
+}
+
+if [ -n "$isos" ]; then
+  key_list '' 1
+else
+  menuentry 'The partition of the ISO files is not there, or has another name' --id none { true; }
+fi
+if [ -f "$prefix/custom.cfg" ]; then source "$prefix/custom.cfg"; fi
+menuentry "Start this computer's own system" --id own { exit; }
+if [ "$grub_platform" = "efi" ]; then
+  menuentry "Settings of this computer's firmware" --id firmware { fwsetup; }
+fi
+menuentry 'Restart' --id restart { reboot; }
+menuentry 'Switch off' --id off { halt; }
+`;

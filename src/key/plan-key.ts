@@ -1,0 +1,113 @@
+import { Failure } from "../base/index.ts";
+import { formatSize } from "../bytes/index.ts";
+import type { FatOptions, NewFileSystem } from "../filesystem/index.ts";
+import { planTable, type PartitionRequest, type TablePlan } from "../partition/index.ts";
+import { bootLabel, bootNumber, isosLabel, isosNumber, type TableKind } from "./key-layout.ts";
+
+const mib = 2 ** 20;
+const sectorBytes = 512;
+/** GRUB for four kinds of firmware takes four of them; a signed one and its companions want room beside them. */
+const bootBytes = 16 * mib;
+const biosBootBytes = mib;
+/** The smallest that is worth its tables, so that the smallest key can be downloaded in seconds. */
+const smallestIsosBytes: Readonly<Record<IsosKind, number>> = { fat32: 8 * mib, ext4: 12 * mib };
+/** FAT32 has at least so many clusters, and a margin that programs want. */
+const fat32Clusters = 65_525 + 16;
+/** A long chain of clusters makes GRUB slow, and a key has few small files. */
+const largestClusterBytes = 32 * 1024;
+const smallestClusterBytes = 512;
+
+export type IsosKind = "fat32" | "ext4";
+
+/** What a key is to be. */
+export interface KeyWish {
+  readonly sizeBytes: number | "auto";
+  readonly table: TableKind;
+  readonly isosKind: IsosKind;
+  /** Of the isos partition. Absent: ISOS. */
+  readonly label?: string;
+}
+
+/** Where everything of a new key goes, and what its file systems are. */
+export interface KeyPlan {
+  readonly table: TablePlan;
+  readonly boot: PartitionPlan;
+  readonly isos: PartitionPlan;
+}
+
+interface PartitionPlan {
+  readonly startLba: number;
+  readonly startBytes: number;
+  readonly sizeBytes: number;
+  readonly fileSystem: NewFileSystem;
+}
+
+/** What makes a key this one. */
+export interface KeyIdentity {
+  readonly now: NewFileSystem["now"];
+  readonly isReproducible: boolean;
+  readonly nextUuid: () => string;
+}
+
+export function planKey(wish: KeyWish, { now, isReproducible, nextUuid }: KeyIdentity): KeyPlan {
+  const { table } = wish;
+  const least = smallestKeyBytes(wish);
+  const sizeBytes = wish.sizeBytes === "auto" ? least : wish.sizeBytes;
+  if (sizeBytes < least) {
+    throw new Failure("no-space", `cannot make a key of ${formatSize(sizeBytes)}: ${formatSize(least)} are needed`);
+  }
+  const isosBytes = sizeBytes - least + smallestIsosBytes[wish.isosKind];
+  const isos = isosFileSystem(wish, isosBytes);
+  const diskUuid = nextUuid();
+  const plan = planTable({
+    sizeBytes,
+    table,
+    layout: "aligned",
+    partitions: partitionsOf(wish, isos.kind),
+    ...(table === "gpt" ? { diskGuid: diskUuid } : { diskSignature: Number.parseInt(diskUuid.slice(0, 8), 16) }),
+    randomUuid: nextUuid,
+  });
+  const facts = { now, isReproducible };
+  return {
+    table: plan,
+    boot: placed(plan, bootNumber(table), { ...facts, kind: "fat", label: bootLabel, uuid: nextUuid() }),
+    isos: placed(plan, isosNumber(table), { ...facts, ...isos, uuid: nextUuid() }),
+  };
+}
+
+/** The size of the smallest key whose parts are as wished. */
+function smallestKeyBytes({ table, isosKind }: KeyWish): number {
+  const forGpt = table === "gpt" ? biosBootBytes + mib : 0; // and the second copy of the table
+  return mib + bootBytes + smallestIsosBytes[isosKind] + forGpt;
+}
+
+function partitionsOf({ table }: KeyWish, isosKind: string): readonly PartitionRequest[] {
+  const isGpt = table === "gpt";
+  const named = (label: string): { label?: string } => (isGpt ? { label } : {});
+  const fatType = isGpt ? "microsoft-data" : `${isosKind}-lba`;
+  return [
+    ...(isGpt ? [{ sizeBytes: biosBootBytes, type: "bios-boot", ...named("grub") }] : []),
+    // Some BIOSes start only from a disk with an active partition.
+    { sizeBytes: bootBytes, type: "efi", active: !isGpt, ...named("usbboot") },
+    { sizeBytes: "rest", type: isosKind === "ext4" ? "linux" : fatType, ...named("isos") },
+  ];
+}
+
+function isosFileSystem(
+  { isosKind, label = isosLabel }: KeyWish,
+  sizeBytes: number,
+): Pick<FatOptions, "clusterSizeBytes" | "label"> & { readonly kind: "ext4" | "fat16" | "fat32" } {
+  if (isosKind === "ext4") return { kind: "ext4", label };
+  for (let bytes = largestClusterBytes; bytes >= smallestClusterBytes; bytes /= 2) {
+    const tableBytes = fat32Clusters * 8 + 64 * 1024;
+    if ((sizeBytes - tableBytes) / bytes >= fat32Clusters) return { kind: "fat32", label, clusterSizeBytes: bytes };
+  }
+  return { kind: "fat16", label }; // too small for FAT32
+}
+
+function placed(plan: TablePlan, number: number, fileSystem: NewFileSystem): PartitionPlan {
+  const partition = plan.partitions.find((one) => one.number === number);
+  if (partition === undefined) throw new TypeError(`the plan has no partition ${number}`);
+  const { startLba, sectorCount } = partition;
+  return { startLba, startBytes: startLba * sectorBytes, sizeBytes: sectorCount * sectorBytes, fileSystem };
+}

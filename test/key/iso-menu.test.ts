@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { grubChoice, grubWord, grubWordWith } from "../../src/key/grub-words.ts";
+import { isoMenu } from "../../src/key/iso-menu.ts";
+import { isSafePath, pathOfName, safeIsoName } from "../../src/key/iso-name.ts";
+import type { BootEntry } from "../../src/key/recognise/index.ts";
+
+const anyPc = { firmwares: ["bios", "uefi"], architecture: "x86_64" } as const;
+const live: BootEntry = {
+  title: "Live",
+  how: {
+    kind: "linux",
+    kernel: "/live/vmlinuz",
+    initrds: ["/live/ucode.img", "/live/initrd.img"],
+    words: ["boot=live", "findiso=${isoPath}", "img_dev=/dev/disk/by-uuid/${isosUuid}"],
+  },
+  ...anyPc,
+};
+
+test("one entry stands in the menu by itself, and only where it can be started", () => {
+  const expected = `if [ "$grub_cpu" != "arm64" ]; then
+menuentry 'It'\\''s live' --id '/a.iso' {
+  key_open '/a.iso'
+  linux '/live/vmlinuz' 'boot=live' 'findiso='"$iso_path" 'img_dev=/dev/disk/by-uuid/'"$isos_uuid" $key_arguments
+  initrd '/live/ucode.img' '/live/initrd.img'
+}
+else
+menuentry 'It'\\''s live (not on this kind of machine)' --id '/a.iso' { true; }
+fi
+`;
+  assert.equal(isoMenu("/a.iso", { title: "It's live", entries: [live] }), expected);
+});
+
+test("entries for different machines are one on each of them; several for one machine are a submenu", () => {
+  const floppy: BootEntry = {
+    title: "Memory test",
+    how: { kind: "memdisk", image: { kind: "file", path: "/boot/floppy.img" }, medium: "floppy" },
+    ...anyPc,
+    firmwares: ["bios"],
+  };
+  const program: BootEntry = {
+    title: "Memory test",
+    how: { kind: "efi", program: "/EFI/BOOT/bootx64.efi", image: { kind: "sectors", start: 80, count: 8 } },
+    ...anyPc,
+    firmwares: ["uefi"],
+  };
+  const flat = isoMenu("/m.iso", { title: "Memory test", entries: [floppy, program] });
+  assert.doesNotMatch(flat, /submenu/);
+  assert.match(flat, /^if \[ "\$grub_platform" = "pc" \]; then\nmenuentry 'Memory test' --id '\/m.iso' \{\n/);
+  assert.match(flat, /  linux16 "\$prefix\/memdisk" floppy raw\n  initrd16 '\(loop\)\/boot\/floppy.img'\n/);
+  assert.match(flat, /else\nif \[ "\$grub_platform" = "efi" -a "\$grub_cpu" = "x86_64" \]; then\n/);
+  assert.match(flat, /  loopback image '\(loop\)80\+8'\n  chainloader '\(image\)\/EFI\/BOOT\/bootx64.efi'\n/);
+  const several = isoMenu("/m.iso", { title: "Both", entries: [live, floppy] });
+  assert.match(several, /^submenu 'Both' --id '\/m.iso' \{\n/);
+  assert.match(several, /menuentry 'Live' --id '\/m.iso#1' \{/);
+  assert.match(several, /menuentry 'Memory test' --id '\/m.iso#2' \{/);
+});
+
+/** What GRUB makes of a word of quoted parts and variables, without its variables' values. */
+function read(word: string): string {
+  return word.replaceAll(/'([^']*)'|\\(.)|"\$(\w+)"/g, (_, quoted?: string, escaped?: string, name?: string) => {
+    return quoted ?? escaped ?? `<${name ?? ""}>`;
+  });
+}
+
+test("any text is one word that means it", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      assert.equal(read(grubWord(text)), text);
+      const filled = grubWordWith(`${text}!\${isoPath}!${text}`, new Map([["${isoPath}", "iso_path"]]));
+      assert.equal(read(filled), `${text}!<iso_path>!${text}`.replaceAll("${isoPath}", "<iso_path>"));
+    }),
+  );
+  assert.equal(grubChoice(["/a>b/", "/a>b/c.iso"]), "/a>>b/>/a>>b/c.iso");
+});
+
+test("a name made for a key is one that every initrd finds", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", maxLength: 300 }), (name) => {
+      const made = safeIsoName(name);
+      assert.ok(isSafePath(made) && made.length <= 240 && made.endsWith(".iso"), made);
+      assert.equal(pathOfName(made), `/${made}`);
+      assert.equal(safeIsoName(made), made);
+    }),
+  );
+  const cases = [
+    ["debian-live-12.4.0-amd64.iso", "debian-live-12.4.0-amd64.iso"],
+    ["Größe & Maß (1).ISO", "Grosse_Mass_1.iso"],
+    [".hidden", "hidden.iso"],
+    ["日本.iso", "image.iso"],
+  ] as const;
+  for (const [name, made] of cases) assert.equal(safeIsoName(name), made);
+});
+
+test("a name that a user gives is a path without surprises, or refused", () => {
+  assert.equal(pathOfName("/tools//it's a $name"), "/tools/it's a $name.iso");
+  for (const name of ["", "/", "a:b", "a\nb", "../x", "x/.iso", "dir./x", "x".repeat(241)]) {
+    assert.throws(() => pathOfName(name), { code: "usage" }, name);
+  }
+});
