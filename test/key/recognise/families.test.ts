@@ -804,6 +804,32 @@ const rows: readonly Row[] = [
     },
   },
   {
+    name: "54 Qubes OS of old, by its own menu",
+    family: "qubes-xen",
+    files: {
+      "isolinux/isolinux.cfg": [
+        "label install",
+        "  kernel mboot.c32",
+        "  append xen.gz console=none --- vmlinuz inst.stage2=hd:LABEL=Q quiet --- initrd.img",
+      ].join("\n"),
+      "isolinux/xen.gz": "xen",
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": anaconda,
+    },
+    expected: {
+      kind: "multiboot",
+      kernel: "/isolinux/xen.gz",
+      words: ["console=none"],
+      modules: [
+        {
+          path: "/isolinux/vmlinuz",
+          words: ["inst.stage2=hd:LABEL=Q", "quiet", `iso-scan/filename=${iso}`],
+        },
+        { path: "/isolinux/initrd.img", words: [] },
+      ],
+    },
+  },
+  {
     name: "54 Qubes OS",
     family: "anaconda",
     files: {

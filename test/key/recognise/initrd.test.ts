@@ -143,7 +143,8 @@ test("once all is known, no more is read", async () => {
   const reader = new InitrdReader({});
   await reader.read(counted(), "initrd");
   assert.equal(chunks, 1);
-  assert.deepEqual(reader.findings().fileSystems, ["fat", "exfat", "ext4", "ntfs"]);
+  const { fileSystems, isWhole } = reader.findings();
+  assert.deepEqual([fileSystems, isWhole], [["fat", "exfat", "ext4", "ntfs"], true]);
 });
 
 test("a bomb is looked at as far as the limit, and no further", async () => {

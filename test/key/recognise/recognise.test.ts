@@ -268,6 +268,16 @@ test("an ISO that is cut off is refused wherever it is cut", needs, async () => 
   }
 });
 
+test("it is interrupted while it looks into an initrd, and says how far it has come", needs, async () => {
+  await using folder = temporaryFolder();
+  makeIso(folder.join("image"), debianLive);
+  await using reader = await FileReader.open(folder.join("image"));
+  const phases = new Set<string>();
+  await recogniseIso(reader, { onProgress: ({ phase }) => phases.add(phase) });
+  assert.deepEqual([...phases], ["looking into the initrd"]);
+  await assert.rejects(recogniseIso(reader, { signal: AbortSignal.abort() }), { code: "interrupted" });
+});
+
 test("kernels, programs and disks that are no ISO", async () => {
   const efi = efiStub(0xaa64);
   const disk = Buffer.alloc(4_000_000);
