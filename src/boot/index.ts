@@ -1,1 +1,2 @@
 export { findKernels, type Kernel } from "./kernels.ts";
+export { startableBytes, startableOf, type Startable } from "./kernel-image.ts";

@@ -2,7 +2,7 @@ import * as zlib from "node:zlib";
 import type { FileSystem } from "../filesystem/index.ts";
 import { elf32Header, elfIdentity, elfMachines, elfMagic } from "./elf-records.ts";
 import { imageHeader, x86SetupHeader } from "./kernel-records.ts";
-import { isSignature, peHeaderLimitBytes, readPe } from "./pe-file.ts";
+import { efiSubsystems, isSignature, peHeaderLimitBytes, readPe } from "./pe-file.ts";
 import { readParts } from "./read-parts.ts";
 
 /** The machines that kernels are told apart by. */
@@ -36,13 +36,13 @@ const packedStartBytes = 4096;
 
 /** The machine that a kernel is for, by the header at its start; undefined where it has none that is known. */
 export function architectureOf(start: Uint8Array): Architecture | undefined {
-  if (start[0] === 0x1f && start[1] === 0x8b) {
-    const unpacked = unpackStart(start.subarray(0, packedStartBytes));
-    return unpacked?.[0] === 0x1f ? undefined : unpacked && architectureOf(unpacked);
+  if (isPacked(start)) {
+    const unpacked = unpackStart(start);
+    return unpacked && architectureOf(unpacked);
   }
-  if (start.length >= x86SetupHeader.sizeBytes) {
-    const { magic, version, loadFlags } = x86SetupHeader.decode(start);
-    if (magic === "HdrS") return version >= loadFlagsSince && (loadFlags & has64BitEntry) !== 0 ? "x86_64" : "i386";
+  if (isForX86(start)) {
+    const { version, loadFlags } = x86SetupHeader.decode(start);
+    return version >= loadFlagsSince && (loadFlags & has64BitEntry) !== 0 ? "x86_64" : "i386";
   }
   const pe = readPe(start);
   if (pe !== undefined) return peMachines.get(pe.machine);
@@ -52,9 +52,50 @@ export function architectureOf(start: Uint8Array): Architecture | undefined {
   return imageMagics.get(imageHeader.get(start, "magic"));
 }
 
+/** A file that a computer or a boot loader starts. */
+export interface Startable {
+  readonly kind: "linux" | "efi";
+  readonly architecture: Architecture;
+  /** What a kernel of Linux for x86 says of itself. */
+  readonly version?: string;
+}
+
+/** Enough of a file's start for `startableOf`. */
+export const startableBytes = peHeaderLimitBytes;
+const versionLimit = 200;
+
+/** What the start of a file says that it is; undefined where it is neither kernel nor program for UEFI. */
+export function startableOf(start: Uint8Array): Startable | undefined {
+  if (isPacked(start)) {
+    const unpacked = unpackStart(start);
+    return unpacked && startableOf(unpacked);
+  }
+  const architecture = architectureOf(start);
+  if (architecture === undefined) return undefined;
+  if (isForX86(start)) {
+    const version = versionOf(start);
+    return { kind: "linux", architecture, ...(version === "" ? {} : { version }) };
+  }
+  // A kernel with a stub for UEFI is a program as well.
+  if (imageMagics.has(imageHeader.get(start, "magic"))) return { kind: "linux", architecture };
+  const subsystem = readPe(start)?.subsystem;
+  return subsystem !== undefined && efiSubsystems.includes(subsystem) ? { kind: "efi", architecture } : undefined;
+}
+
+function isForX86(start: Uint8Array): boolean {
+  return start.length >= x86SetupHeader.sizeBytes && x86SetupHeader.get(start, "magic") === "HdrS";
+}
+
+function isPacked(start: Uint8Array): boolean {
+  return start[0] === 0x1f && start[1] === 0x8b;
+}
+
+/** Undefined where it is no gzip after all, or gzip of gzip. */
 function unpackStart(packed: Uint8Array): Uint8Array | undefined {
   try {
-    return zlib.gunzipSync(packed, { finishFlush: zlib.constants.Z_SYNC_FLUSH });
+    const finishFlush = zlib.constants.Z_SYNC_FLUSH;
+    const unpacked = zlib.gunzipSync(packed.subarray(0, packedStartBytes), { finishFlush });
+    return isPacked(unpacked) ? undefined : unpacked;
   } catch {
     return undefined; // no gzip after all
   }
@@ -77,11 +118,16 @@ export async function readKernelHeader(fileSystem: FileSystem, id: number): Prom
 
 /** The first word of the text that the setup header of x86 points to. */
 function releaseOf(start: Uint8Array): string | undefined {
-  if (start.length < x86SetupHeader.sizeBytes) return undefined;
-  const { magic, releaseAt } = x86SetupHeader.decode(start);
-  if (magic !== "HdrS" || releaseAt === 0) return undefined;
-  const text = Buffer.from(start.subarray(releaseAt + 0x200, releaseAt + 0x200 + 128)).toString("latin1");
-  return /^[\w.+~-]+(?=[ \0])/.exec(text)?.[0];
+  if (!isForX86(start)) return undefined;
+  return /^[\w.+~-]+(?= |$)/.exec(versionOf(start))?.[0];
+}
+
+/** The text that the setup header of x86 points to; empty where there is none. */
+function versionOf(start: Uint8Array): string {
+  const { releaseAt } = x86SetupHeader.decode(start);
+  if (releaseAt === 0) return "";
+  const text = Buffer.from(start.subarray(releaseAt + 0x200, releaseAt + 0x200 + versionLimit)).toString("latin1");
+  return (text.split("\0", 1)[0] ?? "").replace(/[^ -~]/g, "");
 }
 
 /** Whether a kernel in a file system has a signature, as Secure Boot asks for; by whom is not looked at. */

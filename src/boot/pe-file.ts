@@ -22,6 +22,8 @@ export interface PeSection {
 export interface PeFile {
   /** As COFF numbers machines: 0x8664, 0xaa64, 0x14c. */
   readonly machine: number;
+  /** What it is made for: `efiSubsystems` are programs and drivers for UEFI. */
+  readonly subsystem: number;
   readonly sections: readonly PeSection[];
   /** Where its signatures are in the file; 0 bytes where it has none. */
   readonly certificates: { readonly offset: number; readonly sizeBytes: number };
@@ -29,6 +31,8 @@ export interface PeFile {
 
 /** Headers lie within as many bytes from the start of a file; those of kernels take some hundred. */
 export const peHeaderLimitBytes = 64 * 1024;
+/** Microsoft PE format, "Windows Subsystem": application, boot service driver, runtime driver. */
+export const efiSubsystems: readonly number[] = [10, 11, 12];
 const sectionLimit = 96; // as Windows' loader has it; ukify makes a dozen
 
 /** The headers at the start of a PE file; undefined where it is none, or they are damaged. */
@@ -54,7 +58,7 @@ export function readPe(start: Uint8Array): PeFile | undefined {
     offset: optional.get(start, "certificatesOffset", optionalAt),
     sizeBytes: hasCertificates ? optional.get(start, "certificatesBytes", optionalAt) : 0,
   };
-  return { machine, sections, certificates };
+  return { machine, subsystem: optional.get(start, "subsystem", optionalAt), sections, certificates };
 }
 
 /** Whether the first bytes of a certificate table hold a signature as firmware checks them (Authenticode). */

@@ -1,7 +1,7 @@
 import type { JobOptions } from "../../base/index.ts";
 import type { Disc, DiscFile } from "./disc.ts";
 import { InitrdReader, type InitrdFindings } from "./initrd.ts";
-import { startableBytes, startableOf, type Startable } from "./kernel-image.ts";
+import { startableBytes, startableOf, type Startable } from "./startable.ts";
 
 /** So many sets of initrds of one ISO are opened; installers for many machines have no more. */
 const openedLimit = 12;

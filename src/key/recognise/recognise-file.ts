@@ -11,7 +11,7 @@ import {
 import type { BootEntry, RecognisedIso, Refusal } from "./boot-entry.ts";
 import { Disc } from "./disc.ts";
 import { memoryImageLimitBytes } from "./el-torito-entries.ts";
-import { startableBytes, startableOf, type Startable } from "./kernel-image.ts";
+import { startableBytes, startableOf, type Startable } from "./startable.ts";
 import { recogniseIso } from "./recognise-iso.ts";
 
 /** A file that is no ISO. In its entries `${isoPath}` as a path is the file itself. */

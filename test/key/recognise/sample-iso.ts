@@ -4,7 +4,7 @@ import * as path from "node:path";
 import * as zlib from "node:zlib";
 import { FileReader } from "../../../src/device/index.ts";
 import { recogniseIso, type RecognisedIso } from "../../../src/key/recognise/index.ts";
-import { setupHeader } from "../../../src/key/recognise/kernel-image.ts";
+import { x86SetupHeader } from "../../../src/boot/kernel-records.ts";
 import { runPeer } from "../../peers/peer.ts";
 import { temporaryFolder } from "../../temp.ts";
 import { cpioOf } from "./cpio.ts";
@@ -16,7 +16,7 @@ export type SampleFiles = Readonly<Record<string, SampleFile>>;
 /** The header of a kernel for 64 bits, and nothing behind it. */
 export function kernelStub(sizeBytes = 4096): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
-  setupHeader.patch(bytes, { bootFlag: 0xaa55, magic: "HdrS", version: 0x20f, loadFlags: 1, extendedLoadFlags: 1 });
+  x86SetupHeader.patch(bytes, { magic: "HdrS", version: 0x20f, loadFlags: 1 });
   return bytes;
 }
 
