@@ -207,14 +207,20 @@ test("what cannot be added is refused, and the key stays as it is", { skip }, as
   await refusedToAdd(/FAT holds files below 4 GiB\n.*--fs ext4/, [large]);
   await refused(key, /the key has none of that name/, () => removeIsos({ ...adding, key, names: ["none.iso"] }));
   await refused(iso, /as a key: it was not made by key create/, () => addIsos({ ...adding, key: iso, isos: [iso] }));
-  const stop = AbortSignal.abort();
-  const stopped = addIsos({ ...adding, key, isos: [iso], name: "new" }, { signal: stop });
-  await assert.rejects(stopped, { code: "interrupted" });
+  const stop = new AbortController();
+  const job = { signal: stop.signal, onProgress: () => stop.abort() };
+  await assert.rejects(addIsos({ ...adding, key, isos: [iso], name: "new" }, job), { code: "interrupted" });
   assert.deepEqual(
     (await listKey(key)).files.map(({ name }) => name),
     ["some.iso"],
   );
   assertSound(key, folder);
+  const nothing = folder.join("nothing");
+  fs.mkdirSync(nothing);
+  const notGrub = { ...smallest, path: folder.join("other key"), table: "mbr", isosKind: "fat32" } as const;
+  await assert.rejects(createKey({ ...notGrub, grubFrom: [nothing] }), { message: /nothing that this disk needs/ });
+  await assert.rejects(createKey({ ...notGrub, label: "longer than eleven" }), { message: /cannot use the label/ });
+  assert.ok(!fs.readdirSync(folder.path).some((name) => name.startsWith("other key")));
   const before = hashOf(key);
   await addIsos({ ...adding, key, isos: [iso], name: "new", isRehearsal: true });
   await removeIsos({ ...adding, key, names: ["some.iso"], isRehearsal: true });
