@@ -159,7 +159,7 @@ test(
     fs.mkdirSync(path.join(settings, "scripts"), { recursive: true });
     fs.writeFileSync(path.join(settings, "scripts/live"), "");
     fs.appendFileSync(path.join(settings, "initramfs.conf"), "\nMODULES=list\nCOMPRESS=zstd\n");
-    fs.appendFileSync(path.join(settings, "modules"), "\nvfat\nexfat\n");
+    fs.appendFileSync(path.join(settings, "modules"), "\nvfat\n");
     runPeer("mkinitramfs", ["-d", settings, "-o", folder.join("main"), kernelVersion()]);
     fs.mkdirSync(folder.join("early/kernel/x86/microcode"), { recursive: true });
     fs.writeFileSync(folder.join("early/kernel/x86/microcode/AuthenticAMD.bin"), Buffer.alloc(5000, 1));
@@ -171,10 +171,7 @@ test(
     fs.writeFileSync(folder.join("both"), Buffer.concat([Buffer.from(early, "latin1"), main]));
     const found = await look(folder.join("both"));
     assert.equal(found.convention?.id, "live-boot");
-    assert.deepEqual(
-      ["fat", "exfat"].map((one) => found.fileSystems.includes(one as "fat")),
-      [true, true],
-    );
+    assert.ok(found.fileSystems.includes("fat") && !found.fileSystems.includes("exfat"));
     assert.equal(found.isWhole, true);
     const cut = folder.join("cut");
     fs.writeFileSync(cut, main.subarray(0, main.length - 100_000));

@@ -2,7 +2,7 @@
 export type Architecture = "i386" | "x86_64" | "arm64";
 export type Firmware = "bios" | "uefi";
 /** What the partition that the ISO lies on may be formatted as. */
-export type HostFileSystem = "fat" | "exfat" | "ext4" | "ntfs" | "btrfs" | "xfs" | "f2fs";
+export type HostFileSystem = "fat" | "exfat" | "ext4" | "ntfs";
 
 /** A file inside the ISO, or the ISO itself. */
 export type ImagePlace =

@@ -8,9 +8,6 @@ const fileSystemOfModule: ReadonlyMap<string, HostFileSystem> = new Map([
   ["ext4", "ext4"],
   ["ntfs", "ntfs"],
   ["ntfs3", "ntfs"],
-  ["btrfs", "btrfs"],
-  ["xfs", "xfs"],
-  ["f2fs", "f2fs"],
 ]);
 const fileSystemOfProgram: ReadonlyMap<string, HostFileSystem> = new Map([
   ["ntfs-3g", "ntfs"],
@@ -19,7 +16,7 @@ const fileSystemOfProgram: ReadonlyMap<string, HostFileSystem> = new Map([
 ]);
 const modulePattern = /(?:^|\/)([\w-]+)\.ko(?:\.(?:xz|zst|gz))?$/;
 /** In the order in which they are told. */
-const order: readonly HostFileSystem[] = ["fat", "exfat", "ext4", "ntfs", "btrfs", "xfs", "f2fs"];
+const order: readonly HostFileSystem[] = ["fat", "exfat", "ext4", "ntfs"];
 
 /** Gathers what the names of an initrd's files tell, in any order. */
 export class Clues {
@@ -52,7 +49,7 @@ export class Clues {
 
   /** Whether nothing that may follow could tell more. */
   get areComplete(): boolean {
-    return this.#fileSystems.size === order.length && this.convention() === conventions[0];
+    return this.#fileSystems.size === order.length && this.convention()?.isFinal === true;
   }
 
   /** The first whose signs have all been seen. */

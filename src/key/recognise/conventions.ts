@@ -26,6 +26,8 @@ export interface Convention {
   readonly unless?: RegExp;
   /** It looks for its ISO, whether or not its words say so. */
   readonly needsIso: boolean;
+  /** Once its signs were seen, no others would change what is meant. */
+  readonly isFinal?: true;
   readonly persistence?: Persistence;
   readonly refusal?: Refusal;
 }
@@ -39,6 +41,7 @@ export const conventions: readonly Convention[] = [
     words: ["boot=live", "findiso=${isoPath}"],
     wordsWithoutMenu: ["components"],
     needsIso: true,
+    isFinal: true,
     persistence: { words: ["persistence"], fileName: "persistence", label: "persistence" },
   },
   {
@@ -47,6 +50,7 @@ export const conventions: readonly Convention[] = [
     signs: [/(?:^|\/)scripts\/casper$/],
     words: ["boot=casper", "iso-scan/filename=${isoPath}"],
     needsIso: true,
+    isFinal: true,
     persistence: { words: ["persistent"], fileName: "writable", label: "writable" },
   },
   {
@@ -56,6 +60,7 @@ export const conventions: readonly Convention[] = [
     words: ["inst.stage2=hd:LABEL=${label}", "iso-scan/filename=${isoPath}"],
     unless: /^root=live:/,
     needsIso: true,
+    isFinal: true,
   },
   {
     id: "dracut-live",
@@ -70,6 +75,7 @@ export const conventions: readonly Convention[] = [
     signs: [/(?:^|\/)hooks\/\w+_loop_mnt$/],
     words: ["img_dev=/dev/disk/by-uuid/${isosUuid}", "img_loop=${isoPath}"],
     needsIso: true,
+    isFinal: true,
   },
   {
     id: "antix",
@@ -84,6 +90,7 @@ export const conventions: readonly Convention[] = [
     signs: [/(?:^|\/)dpkg\/info\/iso-scan\.postinst$/],
     words: [],
     needsIso: true,
+    isFinal: true,
   },
   {
     id: "debian-installer-disc",

@@ -10,6 +10,8 @@ const statementLimit = 20_000;
 const textLimit = 4 * 1024 * 1024;
 /** Variables do not grow beyond this. */
 const valueLimit = 4096;
+/** Menus have some dozen. */
+const variableLimit = 500;
 
 type Draft = { -readonly [K in keyof MenuEntry]: MenuEntry[K] };
 
@@ -29,6 +31,10 @@ class Runner {
   readonly #disc: Disc;
   readonly #variables = new Map<string, string>();
   #filesLeft = menuFileLimit;
+  /** What earlier branches of a condition that is not known have set. */
+  #settled: ReadonlySet<string> = new Set();
+  /** What the branch that is run has set. */
+  #written = new Set<string>();
   #statementsLeft = statementLimit;
   #textLeft = textLimit;
   /** The entry whose commands are run. */
@@ -68,13 +74,20 @@ class Runner {
     }
   }
 
+  /** Of branches of which any may be meant, the first to set a variable settles it. */
   async #runConditional(branches: Extract<GrubStatement, { kind: "if" }>["branches"], depth: number): Promise<void> {
+    const settled = this.#settled;
     for (const { condition, body } of branches) {
       const isTrue = condition === undefined ? true : await this.#test(condition);
       if (isTrue === false) continue;
+      const outer = this.#written;
+      this.#written = new Set();
       await this.#run(body, depth);
-      if (isTrue === true) return;
+      if (isTrue === undefined) this.#settled = new Set([...this.#settled, ...this.#written]);
+      this.#written = new Set([...outer, ...this.#written]);
+      if (isTrue === true) break;
     }
+    this.#settled = settled;
   }
 
   async #runCommand({ words, body }: Extract<GrubStatement, { kind: "command" }>, depth: number): Promise<void> {
@@ -154,7 +167,11 @@ class Runner {
   }
 
   #set(name: string, value: string): void {
-    if (name !== "") this.#variables.set(name, value.slice(0, valueLimit));
+    if (name === "" || this.#settled.has(name)) return;
+    if (this.#variables.size < variableLimit || this.#variables.has(name)) {
+      this.#variables.set(name, value.slice(0, valueLimit));
+      this.#written.add(name);
+    }
   }
 
   /** A word; several where it is a variable that holds several; none where what it would be told is not known here. */

@@ -9,7 +9,7 @@ export interface InitrdFindings {
   /** How it finds an ISO file; undefined where nothing tells. */
   readonly convention: Convention | undefined;
   readonly fileSystems: readonly HostFileSystem[];
-  /** Whether all of it was seen, so that what was not found is not there. */
+  /** Whether what was not found is not there. */
   readonly isWhole: boolean;
   /** Whether any file was seen. */
   readonly isOpen: boolean;
@@ -69,7 +69,7 @@ export class InitrdReader {
     return {
       convention: this.#clues.convention(),
       fileSystems: this.#clues.fileSystems(),
-      isWhole: this.#isWhole,
+      isWhole: this.#isWhole || this.#clues.areComplete,
       isOpen: this.#files > 0,
       notes: this.#notes,
     };

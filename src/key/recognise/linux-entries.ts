@@ -70,7 +70,7 @@ class KernelChooser {
     const fitting = await fittingFamilies(this.#disc, own);
     let entries = await this.#entriesOf(own, fitting);
     // Entries without an initrd are tools beside the system, which the table may know.
-    if (!entries.some(({ how }) => how.kind !== "linux16")) {
+    if (entries.every(({ how }) => how.kind === "linux16" || how.kind === "efi")) {
       const known = await this.#entriesOf(await this.#candidatesOf(fitting), fitting);
       entries = [...known, ...entries];
     }
@@ -114,6 +114,8 @@ class KernelChooser {
     const base = { title: cleanTitle(candidate.title), architecture };
     if (candidate.initrds.length === 0 && kernel.sizeBytes < linuxSmallestBytes) {
       const { words } = candidate;
+      if (startable?.kind === "efi")
+        return { ...base, how: { kind: "efi", program: kernel.path }, firmwares: ["uefi"] };
       return { ...base, how: { kind: "linux16", kernel: kernel.path, initrds: [], words }, firmwares: ["bios"] };
     }
     return this.#linuxEntry(candidate, fitting, base);
@@ -169,25 +171,47 @@ class KernelChooser {
       ...(followed?.words ?? []),
       ...(candidate.found === undefined ? [] : (followed?.wordsWithoutMenu ?? [])),
     ];
-    const added = [...(family?.replacesConvention === true ? [] : ofConvention), ...(family?.words ?? [])];
+    const ofFamily = [
+      ...(family?.words ?? []),
+      ...(candidate.found === undefined ? [] : (family?.wordsWithoutMenu ?? [])),
+    ];
+    const added = [...(family?.replacesConvention === true ? [] : ofConvention), ...ofFamily];
     return mergedWords(candidate.words, placed(added, this.#placesOf(candidate)), family?.drops);
   }
 
-  /** A kernel of Multiboot or BSD. What the initrd among its modules follows is told to the first module. */
-  async #otherEntry(candidate: Candidate, fitting: readonly Family[]): Promise<BootEntry> {
-    const family = fitting[0];
-    this.#family ??= family;
+  /** A kernel of Multiboot or BSD: as the table has it, or of the ISO's own menu if its initrd is known to find the ISO. */
+  async #otherEntry(candidate: Candidate, fitting: readonly Family[]): Promise<BootEntry | undefined> {
     const places = this.#placesOf(candidate);
+    const family = fitting.find(({ boots }) => boots.some(({ multiboot, bsd }) => (multiboot ?? bsd) !== undefined));
     const entry = otherEntry(candidate, candidate.found, placed(family?.words ?? [], places));
     const { how } = entry;
-    if (how.kind !== "multiboot" && how.kind !== "multiboot2") return entry;
-    const findings = await this.#inspector.initrds(how.modules.map(({ path }) => path));
+    if (how.kind !== "multiboot" && how.kind !== "multiboot2") {
+      this.#family ??= family;
+      return entry;
+    }
+    const findings = await this.#inspector.initrds(await this.#initrdsAmong(how.modules.map(({ path }) => path)));
+    const refusal = findings.convention === undefined ? refusalOf(family) : findings.convention.refusal;
+    if (refusal !== undefined) {
+      this.#refuse(candidate, refusal);
+      return undefined;
+    }
+    this.#family ??= family;
     const added = placed(findings.convention?.words ?? [], places);
     const modules = how.modules.map(({ path, words }, n) => {
       return { path, words: mergedWords(placed(words, places), n === 0 ? added : []) };
     });
     const needsIso = modules.some(({ words }) => needsKey(words));
     return { ...entry, how: { ...how, modules }, ...(needsIso ? { readableFrom: readableFrom(findings) } : {}) };
+  }
+
+  /** Those of the modules of a hypervisor that are no kernel. */
+  async #initrdsAmong(paths: readonly string[]): Promise<readonly string[]> {
+    const initrds: string[] = [];
+    for (const path of paths) {
+      const file = await this.#disc.findFile(path);
+      if (file !== undefined && (await this.#inspector.startable(file)) === undefined) initrds.push(path);
+    }
+    return initrds;
   }
 
   #placesOf({ kernel }: Candidate): { label: string; isoUuid: string; kernel: string } {

@@ -123,7 +123,7 @@ class IsoRecogniser {
 
 /** Anything but a small program beside a system. */
 function isSystem({ how }: BootEntry): boolean {
-  return how.kind !== "linux16";
+  return how.kind !== "linux16" && how.kind !== "efi";
 }
 
 interface Chosen {

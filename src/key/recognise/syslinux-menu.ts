@@ -35,6 +35,8 @@ class Reader {
   #filesLeft = menuFileLimit;
   #linesLeft = lineLimit;
   #commonAppend = "";
+  /** Inside a text for people, which is no menu. */
+  #isInText = false;
 
   constructor(disc: Disc) {
     this.#disc = disc;
@@ -60,6 +62,10 @@ class Reader {
   async #line(keyword: string, rest: string, { path, where }: { path: string; where: Where }): Promise<void> {
     const label = this.#labels.at(-1)?.label;
     const deeper = { ...where, depth: where.depth + 1 };
+    if (this.#isInText || keyword === "text") {
+      this.#isInText = keyword !== "endtext";
+      return;
+    }
     switch (keyword) {
       case "label":
         this.#labels.push({ label: { name: rest, menu: path }, folder: where.folder });

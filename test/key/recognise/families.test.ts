@@ -191,7 +191,8 @@ const rows: readonly Row[] = [
       "images/install.img": "",
       "images/pxeboot/vmlinuz": kernel,
       "images/pxeboot/initrd.img": anaconda,
-      ".discinfo": "1\nRed Hat\n",
+      ".discinfo": "1\n8.10\n",
+      ".treeinfo": "[general]\nname = Red Hat Enterprise Linux 8.10.0\n",
       "BaseOS/": "",
     },
     expected: linux(
@@ -201,6 +202,90 @@ const rows: readonly Row[] = [
       "root=live:UUID=VOLUME",
       `iso-scan/filename=${iso}`,
       "inst.repo=file:///run/initramfs/live",
+    ),
+  },
+  {
+    name: "11, not 14: Fedora live that has ISOLINUX too",
+    family: "fedora-live-pxeboot",
+    files: {
+      "isolinux/isolinux.cfg":
+        "label linux\n kernel vmlinuz\n append initrd=initrd.img root=live:CDLABEL=F rd.live.image quiet",
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": dracutLive,
+      "images/pxeboot/vmlinuz": kernel,
+      "images/pxeboot/initrd.img": dracutLive,
+      "LiveOS/squashfs.img": "",
+    },
+    expected: linux(
+      "/isolinux/vmlinuz",
+      ["/isolinux/initrd.img"],
+      "root=live:CDLABEL=F",
+      "rd.live.image",
+      "quiet",
+      `iso-scan/filename=${iso}`,
+    ),
+  },
+  {
+    name: "13, not 14: AlmaLinux DVD",
+    family: "anaconda",
+    files: {
+      "isolinux/isolinux.cfg":
+        "label linux\n kernel vmlinuz\n append initrd=initrd.img inst.stage2=hd:LABEL=Alma quiet",
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": anaconda,
+      "images/install.img": "",
+      "images/pxeboot/vmlinuz": kernel,
+      "images/pxeboot/initrd.img": anaconda,
+      ".discinfo": "1\n9.4\n",
+      ".treeinfo": "[general]\nname = AlmaLinux 9.4\n",
+      "BaseOS/": "",
+    },
+    expected: linux(
+      "/isolinux/vmlinuz",
+      ["/isolinux/initrd.img"],
+      "inst.stage2=hd:LABEL=Alma",
+      "quiet",
+      `iso-scan/filename=${iso}`,
+    ),
+  },
+  {
+    name: "14, not 11: RHEL 7 DVD, whose installer is in /LiveOS",
+    family: "rhel-dvd",
+    files: {
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": anaconda,
+      "images/pxeboot/vmlinuz": kernel,
+      "images/pxeboot/initrd.img": anaconda,
+      "LiveOS/squashfs.img": "",
+      ".discinfo": "1\n7.9\n",
+      ".treeinfo": "[general]\nname = Red Hat Enterprise Linux 7.9\n",
+      "Packages/": "",
+    },
+    expected: linux(
+      "/isolinux/vmlinuz",
+      ["/isolinux/initrd.img"],
+      "root=live:UUID=VOLUME",
+      `iso-scan/filename=${iso}`,
+      "inst.repo=file:///run/initramfs/live",
+    ),
+  },
+  {
+    name: "16, not 35: Universal Blue with an initrd beside its own",
+    family: "universal-blue",
+    files: {
+      "boot/grub2/grub.cfg":
+        "menuentry Bluefin { linux /boot/vmlinuz root=live:CDLABEL=B\n initrd /boot/initramfs.img\n}",
+      "boot/vmlinuz": kernel,
+      "boot/initramfs.img": dracutLive,
+      "boot/initrd": plain,
+      "LiveOS/squashfs.img": "",
+    },
+    expected: linux(
+      "/boot/vmlinuz",
+      ["/boot/initramfs.img"],
+      "root=live:CDLABEL=B",
+      "rd.live.image",
+      `iso-scan/filename=${iso}`,
     ),
   },
   {
@@ -264,7 +349,6 @@ const rows: readonly Row[] = [
       "archisobasedir=arch",
       "archisosearchuuid=2026-01-01-00-00-00-00",
       ...imgLoop,
-      `archisolabel=${spaced}`,
     ),
   },
   {
@@ -715,6 +799,32 @@ const rows: readonly Row[] = [
       words: [],
       modules: [
         { path: "/isolinux/vmlinuz", words: anacondaWords },
+        { path: "/isolinux/initrd.img", words: [] },
+      ],
+    },
+  },
+  {
+    name: "54 Qubes OS of old, by its own menu",
+    family: "qubes-xen",
+    files: {
+      "isolinux/isolinux.cfg": [
+        "label install",
+        "  kernel mboot.c32",
+        "  append xen.gz console=none --- vmlinuz inst.stage2=hd:LABEL=Q quiet --- initrd.img",
+      ].join("\n"),
+      "isolinux/xen.gz": "xen",
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": anaconda,
+    },
+    expected: {
+      kind: "multiboot",
+      kernel: "/isolinux/xen.gz",
+      words: ["console=none"],
+      modules: [
+        {
+          path: "/isolinux/vmlinuz",
+          words: ["inst.stage2=hd:LABEL=Q", "quiet", `iso-scan/filename=${iso}`],
+        },
         { path: "/isolinux/initrd.img", words: [] },
       ],
     },

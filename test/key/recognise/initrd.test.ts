@@ -123,6 +123,30 @@ test("names that lead out, have NUL in them or are too long are only names", asy
   assert.equal((await look(cpioOf(["x".repeat(4095)]))).isWhole, true);
 });
 
+test("once all is known, no more is read", async () => {
+  const files = [
+    "scripts/live",
+    "vfat.ko",
+    "exfat.ko",
+    "ext4.ko",
+    "ntfs3.ko",
+    ...Array.from({ length: 5000 }, (_, n) => `${n}`),
+  ];
+  const archive = cpioOf(files);
+  let chunks = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunksOf(archive, 4096)) {
+      chunks++;
+      yield chunk;
+    }
+  }
+  const reader = new InitrdReader({});
+  await reader.read(counted(), "initrd");
+  assert.equal(chunks, 1);
+  const { fileSystems, isWhole } = reader.findings();
+  assert.deepEqual([fileSystems, isWhole], [["fat", "exfat", "ext4", "ntfs"], true]);
+});
+
 test("a bomb is looked at as far as the limit, and no further", async () => {
   const whole = cpioOf(names);
   const head = whole.subarray(0, whole.length - 124); // without its trailer, so that zeros are of a file that goes on

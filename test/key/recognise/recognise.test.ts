@@ -24,6 +24,17 @@ import {
 const kernel = kernelStub();
 const needs = { skip: skipWithout("xorriso") };
 
+/** The headers of a program for UEFI. */
+function efiStub(machine: number): Buffer {
+  const efi = Buffer.alloc(4096);
+  efi.write("MZ");
+  efi.writeUInt32LE(128, 0x3c);
+  efi.write("PE\0\0", 128);
+  efi.writeUInt16LE(machine, 132);
+  efi.writeUInt16LE(10, 128 + 24 + 68);
+  return efi;
+}
+
 const debianLive: SampleFiles = {
   ".disk/info": 'Debian GNU/Linux 12.5.0 "Bookworm" - live amd64\n',
   "boot/grub/grub.cfg": [
@@ -32,6 +43,7 @@ const debianLive: SampleFiles = {
     'menuentry "Start installer" { linux /install/vmlinuz vga=788\n initrd /install/initrd.gz\n}',
     'menuentry "gone" { linux /live/gone boot=live\n initrd /live/initrd.img\n}',
     'menuentry "Memory test" { linux16 /boot/memtest.bin\n}',
+    'menuentry "Memory test, UEFI" { linux /boot/memtest.efi\n}',
   ].join("\n"),
   "isolinux/isolinux.cfg": "label live\nkernel /live/vmlinuz\nappend boot=live other initrd=/live/initrd.img\n",
   "live/vmlinuz": kernel,
@@ -40,6 +52,7 @@ const debianLive: SampleFiles = {
   "install/vmlinuz": kernel,
   "install/initrd.gz": initrdOf("var/lib/dpkg/info/cdrom-detect.postinst"),
   "boot/memtest.bin": kernel,
+  "boot/memtest.efi": efiStub(0x8664),
 };
 
 test(
@@ -67,7 +80,11 @@ test(
     assert.equal(second?.title, "Live system, safe");
     assert.deepEqual(third?.how, { kind: "linux16", kernel: "/boot/memtest.bin", initrds: [], words: [] });
     assert.deepEqual(third?.firmwares, ["bios"]);
-    assert.equal(iso.entries.length, 3);
+    assert.deepEqual(
+      [iso.entries[3]?.how, iso.entries[3]?.firmwares],
+      [{ kind: "efi", program: "/boot/memtest.efi" }, ["uefi"]],
+    );
+    assert.equal(iso.entries.length, 4);
     assert.match(iso.warnings.join(), /"Start installer" is left out: its initrd looks for a disc/);
     assert.match(iso.evidence.join("\n"), /initrd \/live\/initrd\.img: Debian's live-boot, mounts fat, ext4/);
   },
@@ -251,13 +268,18 @@ test("an ISO that is cut off is refused wherever it is cut", needs, async () => 
   }
 });
 
+test("it is interrupted while it looks into an initrd, and says how far it has come", needs, async () => {
+  await using folder = temporaryFolder();
+  makeIso(folder.join("image"), debianLive);
+  await using reader = await FileReader.open(folder.join("image"));
+  const phases = new Set<string>();
+  await recogniseIso(reader, { onProgress: ({ phase }) => phases.add(phase) });
+  assert.deepEqual([...phases], ["looking into the initrd"]);
+  await assert.rejects(recogniseIso(reader, { signal: AbortSignal.abort() }), { code: "interrupted" });
+});
+
 test("kernels, programs and disks that are no ISO", async () => {
-  const efi = Buffer.alloc(4096);
-  efi.write("MZ");
-  efi.writeUInt32LE(128, 0x3c);
-  efi.write("PE\0\0", 128);
-  efi.writeUInt16LE(0xaa64, 132);
-  efi.writeUInt16LE(10, 128 + 24 + 68);
+  const efi = efiStub(0xaa64);
   const disk = Buffer.alloc(4_000_000);
   disk.set(Buffer.from("Missing OS\r\nMultiple active partitions"), 100);
   disk.writeUInt8(0x83, 450);

@@ -26,7 +26,7 @@ export const archFamilies: readonly Family[] = [
         initrds: [...microcode("/sysresccd/boot"), "/sysresccd/boot/x86_64/sysresccd.img"],
       },
     ],
-    words: ["archisobasedir=sysresccd"],
+    wordsWithoutMenu: ["archisobasedir=sysresccd"],
   },
   {
     id: "arch",
@@ -43,7 +43,7 @@ export const archFamilies: readonly Family[] = [
         ],
       },
     ],
-    words: ["archisobasedir=arch", "archisolabel=${label}"],
+    wordsWithoutMenu: ["archisobasedir=arch", "archisolabel=${label}"],
   },
   {
     id: "arch-old",
@@ -56,7 +56,7 @@ export const archFamilies: readonly Family[] = [
         initrds: [...microcode("/${*}/boot"), "${kernelFolder}/archiso.img"],
       },
     ],
-    words: ["archisobasedir=${base}", "archisolabel=${label}"],
+    wordsWithoutMenu: ["archisobasedir=${base}", "archisolabel=${label}"],
   },
   {
     id: "manjaro",
@@ -64,7 +64,7 @@ export const archFamilies: readonly Family[] = [
     has: ["/boot/vmlinuz-x86_64", "/manjaro"],
     convention: "archiso",
     boots: [{ kernel: "/boot/vmlinuz-x86_64", initrds: [...microcode("/boot"), "/boot/initramfs-x86_64.img"] }],
-    words: ["misobasedir=manjaro", "misolabel=${label}"],
+    wordsWithoutMenu: ["misobasedir=manjaro", "misolabel=${label}"],
   },
   {
     id: "artix",
@@ -85,7 +85,7 @@ export const archFamilies: readonly Family[] = [
           initrds: [...microcode(`/${folder}/boot`), `/${folder}/boot/x86_64/{${folder}iso.img,kdeosiso.img}`],
         },
       ],
-      words: [`${label}=\${label}`],
+      wordsWithoutMenu: [`${label}=\${label}`],
     };
   }),
 ];

@@ -44,6 +44,8 @@ export interface Family {
    * (the first folder of the kernel's path), `${kernelFolder}`.
    */
   readonly words?: readonly string[];
+  /** What else is said where its menu was not understood. */
+  readonly wordsWithoutMenu?: readonly string[];
   /** Keys of arguments of its own menu that are left out. */
   readonly drops?: readonly string[];
   /** Only these words count, not the convention's. */

@@ -26,6 +26,7 @@ export const fedoraFamilies: readonly Family[] = [
     id: "rhel-dvd",
     name: "the installation DVD of RHEL 7 and 8",
     has: ["/isolinux/vmlinuz", "/.discinfo", "/{Packages,BaseOS,repodata}"],
+    says: { path: "/.treeinfo", pattern: /Red Hat Enterprise/ },
     convention: "anaconda",
     boots: [{ kernel: "/isolinux/vmlinuz", initrds: ["/isolinux/initrd.img"] }],
     words: ["root=live:UUID=${isoUuid}", "iso-scan/filename=${isoPath}", "inst.repo=file:///run/initramfs/live"],
