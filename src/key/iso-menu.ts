@@ -79,8 +79,9 @@ function startLines(how: StartMethod): readonly string[] {
     case "memdisk":
       return [`linux16 "$prefix/memdisk" ${memdiskWords[how.medium]}`, `initrd16 ${imageWord(how.image)}`];
     case "efi": {
-      const root = how.image === undefined ? "" : "(image)";
-      return [...imageLine(how.image), `chainloader ${grubWord(root + how.program)}`];
+      // It tells the program where it is from by the root, which has to be a device that the firmware knows.
+      const device = how.image === undefined ? "(loop)" : "(image)";
+      return [...imageLine(how.image), 'set root="$isos"', `chainloader ${grubWord(device + how.program)}`];
     }
     case "bsd":
       return [

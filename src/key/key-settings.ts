@@ -30,7 +30,8 @@ export function settingsText(settings: KeySettings): string {
 
 /** Throws `unsupported` where another version of this program made it. */
 export function parseSettings(text: string, keyName: string): KeySettings {
-  const values = new Map(Array.from(text.matchAll(/^set (\w+)='([^']*)'$/gm), ([, name, value]) => [name, value]));
+  const lines = text.matchAll(/^set (\w+)='((?:[^'\n]|'\\'')*)'$/gm);
+  const values = new Map(Array.from(lines, ([, name, value = ""]) => [name, value.replaceAll(String.raw`'\''`, "'")]));
   const version = values.get("key_layout");
   if (version !== String(layoutVersion)) {
     throw new Failure("unsupported", `cannot use the key "${keyName}": its layout is ${version ?? "not known"}`, {

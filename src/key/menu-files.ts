@@ -25,8 +25,9 @@ export interface RecordedEntry {
 
 const headerMark = "# holdfast: ";
 const entriesLimitBytes = 1024 * 1024;
-/** Folders that a person made are not as deep. */
+/** Folders that a person made are not as deep, nor as many. */
 const depthLimit = 16;
+const folderLimit = 10_000;
 const collator = new Intl.Collator("en", { numeric: true });
 
 /** The file of an ISO's entries: what it is, for this program, and the entries, for GRUB. */
@@ -114,8 +115,12 @@ function entriesPathOf(isoPath: string): string {
 /** The paths of the files below a folder; none where it is not there. */
 export async function filesBelow(fileSystem: FileSystem, folder: string): Promise<readonly string[]> {
   const found: string[] = [];
+  let folderCount = 0;
   const look = async (id: number, path: string, depth: number): Promise<void> => {
     if (depth > depthLimit) return;
+    if (++folderCount > folderLimit) {
+      throw new Failure("damaged", `cannot look through "${folder}": it has more than ${folderLimit} folders`);
+    }
     for await (const batch of fileSystem.list(id)) {
       for (const item of batch) {
         const { kind } = await fileSystem.stat(item.id);

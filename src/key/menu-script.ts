@@ -145,7 +145,8 @@ function key_start {
     set key_words="archisobasedir=arch archisolabel=$key_label img_dev=/dev/disk/by-uuid/$isos_uuid img_loop=$1 earlymodules=loop"
     key_linux /arch/boot/x86_64
   elif key_find_program; then
-    chainloader "$key_file"
+    set root="$isos"
+    chainloader "(loop)$key_file"
   elif [ "$grub_platform" = "pc" -a -f "$prefix/memdisk" ]; then
     echo 'No system is known in it: all of it is loaded into memory, as a disc.'
     linux16 "$prefix/memdisk" iso raw

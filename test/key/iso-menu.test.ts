@@ -50,7 +50,24 @@ test("entries for different machines are one on each of them; several for one ma
   assert.match(flat, /^if \[ "\$grub_platform" = "pc" \]; then\nmenuentry 'Memory test' --id '\/m.iso' \{\n/);
   assert.match(flat, /  linux16 "\$prefix\/memdisk" floppy raw\n  initrd16 '\(loop\)\/boot\/floppy.img'\n/);
   assert.match(flat, /else\nif \[ "\$grub_platform" = "efi" -a "\$grub_cpu" = "x86_64" \]; then\n/);
-  assert.match(flat, /  loopback image '\(loop\)80\+8'\n  chainloader '\(image\)\/EFI\/BOOT\/bootx64.efi'\n/);
+  assert.match(
+    flat,
+    /  loopback image '\(loop\)80\+8'\n  set root="\$isos"\n  chainloader '\(image\)\/EFI\/BOOT\/bootx64.efi'\n/,
+  );
+  const inside: BootEntry = {
+    ...live,
+    how: {
+      kind: "linux",
+      image: { kind: "file", path: "/efi.img" },
+      kernel: "/vmlinuz",
+      initrds: ["/initrd"],
+      words: [],
+    },
+  };
+  const fromImage = isoMenu("/m.iso", { title: "Inside", entries: [inside] });
+  const lines =
+    "  loopback image '(loop)/efi.img'\n  linux '(image)/vmlinuz' $key_arguments\n  initrd '(image)/initrd'\n";
+  assert.ok(fromImage.includes(lines), fromImage);
   const several = isoMenu("/m.iso", { title: "Both", entries: [live, floppy] });
   assert.match(several, /^submenu 'Both' --id '\/m.iso' \{\n/);
   assert.match(several, /menuentry 'Live' --id '\/m.iso#1' \{/);

@@ -9,7 +9,7 @@ import { isoMenu } from "../../src/key/iso-menu.ts";
 import { addIsos, createKey, listKey, removeIsos } from "../../src/key/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { holdfast } from "./holdfast-as-nobody.ts";
-import { livePeers, makeIso, makeLiveIso, makeRescueIso } from "./live-iso.ts";
+import { livePeers, makeIso, makeLiveIso, makeProgramIso, makeRescueIso } from "./live-iso.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers } from "./qemu.ts";
 
@@ -104,20 +104,26 @@ test(
   },
 );
 
-test("a key with GPT and ext4: an odd name, its own menu, a disc from memory", { skip: skipRescue }, async () => {
-  await using folder = folderForAnyone();
-  const key = folder.join("key.img");
-  done("create", key, "--size", "100MB", "--table", "gpt", "--fs", "ext4");
-  const says = 'echo "reached $iso_path"\n';
-  const menu = `${says}${loopbackFiles["boot/grub/loopback.cfg"]}`;
-  const iso = makeIso(folder, "own.iso", { ...loopbackFiles, "boot/grub/loopback.cfg": menu });
-  const name = "Größe/it's $HOME, really #one";
-  done("add", key, iso, "--name", name);
-  done("run", key, "--choose", name, "--until", `reached /${name}.iso`, ...emulated);
-  done("add", key, makeRescueIso(folder, "rescue.iso", "the rescue disc runs"));
-  done("run", key, "--choose", "rescue.iso", "--until", "the rescue disc runs from pc", ...emulated);
-  assertSound(key, folder);
-});
+test(
+  "a key with GPT and ext4: an odd name, its own menu, a disc from memory, a program",
+  { skip: skipRescue },
+  async () => {
+    await using folder = folderForAnyone();
+    const key = folder.join("key.img");
+    done("create", key, "--size", "100MB", "--table", "gpt", "--fs", "ext4");
+    const says = 'echo "reached $iso_path"\n';
+    const menu = `${says}${loopbackFiles["boot/grub/loopback.cfg"]}`;
+    const iso = makeIso(folder, "own.iso", { ...loopbackFiles, "boot/grub/loopback.cfg": menu });
+    const name = "Größe/it's $HOME, really #one";
+    done("add", key, iso, "--name", name);
+    done("run", key, "--choose", name, "--until", `reached /${name}.iso`, ...emulated);
+    done("add", key, makeRescueIso(folder, "rescue.iso", "the rescue disc runs"));
+    done("run", key, "--choose", "rescue.iso", "--until", "the rescue disc runs from pc", ...emulated);
+    done("add", key, await makeProgramIso(folder, "program.iso", "the program runs"));
+    done("run", key, "--uefi", "--choose", "program.iso", "--until", "the program runs on x86_64-efi", ...emulated);
+    assertSound(key, folder);
+  },
+);
 
 test("whatever names and titles have in them, the menu is a script", { skip }, async () => {
   await using folder = temporaryFolder();
@@ -201,14 +207,20 @@ test("what cannot be added is refused, and the key stays as it is", { skip }, as
   await refusedToAdd(/FAT holds files below 4 GiB\n.*--fs ext4/, [large]);
   await refused(key, /the key has none of that name/, () => removeIsos({ ...adding, key, names: ["none.iso"] }));
   await refused(iso, /as a key: it was not made by key create/, () => addIsos({ ...adding, key: iso, isos: [iso] }));
-  const stop = AbortSignal.abort();
-  const stopped = addIsos({ ...adding, key, isos: [iso], name: "new" }, { signal: stop });
-  await assert.rejects(stopped, { code: "interrupted" });
+  const stop = new AbortController();
+  const job = { signal: stop.signal, onProgress: () => stop.abort() };
+  await assert.rejects(addIsos({ ...adding, key, isos: [iso], name: "new" }, job), { code: "interrupted" });
   assert.deepEqual(
     (await listKey(key)).files.map(({ name }) => name),
     ["some.iso"],
   );
   assertSound(key, folder);
+  const nothing = folder.join("nothing");
+  fs.mkdirSync(nothing);
+  const notGrub = { ...smallest, path: folder.join("other key"), table: "mbr", isosKind: "fat32" } as const;
+  await assert.rejects(createKey({ ...notGrub, grubFrom: [nothing] }), { message: /nothing that this disk needs/ });
+  await assert.rejects(createKey({ ...notGrub, label: "longer than eleven" }), { message: /cannot use the label/ });
+  assert.ok(!fs.readdirSync(folder.path).some((name) => name.startsWith("other key")));
   const before = hashOf(key);
   await addIsos({ ...adding, key, isos: [iso], name: "new", isRehearsal: true });
   await removeIsos({ ...adding, key, names: ["some.iso"], isRehearsal: true });

@@ -1,6 +1,8 @@
 /** ISO files that start: a Debian kernel and an initrd that finds its ISO as Debian's live systems do. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { makeEfiImage } from "../../src/boot/grub/efi-image.ts";
+import { readPlatformFiles } from "../../src/boot/grub/platform-files.ts";
 import type { TemporaryFolder } from "../temp.ts";
 import { busybox, makeInitramfs } from "./initramfs.ts";
 import { runPeer } from "./peer.ts";
@@ -65,4 +67,12 @@ export function makeRescueIso(folder: TemporaryFolder, name: string, says: strin
   runPeer("grub-mkrescue", ["-o", iso, tree]);
   fs.rmSync(tree, { recursive: true });
   return iso;
+}
+
+/** Makes an ISO with a program for UEFI and nothing else: a GRUB, which prints a text. */
+export async function makeProgramIso(folder: TemporaryFolder, name: string, says: string): Promise<string> {
+  const grub = await readPlatformFiles({ platform: "x86_64-efi" });
+  const config = `echo ${says} on $grub_cpu-$grub_platform\nsleep 600\n`;
+  const program = makeEfiImage(grub, { modules: ["normal", "echo", "sleep"], prefix: "/nowhere", config });
+  return makeIso(folder, name, { "EFI/BOOT/BOOTX64.EFI": program });
 }

@@ -78,6 +78,15 @@ export function installedPath({ machineFolder = "/usr/lib" }: BootFileSources, .
   return path.join(machineFolder, ...names);
 }
 
+/** Throws `not-found` where one of the sources that a user names gave nothing. */
+export function refuseUnused(given: readonly string[], used: readonly string[]): void {
+  const other = given.find((source) => !used.includes(source));
+  if (other === undefined) return;
+  throw new Failure("not-found", `cannot take GRUB from "${other}": it has nothing that this disk needs`, {
+    hint: "it takes grub-pc-bin for BIOS and grub-efi-amd64-bin for UEFI, or signed programs for Secure Boot",
+  });
+}
+
 async function wholeContent({ content, sizeBytes }: FileEntry): Promise<Uint8Array> {
   const whole = new Uint8Array(sizeBytes);
   for await (const { at, bytes } of content ?? []) whole.set(bytes, at);

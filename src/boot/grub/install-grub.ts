@@ -17,7 +17,7 @@ import {
 } from "../../partition/index.ts";
 import type { Timestamp, TreeSource } from "../../tree/index.ts";
 import { makeBiosCore } from "./core-image.ts";
-import type { BootFileSources } from "./boot-files.ts";
+import { refuseUnused, type BootFileSources } from "./boot-files.ts";
 import { efiPlatformsFor, refuseOtherThanPc } from "./choose-platforms.ts";
 import {
   openEfiPartition,
@@ -157,14 +157,6 @@ async function planEfi(
     }
   }
   return { grubs, files, signedFrom };
-}
-
-function refuseUnused(given: readonly string[], used: readonly string[]): void {
-  const other = given.find((source) => !used.includes(source));
-  if (other === undefined) return;
-  throw new Failure("not-found", `cannot take GRUB from "${other}": it has nothing that this disk needs`, {
-    hint: "it takes grub-pc-bin for BIOS and grub-efi-amd64-bin for UEFI, or signed programs for Secure Boot",
-  });
 }
 
 async function tableOf(device: BlockDevice): Promise<PartitionTable> {

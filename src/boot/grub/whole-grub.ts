@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../device/index.ts";
 import type { PartitionTable } from "../../partition/index.ts";
-import type { BootFileSources } from "./boot-files.ts";
+import { refuseUnused, type BootFileSources } from "./boot-files.ts";
 import { makeBiosCore } from "./core-image.ts";
 import { makeEfiImage } from "./efi-image.ts";
 import { removablePath } from "./efi-programs.ts";
@@ -21,14 +21,15 @@ export interface MenuPlace {
   readonly folder: string;
 }
 
-const fileSystems = ["fat", "exfat", "ext2", "ntfs", "udf", "iso9660", "squash4", "btrfs", "xfs", "f2fs", "hfsplus"];
+/** What keys and discs are formatted as. */
+const fileSystems = ["fat", "exfat", "ext2", "ntfs", "udf", "iso9660"];
 const script = "normal configfile test echo true sleep read eval regexp probe ls cat help tr loadenv minicmd".split(
   " ",
 );
 const search = ["search", "search_fs_uuid", "search_label", "search_fs_file"];
 const disks = ["part_msdos", "part_gpt", "part_apple", "loopback", "memdisk"];
-const packed = ["gzio", "xzio", "lzopio", "zstd", "hashsum", "gcry_md5", "gcry_sha1", "gcry_sha256", "gcry_sha512"];
-const screen = ["terminal", "gfxterm", "gfxmenu", "font", "png", "jpeg", "tga", "video", "all_video", "gettext"];
+const packed = ["gzio", "hashsum", "gcry_md5", "gcry_sha1", "gcry_sha256", "gcry_sha512"];
+const screen = ["terminal", "gfxterm", "gfxmenu", "font", "png", "jpeg", "video", "all_video", "gettext"];
 const machine = ["halt", "reboot", "smbios", "cpuid", "acpi", "date", "datetime", "keystatus", "serial"];
 const starting = ["boot", "chain", "linux", "multiboot", "multiboot2", "bsd"];
 const common = [...fileSystems, ...script, ...search, ...disks, ...packed, ...screen, ...machine, ...starting];
@@ -51,6 +52,10 @@ export async function findWholeGrub(
     const files = await findPlatformFiles(platform, sources, { isNeeded });
     if (files !== undefined) platforms.push(files);
   }
+  refuseUnused(
+    sources.given ?? [],
+    platforms.map(({ name }) => name),
+  );
   return { platforms };
 }
 

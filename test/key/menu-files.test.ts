@@ -1,0 +1,111 @@
+/** What the key keeps of its ISO files, on a file system in memory. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Failure } from "../../src/base/index.ts";
+import { MemoryDevice } from "../../src/device/index.ts";
+import { editFileSystem, makeFileSystem, openFileSystem } from "../../src/filesystem/index.ts";
+import { parseSettings, settingsText } from "../../src/key/key-settings.ts";
+import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "../../src/key/menu-files.ts";
+import type { RecognisedIso } from "../../src/key/recognise/index.ts";
+
+const now = { seconds: 1_700_000_000, nanoseconds: 0 };
+const menu = "/boot/grub/isos";
+
+async function emptyDevice(): Promise<MemoryDevice> {
+  const device = new MemoryDevice(new Uint8Array(5 * 2 ** 20));
+  const wanted = { kind: "fat", uuid: "1234-ABCD", now } as const;
+  await makeFileSystem(device, [], { wanted, place: { startLba: 0, geometry: { heads: 255, sectors: 63 } } });
+  return device;
+}
+
+function iso(title: string): RecognisedIso {
+  const how = { kind: "configfile", path: "/boot/grub/loopback.cfg" } as const;
+  const entry = { title, how, firmwares: ["bios", "uefi"], architecture: "x86_64" } as const;
+  return { volumeLabel: "", volumeUuid: "", title, entries: [entry], evidence: [], warnings: [] };
+}
+
+/** Adds these ISO files, in a folder or not, to those that are there. */
+async function add(device: MemoryDevice, paths: readonly string[], there: readonly string[] = paths): Promise<void> {
+  await using boot = await editFileSystem(device, { now });
+  const added = new Map(paths.map((path) => [path, entriesText(path, 2048, iso(`Title of ${path}`))]));
+  await updateMenu(boot, { isoPaths: new Set(there), added, now });
+  await boot.commit();
+}
+
+async function textOf(device: MemoryDevice, path: string): Promise<string> {
+  await using boot = await editFileSystem(device, { now });
+  const { directory, name } = await placeFor(boot, path, now);
+  const id = await boot.find(directory, name);
+  let text = "";
+  if (id !== undefined) for await (const { bytes } of boot.content(id)) text += Buffer.from(bytes).toString();
+  return text;
+}
+
+test("the index of each folder has what is there, by title, numbers by their value", async () => {
+  const device = await emptyDevice();
+  await add(device, ["/b10.iso", "/b9.iso", "/tools/a'b.iso"]);
+  const lines = (text: string): readonly string[] => text.split("\n").filter((line) => line.startsWith("key_iso"));
+  assert.deepEqual(lines(await textOf(device, `${menu}/index.cfg`)), ["key_iso '/b9.iso'", "key_iso '/b10.iso'"]);
+  const inFolder = lines(await textOf(device, `${menu}/tools/index.cfg`));
+  assert.deepEqual(inFolder, [String.raw`key_iso '/tools/a'\''b.iso'`]);
+  await add(device, ["/c.iso"], ["/c.iso", "/b9.iso"]);
+  assert.deepEqual(lines(await textOf(device, `${menu}/index.cfg`)), ["key_iso '/b9.iso'", "key_iso '/c.iso'"]);
+  await using boot = await openFileSystem(device);
+  const records = await readRecords(boot);
+  assert.deepEqual(
+    records.map(({ path, title }) => [path, title]),
+    [
+      ["/b9.iso", "Title of /b9.iso"],
+      ["/c.iso", "Title of /c.iso"],
+    ],
+  );
+  const files = [`${menu}/b9.iso.cfg`, `${menu}/c.iso.cfg`, `${menu}/index.cfg`];
+  assert.deepEqual((await filesBelow(boot, menu)).toSorted(), files);
+});
+
+test("a file of entries that someone has edited is no record, or a sound one", async () => {
+  const whole = entriesText("/a.iso", 2048, iso("A title"));
+  const edited = fc.tuple(fc.nat({ max: 200 }), fc.nat({ max: 20 }), fc.string({ unit: "binary", maxLength: 10 }));
+  await fc.assert(
+    fc.asyncProperty(edited, async ([at, length, text]) => {
+      const device = await emptyDevice();
+      await using boot = await editFileSystem(device, { now });
+      const bytes = Buffer.from(whole.slice(0, at) + text + whole.slice(at + length));
+      const place = await placeFor(boot, `${menu}/a.iso.cfg`, now);
+      const metadata = { kind: "file", mode: 0o644, uid: 0, gid: 0, modified: now } as const;
+      await boot.create(place, { ...metadata, sizeBytes: bytes.length, content: [{ at: 0, bytes }] });
+      for (const { path, entries } of await readRecords(boot)) {
+        assert.equal(path, "/a.iso");
+        for (const { firmwares } of entries) assert.ok(Array.isArray(firmwares));
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("what a key says of itself is read as it was written; another layout is refused", () => {
+  const settings = {
+    isosUuid: "1234-ABCD",
+    isosLabel: "ISOS",
+    isosPartition: "msdos2",
+    serial: true,
+    timeoutSeconds: 5,
+  };
+  assert.deepEqual(parseSettings(settingsText(settings), "key"), settings);
+  const plain = { isosUuid: "", isosLabel: "Joe's ISOs", isosPartition: "gpt3", serial: false };
+  assert.deepEqual(parseSettings(settingsText(plain), "key"), plain);
+  assert.throws(() => parseSettings(settingsText(plain).replace("layout='1'", "layout='2'"), "key"), {
+    code: "unsupported",
+    message: /its layout is 2/,
+  });
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      try {
+        parseSettings(text, "key");
+      } catch (error) {
+        assert.ok(error instanceof Failure);
+      }
+    }),
+  );
+});
