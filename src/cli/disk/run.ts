@@ -1,14 +1,8 @@
-import { availableParallelism } from "node:os";
 import { Failure } from "../../base/index.ts";
-import { runDisk, type StartedDisk } from "../../disk/index.ts";
-import { announceMachine } from "../announce-machine.ts";
-import { defineCommand, jsonOption } from "../command.ts";
-import { printJson } from "../print.ts";
+import { runDisk } from "../../disk/index.ts";
+import { defineCommand } from "../command.ts";
+import { machineOptions, runMachine } from "../run-machine.ts";
 import { parseForward } from "./port-forward.ts";
-
-/** Enough for most; more would only slow emulation down. */
-const cpuLimit = 2;
-const untilLimitSeconds = 300;
 
 /** `holdfast disk run` */
 export const run = defineCommand({
@@ -23,27 +17,6 @@ In a terminal what is typed goes to the serial port, and Ctrl-A X switches the m
     bios: { kind: "flag", help: "start it by BIOS; without this and --uefi, by what it was made for" },
     uefi: { kind: "flag", help: "start it by UEFI" },
     "secure-boot": { kind: "flag", help: "UEFI that starts only what Microsoft or the distribution has signed" },
-    until: { kind: "string", value: "TEXT", help: "switch it off once its serial port has said this" },
-    "time-limit": {
-      kind: "number",
-      value: "SECONDS",
-      minimum: 1,
-      maximum: 86_400,
-      help: `switch it off after so long; with --until ${untilLimitSeconds} unless told`,
-    },
-    screenshot: {
-      kind: "string",
-      value: "PNG",
-      help: "keep what its screen shows when the text is seen or the time is over",
-    },
-    memory: { kind: "size", short: "m", value: "SIZE", default: 2 ** 30, help: "its memory, 1GiB unless told" },
-    cpus: {
-      kind: "number",
-      value: "N",
-      minimum: 1,
-      maximum: 64,
-      help: `its processors; else as many as here, up to ${cpuLimit}`,
-    },
     disk: {
       kind: "choice",
       value: "BUS",
@@ -57,10 +30,7 @@ In a terminal what is typed goes to the serial port, and Ctrl-A X switches the m
       parse: parseForward,
       help: "lead a TCP port of this machine's loopback interface to one of its own: 2222:22",
     },
-    "no-network": { kind: "flag", help: "without a network; else it reaches what this user reaches" },
-    window: { kind: "flag", help: "show its screen in a window" },
-    "no-acceleration": { kind: "flag", help: "emulate its processor in any case" },
-    json: { kind: "flag", help: `${jsonOption.help}; what the serial port says goes to standard error` },
+    ...machineOptions,
   },
   examples: [
     { line: "holdfast disk run big", help: "as if it were switched on" },
@@ -74,48 +44,21 @@ In a terminal what is typed goes to the serial port, and Ctrl-A X switches the m
     if (args.bios && (args.uefi || args.secureBoot)) {
       throw new Failure("usage", `cannot use --bios with --${args.uefi ? "uefi" : "secure-boot"}: choose one`);
     }
-    if (args.screenshot !== undefined && args.until === undefined && args.timeLimit === undefined) {
-      throw new Failure("usage", "cannot take a screenshot: nothing says when", {
-        hint: "add --until or --time-limit",
-      });
-    }
-    const isTest = args.until !== undefined || args.timeLimit !== undefined || args.json;
-    const inTerminal = !isTest && process.stdin.isTTY && context.stdout.isTerminal;
-    const timeLimit = args.timeLimit ?? (args.until === undefined ? undefined : untilLimitSeconds);
-    const serial = args.json ? context.stderr : context.stdout;
-    let started: StartedDisk | undefined;
-    const startedAtMs = performance.now();
-    const work = () =>
-      runDisk(
+    const { file: path, secureBoot, snapshot, forward: forwards } = args;
+    await runMachine(context, args, (words, options) => {
+      const firmware = args.bios ? "bios" : args.uefi ? "uefi" : undefined;
+      return runDisk(
         {
-          path: args.file,
-          secureBoot: args.secureBoot,
-          snapshot: args.snapshot,
-          memoryBytes: args.memory,
-          cpus: args.cpus ?? Math.min(cpuLimit, availableParallelism()),
-          window: args.window,
-          accelerate: !args.noAcceleration,
-          inTerminal,
-          env: context.env,
-          ...(args.bios ? { firmware: "bios" } : args.uefi ? { firmware: "uefi" } : {}),
+          ...words,
+          path,
+          secureBoot,
+          snapshot,
+          ...(firmware === undefined ? {} : { firmware }),
           ...(args.disk === undefined ? {} : { bus: args.disk }),
-          ...(args.noNetwork ? {} : { network: { forwards: args.forward } }),
-          ...(args.until === undefined ? {} : { until: args.until }),
-          ...(timeLimit === undefined ? {} : { timeLimitMs: timeLimit * 1000 }),
-          ...(args.screenshot === undefined ? {} : { screenshot: args.screenshot }),
+          ...(args.noNetwork ? {} : { network: { forwards } }),
         },
-        {
-          signal: context.signal,
-          onStart(one) {
-            started = one;
-            void announceMachine(context, one, inTerminal);
-          },
-          // A menu that moves the cursor about would wipe out what this terminal shows already.
-          onSerial: (bytes, seen) => serial.write(serial.isTerminal ? seen : bytes),
-        },
+        options,
       );
-    const end = await (inTerminal ? context.lendTerminal(work) : work());
-    const seconds = Math.round(performance.now() - startedAtMs) / 1000;
-    if (args.json) return printJson(context, { end, ...started, seconds });
+    });
   },
 });
