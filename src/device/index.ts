@@ -6,5 +6,5 @@ export { ExclusiveDisk } from "./exclusive-disk.ts";
 export { FileDevice, FileReader } from "./file-device.ts";
 export { MemoryDevice } from "./memory-device.ts";
 export { OverlayDevice } from "./overlay.ts";
-export { PaddedReader } from "./padded-reader.ts";
+export { MappedReader, type MappedStretch } from "./mapped-reader.ts";
 export { SliceDevice, SliceReader } from "./slice.ts";

@@ -125,6 +125,61 @@ test("a key with GPT and ext4 grows over what was on the stick before", { skip }
   );
 });
 
+test("a FAT32 with many files becomes larger, and they stay", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const key = await keyIn(folder, { sizeBytes: 120_000_000 });
+  const large = Buffer.concat(
+    Array.from({ length: 33 * 1024 }, (_, n) => createHash("sha512").update(`${n}`).digest()),
+  );
+  const content = { ...loopback, large: Buffer.concat(Array.from({ length: 16 }, () => large)).toString("latin1") };
+  const iso = makeIso(folder, "large.iso", content);
+  const adding = { key, isos: [iso], isRehearsal: false, nowMs: 1_700_000_000_000 };
+  await addIsos({ ...adding, name: "tools/with a long name, and more" });
+  await using stick = plugIn(folder.join("stick"), 1_500_000_000);
+  await write(key, stick);
+  assertSound(stick, folder);
+  assert.equal((await write(key, stick)).writtenBytes, 0);
+  const { isos, files } = await listKey(stick.file);
+  assert.ok(isos.freeBytes > 1_350_000_000);
+  assert.equal(isos.uuid, (await listKey(key)).isos.uuid);
+  const [{ name } = { name: "" }] = files;
+  const start = /start= *(\d+), size= *\d+, type=c/.exec(runPeer("sfdisk", ["-d", stick.file]))?.[1];
+  runPeer("mcopy", ["-i", `${stick.file}@@${Number(start) * 512}`, `::${name}`, folder.join("copy")]);
+  assert.equal(hashOf(folder.join("copy")), hashOf(iso));
+});
+
+test("swap is refused", { skip: skip || skipWithout("mkswap", "swapon") }, async (context) => {
+  await using folder = temporaryFolder();
+  const key = await keyIn(folder);
+  const file = folder.join("stick");
+  await using stick = plugIn(file, 64 * mib);
+  assertOurs(stick);
+  runPeer("mkswap", [stick.device]);
+  try {
+    runPeer("swapon", [stick.device]);
+  } catch {
+    return context.skip("this kernel does not swap onto loop devices");
+  }
+  try {
+    await refused([key, stick.device, "--confirm", file], file, /is in use as swap\nhint: run: swapoff \/dev\/loop/);
+  } finally {
+    runPeer("swapoff", [stick.device]);
+  }
+});
+
+test("a dry run shows the stick and what would become of it", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const key = await keyIn(folder);
+  await using stick = plugIn(folder.join("stick"), 64 * mib);
+  const { stdout, status } = await runHoldfast(["key", "write", key, stick.device, "--dry-run"]);
+  assert.equal(status, 0);
+  assert.match(
+    stdout,
+    /^device .*loop\d+\nserial .*stick\nsize .*64 MiB .*not removable\nholds .*nothing.*\nwrites .*isos grows/,
+  );
+  assert.ok(fs.readFileSync(stick.file).every((byte) => byte === 0));
+});
+
 test("what is not safe is refused, and nothing is written", { skip }, async () => {
   await using folder = temporaryFolder();
   const key = await keyIn(folder);

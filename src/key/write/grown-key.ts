@@ -1,5 +1,19 @@
-import { SliceDevice, SliceReader, OverlayDevice, PaddedReader, type BlockReader } from "../../device/index.ts";
-import { growFileSystem, makeFileSystem, openFileSystem, treeOf, type FileSystem } from "../../filesystem/index.ts";
+import {
+  SliceDevice,
+  SliceReader,
+  MappedReader,
+  OverlayDevice,
+  type BlockReader,
+  type MappedStretch,
+} from "../../device/index.ts";
+import {
+  growFileSystem,
+  makeFileSystem,
+  openFileSystem,
+  treeOf,
+  widenFat,
+  type FileSystem,
+} from "../../filesystem/index.ts";
 import {
   defaultGeometry,
   mbrTypeCode,
@@ -47,76 +61,106 @@ export async function growKey(
   const table = await readTable(image);
   const { isos } = partitionsOfKey(table, path);
   if (table === undefined) throw new TypeError("a key without a table");
-  const oldEndBytes = isos.startBytes + isos.sizeBytes;
-  // A GPT's backup behind the last partition is made anew at the end of the disk.
-  const device = new OverlayDevice(new PaddedReader(image, { keptBytes: oldEndBytes, sizeBytes: diskBytes }));
   const room = await roomOf(image, table, isos, diskBytes);
-  const isLast = room.followedBy === undefined;
-  const endBytes = isLast ? Math.max(oldEndBytes, room.endBytes) : oldEndBytes;
-  const grown = await growIsos({ image, device, isos, endBytes, nowMs });
-  const afterBytes = grown.isChanged ? endBytes - isos.startBytes : isos.sizeBytes;
-  const typeCode = grown.kind === "fat32" && table.kind === "mbr" ? mbrTypeCode("fat32-lba") : undefined;
-  await resizePartition(device, table, {
+  const oldEndBytes = isos.startBytes + isos.sizeBytes;
+  const endBytes = room.followedBy === undefined ? Math.max(oldEndBytes, room.endBytes) : oldEndBytes;
+  const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
+  const grown = await growIsos({ image, diskBytes, isos, roomBytes: endBytes - isos.startBytes, now });
+  const isChanged = grown.sizeBytes !== isos.sizeBytes;
+  const becomesLarge = isChanged && grown.kind === "fat32" && table.kind === "mbr";
+  await resizePartition(grown.device, table, {
     diskBytes,
     partition: isos.number,
-    endBytes: isos.startBytes + afterBytes,
-    ...(grown.isChanged && typeCode !== undefined ? { typeCode } : {}),
+    endBytes: isos.startBytes + grown.sizeBytes,
+    ...(becomesLarge ? { typeCode: mbrTypeCode("fat32-lba") } : {}),
   });
-  const after = await readTable(device);
+  const { kind, notes, device } = grown;
   return {
     device,
-    table: after ?? table,
-    isos: { number: isos.number, kind: grown.kind, beforeBytes: isos.sizeBytes, afterBytes },
-    notes: grown.notes,
+    table: (await readTable(device)) ?? table,
+    isos: { number: isos.number, kind, beforeBytes: isos.sizeBytes, afterBytes: grown.sizeBytes },
+    notes,
   };
 }
 
 interface IsosGrowth {
   readonly image: BlockReader;
-  readonly device: OverlayDevice;
+  readonly diskBytes: number;
   readonly isos: Partition;
-  readonly endBytes: number;
-  readonly nowMs: number;
+  /** What isos could take on the disk. */
+  readonly roomBytes: number;
+  readonly now: { readonly seconds: number; readonly nanoseconds: number };
 }
 
 interface GrownIsos {
+  /** All of the key, but for what the table is to say. */
+  readonly device: OverlayDevice;
   readonly kind: string;
-  readonly isChanged: boolean;
+  /** Of the partition. */
+  readonly sizeBytes: number;
   readonly notes: readonly string[];
 }
 
 async function growIsos(growth: IsosGrowth): Promise<GrownIsos> {
-  const { image, device, isos, endBytes, nowMs } = growth;
+  const { image, isos, roomBytes, now } = growth;
   const { startBytes, sizeBytes } = isos;
   await using before = await openFileSystem(new SliceReader(image, startBytes, sizeBytes));
   const { kind } = before.info;
-  if (endBytes - startBytes - sizeBytes < leastGrowthBytes) return { kind, isChanged: false, notes: [] };
-  const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
-  if (kind.startsWith("fat")) return remakeFat(before, growth, now);
-  const after = new SliceDevice(device, startBytes, endBytes - startBytes);
-  await growFileSystem(after, { now, zeroFromBytes: sizeBytes });
-  return { kind, isChanged: true, notes: [] };
+  if (roomBytes - sizeBytes < leastGrowthBytes) return { ...unchanged(growth), kind, notes: [] };
+  if (kind.startsWith("fat")) return growFat(before, growth);
+  const device = mapped(growth, sizeBytes);
+  await growFileSystem(new SliceDevice(device, startBytes, roomBytes), { now, zeroFromBytes: sizeBytes });
+  return { device, kind, sizeBytes: roomBytes, notes: [] };
+}
+
+/** A GPT's backup behind the last partition is not kept: it is made anew at the end of the disk. */
+function unchanged(growth: IsosGrowth): Pick<GrownIsos, "device" | "sizeBytes"> {
+  const { sizeBytes } = growth.isos;
+  return { device: mapped(growth, sizeBytes), sizeBytes };
+}
+
+/** The image up to so many bytes of isos, then stretches of it that are to be elsewhere. */
+function mapped(
+  { image, diskBytes, isos: { startBytes } }: IsosGrowth,
+  keptBytes: number,
+  stretches: readonly MappedStretch[] = [],
+): OverlayDevice {
+  const inIsos = stretches.map(({ at, from, lengthBytes }) => ({
+    at: startBytes + at,
+    from: startBytes + from,
+    lengthBytes,
+  }));
+  const kept = { at: 0, from: 0, lengthBytes: startBytes + keptBytes };
+  return new OverlayDevice(new MappedReader(image, diskBytes, [kept, ...inIsos]));
 }
 
 /**
- * FAT has its tables in front of its files, so growing it in place would move them. A new one is made instead, with the
- * label and the number of the old, by which the menu finds it, and gets the files of the image.
+ * FAT has its tables in front of its files, which stand further behind when the tables are longer. With few files a new
+ * one is made, which has clusters that suit its size, with the label and the number of the old, by which the menu
+ * finds it.
  */
-async function remakeFat(
-  before: FileSystem,
-  { device, isos, endBytes }: IsosGrowth,
-  now: { readonly seconds: number; readonly nanoseconds: number },
-): Promise<GrownIsos> {
+async function growFat(before: FileSystem, growth: IsosGrowth): Promise<GrownIsos> {
+  const { image, isos, now } = growth;
   const { kind, label, uuid = "", sizeBytes, freeBytes } = before.info;
-  if (sizeBytes - freeBytes > remadeLimitBytes) {
-    const size = `isos keeps its ${formatSize(isos.sizeBytes)}`;
-    const note = `${size}: a FAT with more than ${formatSize(remadeLimitBytes)} of files in it is not grown`;
-    return { kind, isChanged: false, notes: [note] };
+  const roomBytes = Math.min(growth.roomBytes, fatLimitBytes);
+  if (sizeBytes - freeBytes <= remadeLimitBytes) {
+    const device = mapped(growth, 0);
+    const wanted = isosFileSystem({ isosKind: "fat32", label }, roomBytes);
+    const place = { startLba: isos.startBytes / 512, geometry: defaultGeometry };
+    const options = { wanted: { ...wanted, uuid, now }, place };
+    const notes = await makeFileSystem(
+      new SliceDevice(device, isos.startBytes, roomBytes),
+      [treeOf(before, "/")],
+      options,
+    );
+    return { device, kind: wanted.kind, sizeBytes: roomBytes, notes };
   }
-  const afterBytes = Math.min(endBytes - isos.startBytes, fatLimitBytes);
-  const wanted = isosFileSystem({ isosKind: "fat32", label }, afterBytes);
-  const slice = new SliceDevice(device, isos.startBytes, afterBytes);
-  const place = { startLba: isos.startBytes / 512, geometry: defaultGeometry };
-  const notes = await makeFileSystem(slice, [treeOf(before, "/")], { wanted: { ...wanted, uuid, now }, place });
-  return { kind: wanted.kind, isChanged: true, notes };
+  const wide = await widenFat(new SliceReader(image, isos.startBytes, isos.sizeBytes), roomBytes);
+  if (wide === undefined) {
+    const note = `isos keeps its ${formatSize(isos.sizeBytes)}: a ${kind} with clusters of this size is not grown`;
+    return { ...unchanged(growth), kind, notes: [note] };
+  }
+  const device = mapped(growth, 0, wide.stretches);
+  for (const { at, bytes } of wide.patches) await device.write(isos.startBytes + at, bytes);
+  return { device, kind, sizeBytes: roomBytes, notes: [] };
 }

@@ -22,6 +22,8 @@ export interface Equalled {
   readonly writtenBytes: number;
 }
 
+/** What a disk writes whole or not at all. */
+const sectorBytes = 512;
 const chunkBytes = 4 * 2 ** 20;
 /** So many chunks are read, compared and written at the same time. */
 const laneCount = 4;
@@ -42,11 +44,13 @@ export async function makeEqual(disk: EqualDisk, request: EqualRequest, job: Job
   await work.write(data);
   if (work.writtenBytes > 0) await work.verify(data);
   const head = cutAt(extents, headBytes).before;
-  const { before: first, behind: rest } = cutAt(head, grainBytes);
   if (work.writtenBytes === 0 && !(await work.differs(head))) return work.result;
-  await work.write(rest);
-  await work.write(first);
-  await work.verify(head);
+  await work.eraseTable(); // before the head is compared: it is part of it
+  const { before: first, behind: rest } = cutAt(head, sectorBytes);
+  for (const part of [rest, first]) {
+    await work.write(part);
+    await work.verify(part);
+  }
   return work.result;
 }
 
@@ -75,7 +79,7 @@ class EqualWork {
     const before = this.writtenBytes;
     await this.#eachChunk("writing", extents, async (at, here, wanted) => {
       for (const { start, end } of differingRuns(here, wanted)) {
-        await this.#eraseTable();
+        await this.eraseTable();
         await this.#disk.write(at + start, wanted.subarray(start, end));
         this.writtenBytes += end - start;
       }
@@ -107,7 +111,7 @@ class EqualWork {
   }
 
   /** Once, before anything else is written: what is half written must not be taken for the key that was there. */
-  #eraseTable(): Promise<void> {
+  eraseTable(): Promise<void> {
     this.#erasing ??= (async () => {
       await this.#disk.write(0, alignedBuffer(Math.min(tableBytes, this.#request.headBytes)));
       await this.#disk.flush();
