@@ -18,6 +18,8 @@ export interface Libc {
   listXattrs(pathBytes: Uint8Array): Map<string, Uint8Array>;
   /** Sets one extended attribute of the link itself: 0, or the errno value. */
   setXattr(pathBytes: Uint8Array, name: string, value: Uint8Array): number;
+  /** ioctl(2) without an argument: 0, or the errno value. */
+  ioctl(fd: number, request: number): number;
   /** mknod(2): 0, or the errno value. */
   makeNode(pathBytes: Uint8Array, mode: number, device: bigint): number;
   /** utimensat(2) on the link itself, to the nanosecond: 0, or the errno value. */
@@ -67,6 +69,7 @@ function load(): Libc | undefined {
   const lsetxattr = library.func(
     "int lsetxattr(const uint8_t *path, const uint8_t *name, const uint8_t *value, size_t size, int flags)",
   );
+  const ioctl = library.func("int ioctl(int fd, unsigned long request, int64_t argument)");
   const mknod = library.func("int mknod(const uint8_t *path, uint32_t mode, uint64_t device)");
   const utimensat = library.func("int utimensat(int folder, const uint8_t *path, const int64_t *times, int flags)");
   const list = Buffer.alloc(xattrListLimitBytes);
@@ -103,6 +106,7 @@ function load(): Libc | undefined {
       const times = BigInt64Array.from(parts.map(BigInt));
       return utimensat(currentFolder, pathBytes, times, noFollow) === 0 ? 0 : koffi.errno();
     },
+    ioctl: (fd, request) => (ioctl(fd, request, 0) === 0 ? 0 : koffi.errno()),
     makeNode: (pathBytes, mode, device) => (mknod(pathBytes, mode, device) === 0 ? 0 : koffi.errno()),
   };
 }

@@ -1,6 +1,10 @@
 export { readBytes, type BlockDevice, type BlockReader } from "./block-device.ts";
+export { identifyDevice, identityOf, type BlockIdentity } from "./block-identity.ts";
+export type { DeviceUse } from "./block-uses.ts";
 export { alignedBuffer } from "./direct-file.ts";
+export { ExclusiveDisk } from "./exclusive-disk.ts";
 export { FileDevice, FileReader } from "./file-device.ts";
 export { MemoryDevice } from "./memory-device.ts";
 export { OverlayDevice } from "./overlay.ts";
+export { MappedReader, type MappedStretch } from "./mapped-reader.ts";
 export { SliceDevice, SliceReader } from "./slice.ts";

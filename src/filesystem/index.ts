@@ -27,5 +27,6 @@ export {
   shrinkFileSystem,
 } from "./probe.ts";
 export type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
+export const widenFat = lazily(async () => (await import("./fat/index.ts")).widenFat);
 export type { Recognised } from "./recognise/index.ts";
 export { treeOf, type WalkOptions } from "./walk.ts";

@@ -3,3 +3,4 @@ export { createKey } from "./create-key.ts";
 export { listKey, type KeyFile, type KeyReport } from "./list-key.ts";
 export { removeIsos } from "./remove-isos.ts";
 export { runKey } from "./run-key.ts";
+export { writeKey, type KeyWritePlan, type WrittenKey } from "./write/index.ts";

@@ -2,7 +2,13 @@ import * as fs from "node:fs";
 import { Failure } from "../base/index.ts";
 import { FileDevice, FileReader, type BlockDevice, type BlockReader } from "../device/index.ts";
 import { openFileSystem, resolvePath, type FileSystem } from "../filesystem/index.ts";
-import { openPartitionDevice, openPartitionReader, readTable, type Partition } from "../partition/index.ts";
+import {
+  openPartitionDevice,
+  openPartitionReader,
+  readTable,
+  type Partition,
+  type PartitionTable,
+} from "../partition/index.ts";
 import { isFirmwareType, settingsPath } from "./key-layout.ts";
 import { parseSettings, type KeySettings } from "./key-settings.ts";
 
@@ -34,7 +40,7 @@ export async function openKeyForChanges(path: string): Promise<OpenKey<BlockDevi
 export function refuseDevice(path: string): void {
   if (fs.statSync(path, { throwIfNoEntry: false })?.isBlockDevice() !== true) return;
   throw new Failure("unsupported", `cannot use the device "${path}": keys are image files so far`, {
-    hint: "work on an image, and write that onto the stick as it is",
+    hint: "work on an image; key write puts it onto the device",
   });
 }
 
@@ -46,14 +52,23 @@ async function open<Whole extends BlockReader, Device extends BlockReader>(
   await using stack = new AsyncDisposableStack();
   stack.use(whole);
   const table = await readTable(whole);
-  const at = table?.partitions.findIndex(({ typeCode }) => isFirmwareType(typeCode)) ?? -1;
-  const [boot, isos] = at < 0 ? [] : (table?.partitions.slice(at, at + 2) ?? []);
-  if (boot === undefined || isos === undefined) throw noKey(path);
+  const { boot, isos } = partitionsOfKey(table, path);
   const bootDevice = partitionOf(whole, boot);
   const settings = parseSettings(await readSettings(bootDevice, path), path);
   const parts = { sizeBytes: whole.sizeBytes, settings, boot: bootDevice, isos: partitionOf(whole, isos) };
   const opened = stack.move();
   return { ...parts, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** The two partitions of a key. Throws `unsupported` where a table is none of one. */
+export function partitionsOfKey(
+  table: PartitionTable | undefined,
+  path: string,
+): { readonly boot: Partition; readonly isos: Partition } {
+  const at = table?.partitions.findIndex(({ typeCode }) => isFirmwareType(typeCode)) ?? -1;
+  const [boot, isos] = at < 0 ? [] : (table?.partitions.slice(at, at + 2) ?? []);
+  if (boot === undefined || isos === undefined) throw noKey(path);
+  return { boot, isos };
 }
 
 async function readSettings(boot: BlockReader, path: string): Promise<string> {

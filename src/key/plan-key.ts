@@ -93,8 +93,9 @@ function partitionsOf({ table }: KeyWish, isosKind: string): readonly PartitionR
   ];
 }
 
-function isosFileSystem(
-  { isosKind, label = isosLabel }: KeyWish,
+/** What isos is formatted as, and how, in its size. */
+export function isosFileSystem(
+  { isosKind, label = isosLabel }: Pick<KeyWish, "isosKind" | "label">,
   sizeBytes: number,
 ): Pick<FatOptions, "clusterSizeBytes" | "label"> & { readonly kind: "ext4" | "fat16" | "fat32" } {
   if (isosKind === "ext4") return { kind: "ext4", label };

@@ -25,11 +25,14 @@ export function cylinderBytesOf(
   return unit === 0 || isAligned || (startBytes + sizeBytes) % unit !== 0 ? 0 : unit;
 }
 
-/** Gives a partition of an MBR another end, and with a logical one the extended partition around it. */
+/**
+ * Gives a partition of an MBR another end, and with a logical one the extended partition around it. A primary one may
+ * get another type with it.
+ */
 export async function resizeMbr(
   device: BlockDevice,
   table: PartitionTable,
-  change: { readonly partition: number; readonly endBytes: number },
+  change: { readonly partition: number; readonly endBytes: number; readonly typeCode?: number },
 ): Promise<void> {
   const target = table.partitions.find(({ number }) => number === change.partition);
   if (target === undefined) return;
@@ -37,7 +40,14 @@ export async function resizeMbr(
   const endLba = change.endBytes / sectorBytes;
   const around = extendedAround(table, target);
   if (around === undefined) {
-    await moveEnd(device, { recordLba: 0, baseLba: 0, index: target.number - 1 }, endLba, geometry);
+    const { typeCode } = change;
+    const place = {
+      recordLba: 0,
+      baseLba: 0,
+      index: target.number - 1,
+      ...(typeCode === undefined ? {} : { typeCode }),
+    };
+    await moveEnd(device, place, endLba, geometry);
     return;
   }
   const chain = await chainTo(device, around, target);
@@ -55,6 +65,8 @@ interface EntryPlace {
   readonly recordLba: number;
   readonly baseLba: number;
   readonly index: number;
+  /** The type that it gets; its own unless told. */
+  readonly typeCode?: number;
 }
 
 async function moveEnd(device: BlockDevice, place: EntryPlace, endLba: number, geometry: Geometry): Promise<void> {
@@ -65,7 +77,7 @@ async function moveEnd(device: BlockDevice, place: EntryPlace, endLba: number, g
   const sectorCount = endLba - baseLba - mbrEntry.get(entries, "startLba", at);
   const end = chsOfLba(endLba - 1, geometry);
   const isBeyondChs = endLba > (lastCylinder + 1) * cylinderSectors(geometry);
-  const type = mbrEntry.get(entries, "type", at);
+  const type = place.typeCode ?? mbrEntry.get(entries, "type", at);
   const typeAfter = type === extendedCode && recordLba === 0 && isBeyondChs ? extendedLbaCode : type;
   mbrEntry.patch(entries, { end, sectorCount, type: typeAfter }, at);
   masterBootRecord.patch(record, { entries });

@@ -42,12 +42,17 @@ export async function roomOf(
 
 /**
  * Gives a partition another end, and the table its place on a disk of `diskBytes`. Cut off at any write, the table can
- * be read, and says the old or the new.
+ * be read, and says the old or the new. `typeCode` is the type that a primary partition of an MBR gets with it.
  */
 export async function resizePartition(
   device: BlockDevice,
   table: PartitionTable,
-  change: { readonly diskBytes: number; readonly partition: number; readonly endBytes: number },
+  change: {
+    readonly diskBytes: number;
+    readonly partition: number;
+    readonly endBytes: number;
+    readonly typeCode?: number;
+  },
 ): Promise<void> {
   if (table.kind === "gpt") await resizeGpt(device, change);
   else await resizeMbr(device, table, change);

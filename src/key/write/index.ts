@@ -1,0 +1,7 @@
+export {
+  writeKey,
+  type KeyWritePlan,
+  type WriteKeyOptions,
+  type WriteKeyRequest,
+  type WrittenKey,
+} from "./write-key.ts";

@@ -1,0 +1,127 @@
+import * as fs from "node:fs";
+import { Failure, type JobOptions } from "../../base/index.ts";
+import { ExclusiveDisk, FileReader, identifyDevice, type BlockIdentity } from "../../device/index.ts";
+import { showDisk, type DiskReport } from "../../disk/index.ts";
+import { openKey } from "../open-key.ts";
+import { growKey, type GrownKey } from "./grown-key.ts";
+import { makeEqual, type Equalled } from "./make-equal.ts";
+import { confirmationOf, refuseDevice, refuseUnconfirmed, type Confirmation } from "./refuse-device.ts";
+import { requiredExtents } from "./required-extents.ts";
+
+export interface WriteKeyRequest {
+  readonly image: string;
+  readonly device: string;
+  /** The serial number of the device, or what stands for it. Absent: whoever approves is asked. */
+  readonly confirm?: string;
+  /** Say what would be done, and write nothing. */
+  readonly isRehearsal: boolean;
+}
+
+/** What is to be written onto what. */
+export interface KeyWritePlan {
+  readonly image: string;
+  readonly imageBytes: number;
+  readonly device: BlockIdentity;
+  /** What is on the device; absent where that cannot be told. */
+  readonly contents?: DiskReport;
+  readonly confirmation: Confirmation;
+  readonly isos: GrownKey["isos"];
+  /** So much is compared, and written where it differs. */
+  readonly requiredBytes: number;
+  /** What a user should know, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+export interface WrittenKey extends Equalled {
+  readonly plan: KeyWritePlan;
+  /** What did not go as it should although all was written, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export interface WriteKeyOptions extends JobOptions {
+  /** Shown the plan before anything is written; gives what the user typed, or nothing where none can be asked. */
+  readonly approve: (plan: KeyWritePlan) => Promise<string | undefined>;
+}
+
+/**
+ * Writes a key onto a device, as large as that is, once it is confirmed to be the right one. Only what differs is
+ * written, and all is read back. Throws `refused` where the device is in use, is the system's, or is not confirmed:
+ * nothing is written then. What is interrupted is finished by doing it again.
+ */
+export async function writeKey(
+  { image, device: devicePath, confirm, isRehearsal }: WriteKeyRequest,
+  { approve, ...job }: WriteKeyOptions,
+): Promise<WrittenKey> {
+  await refuseOther(image);
+  const { mtimeMs } = fs.statSync(image);
+  await using reader = await FileReader.open(image);
+  const device = identifyDevice(devicePath);
+  refuseDevice(device, { path: fs.realpathSync(image), sizeBytes: reader.sizeBytes });
+  const grown = await growKey(reader, { path: image, diskBytes: device.sizeBytes, nowMs: mtimeMs });
+  await using target = grown.device;
+  const extents = await requiredExtents(target, grown.table);
+  const contents = await contentsOf(device.path);
+  const plan: KeyWritePlan = {
+    image,
+    imageBytes: reader.sizeBytes,
+    device,
+    ...(contents === undefined ? {} : { contents }),
+    confirmation: confirmationOf(device),
+    isos: grown.isos,
+    requiredBytes: extents.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0),
+    notes: grown.notes,
+  };
+  if (isRehearsal) return { plan, comparedBytes: 0, writtenBytes: 0, warnings: [] };
+  if (!device.isRemovable) refuseUnconfirmed(device, confirm);
+  const typed = await approve(plan);
+  refuseUnconfirmed(device, confirm ?? typed);
+
+  await using disk = ExclusiveDisk.open(device.path, device.sizeBytes);
+  refuseChanged(device, identifyDevice(device.path));
+  const headBytes = Math.min(...grown.table.partitions.map(({ startBytes }) => startBytes));
+  const request = { target, extents, headBytes, forgetCached: () => void (disk.isDirect || disk.forgetCached()) };
+  const equalled = await sayingHowToGoOn(device.path, () => makeEqual(disk, request, job));
+  const isSeen = equalled.writtenBytes === 0 || disk.rereadPartitions() || device.transport === "loop";
+  const warning = "the kernel did not look at the new partition table: take the device out and plug it in again";
+  return { plan, ...equalled, warnings: isSeen ? [] : [warning] };
+}
+
+/** Throws `unsupported` where it is no key. */
+async function refuseOther(image: string): Promise<void> {
+  const key = await openKey(image);
+  await key[Symbol.asyncDispose]();
+}
+
+async function contentsOf(path: string): Promise<DiskReport | undefined> {
+  try {
+    return await showDisk(path);
+  } catch (error) {
+    if (error instanceof Failure) return undefined; // a table in ruins is no reason not to write over it
+    throw error;
+  }
+}
+
+/** Between the plan and the writing a stick may have been taken out and another one got its name. */
+function refuseChanged(shown: BlockIdentity, now: BlockIdentity): void {
+  const isSame =
+    shown.number === now.number &&
+    shown.sequence === now.sequence &&
+    shown.serial === now.serial &&
+    shown.sizeBytes === now.sizeBytes;
+  if (isSame) return;
+  throw new Failure("refused", `cannot write onto "${shown.path}": it is another device than was shown`, {
+    hint: "run the same command again",
+  });
+}
+
+async function sayingHowToGoOn<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "interrupted") throw error;
+    throw new Failure("interrupted", `interrupted: "${path}" may not start until it is written to the end`, {
+      hint: "run the same command again: what is written already is skipped",
+      cause: error,
+    });
+  }
+}

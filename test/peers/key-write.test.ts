@@ -1,0 +1,230 @@
+/** `key write` onto loop devices over files of the test, and what real programs say of the result. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { test } from "node:test";
+import { addIsos, createKey, listKey } from "../../src/key/index.ts";
+import { runHoldfast } from "../cli/run-holdfast.ts";
+import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { makeIso } from "./live-iso.ts";
+import { assertOurs, plugIn, skipWithoutLoop, type LoopStick } from "./loop-stick.ts";
+import { runPeer, skipWithout } from "./peer.ts";
+import { machinePeers, serialUntil } from "./qemu.ts";
+
+const peers = ["sfdisk", "fsck.fat", "e2fsck", "dd", "xorriso", ...machinePeers.bios, ...machinePeers.uefi];
+const skip = skipWithoutLoop() || skipWithout(...peers);
+const mib = 2 ** 20;
+const stickBytes = 8_000_000_000;
+
+async function keyIn(folder: TemporaryFolder, wish: Partial<Parameters<typeof createKey>[0]> = {}): Promise<string> {
+  const path = folder.join("key.img");
+  const usual = {
+    grubFrom: [],
+    force: true,
+    serial: true,
+    sizeBytes: "auto",
+    table: "mbr",
+    isosKind: "fat32",
+  } as const;
+  await createKey({ ...usual, nowMs: 1_700_000_000_000, ...wish, path });
+  return path;
+}
+
+interface Written {
+  readonly writtenBytes: number;
+  readonly comparedBytes: number;
+}
+
+async function write(key: string, stick: LoopStick): Promise<Written> {
+  assertOurs(stick);
+  const words = ["key", "write", key, stick.device, "--confirm", fs.realpathSync(stick.file), "--json"];
+  const { stdout, stderr, status } = await runHoldfast(words);
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout) as Written;
+}
+
+/** Fails with status 4 and one line with a hint, and leaves the stick as it is. */
+async function refused(words: readonly string[], file: string, message: RegExp): Promise<void> {
+  const before = hashOf(file);
+  const { stderr, status } = await runHoldfast(["key", "write", ...words]);
+  assert.equal(status, 4, stderr);
+  assert.match(stderr, /^holdfast: cannot write .*\nhint: .*\n$/);
+  assert.match(stderr, message);
+  assert.equal(hashOf(file), before, "nothing was written");
+}
+
+function hashOf(file: string): string {
+  return createHash("sha256").update(fs.readFileSync(file)).digest("hex");
+}
+
+/** Table and file systems of a stick are in order. */
+function assertSound({ device, file }: LoopStick, folder: TemporaryFolder): void {
+  assert.match(runPeer("sfdisk", ["--verify", device]), /No errors detected/);
+  const places = Array.from(runPeer("sfdisk", ["-d", file]).matchAll(/start= *(\d+), size= *(\d+)/g));
+  for (const [, start, count] of places.slice(-2)) {
+    const part = folder.join("part");
+    const from = [`skip=${Number(start) * 512}`, `count=${Number(count) * 512}`, "iflag=skip_bytes,count_bytes"];
+    runPeer("dd", [`if=${file}`, `of=${part}`, "bs=4M", "conv=sparse", ...from]);
+    const isExt = readAt(part, 1024 + 56, 2).readUInt16LE() === 0xef53;
+    if (isExt) runPeer("e2fsck", ["-fn", part]);
+    else runPeer("fsck.fat", ["-n", part]);
+    fs.rmSync(part);
+  }
+}
+
+function readAt(file: string, at: number, lengthBytes: number): Buffer {
+  const bytes = Buffer.alloc(lengthBytes);
+  const fd = fs.openSync(file, "r");
+  fs.readSync(fd, bytes, 0, lengthBytes, at);
+  fs.closeSync(fd);
+  return bytes;
+}
+
+const loopback = {
+  "boot/grub/loopback.cfg": "menuentry one {\n  linux /vmlinuz findiso=${iso_path}\n  initrd /initrd\n}\n",
+  vmlinuz: "kernel",
+  initrd: "initrd",
+};
+
+test("a small key onto a stick of 8 GB: it grows, starts, and is not written twice", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const key = await keyIn(folder);
+  await addIsos({ key, isos: [makeIso(folder, "some.iso", loopback)], isRehearsal: false, nowMs: 1_700_000_000_000 });
+  const before = await listKey(key);
+  await using stick = plugIn(folder.join("stick"), stickBytes);
+  const written = await write(key, stick);
+  assert.ok(written.writtenBytes > mib && written.writtenBytes < fs.statSync(key).size);
+  assertSound(stick, folder);
+  assert.equal((await write(key, stick)).writtenBytes, 0);
+
+  const after = await listKey(stick.file);
+  assert.deepEqual(after.files, before.files);
+  assert.deepEqual([after.isos.label, after.isos.uuid], [before.isos.label, before.isos.uuid]);
+  assert.ok(after.isos.freeBytes > 0.99 * stickBytes - 20 * mib);
+  assert.match(await serialUntil(stick.file, "TEST ISO"), /TEST ISO/);
+});
+
+test("a key with GPT and ext4 grows over what was on the stick before", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const key = await keyIn(folder, { table: "gpt", isosKind: "ext4" });
+  await addIsos({ key, isos: [makeIso(folder, "some.iso", loopback)], isRehearsal: false, nowMs: 1_700_000_000_000 });
+  await using stick = plugIn(folder.join("stick"), 600 * mib);
+  const noise = Buffer.alloc(mib, "what was here before ");
+  const fd = fs.openSync(stick.device, "r+");
+  for (let at = 0; at < 600; at++) fs.writeSync(fd, noise, 0, mib, at * mib);
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
+  await write(key, stick);
+  assertSound(stick, folder);
+  assert.equal((await write(key, stick)).writtenBytes, 0);
+  const { isos, files } = await listKey(stick.file);
+  assert.ok(isos.freeBytes > 500 * mib);
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    ["some.iso"],
+  );
+});
+
+test("a FAT32 with many files becomes larger, and they stay", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const key = await keyIn(folder, { sizeBytes: 120_000_000 });
+  const large = Buffer.concat(
+    Array.from({ length: 33 * 1024 }, (_, n) => createHash("sha512").update(`${n}`).digest()),
+  );
+  const content = { ...loopback, large: Buffer.concat(Array.from({ length: 16 }, () => large)).toString("latin1") };
+  const iso = makeIso(folder, "large.iso", content);
+  const adding = { key, isos: [iso], isRehearsal: false, nowMs: 1_700_000_000_000 };
+  await addIsos({ ...adding, name: "tools/with a long name, and more" });
+  await using stick = plugIn(folder.join("stick"), 1_500_000_000);
+  await write(key, stick);
+  assertSound(stick, folder);
+  assert.equal((await write(key, stick)).writtenBytes, 0);
+  const { isos, files } = await listKey(stick.file);
+  assert.ok(isos.freeBytes > 1_350_000_000);
+  assert.equal(isos.uuid, (await listKey(key)).isos.uuid);
+  const [{ name } = { name: "" }] = files;
+  const start = /start= *(\d+), size= *\d+, type=c/.exec(runPeer("sfdisk", ["-d", stick.file]))?.[1];
+  runPeer("mcopy", ["-i", `${stick.file}@@${Number(start) * 512}`, `::${name}`, folder.join("copy")]);
+  assert.equal(hashOf(folder.join("copy")), hashOf(iso));
+});
+
+test("swap is refused", { skip: skip || skipWithout("mkswap", "swapon") }, async (context) => {
+  await using folder = temporaryFolder();
+  const key = await keyIn(folder);
+  const file = folder.join("stick");
+  await using stick = plugIn(file, 64 * mib);
+  assertOurs(stick);
+  runPeer("mkswap", [stick.device]);
+  try {
+    runPeer("swapon", [stick.device]);
+  } catch {
+    return context.skip("this kernel does not swap onto loop devices");
+  }
+  try {
+    await refused([key, stick.device, "--confirm", file], file, /is in use as swap\nhint: run: swapoff \/dev\/loop/);
+  } finally {
+    runPeer("swapoff", [stick.device]);
+  }
+});
+
+test("a dry run shows the stick and what would become of it", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const key = await keyIn(folder);
+  await using stick = plugIn(folder.join("stick"), 64 * mib);
+  const { stdout, status } = await runHoldfast(["key", "write", key, stick.device, "--dry-run"]);
+  assert.equal(status, 0);
+  assert.match(
+    stdout,
+    /^device .*loop\d+\nserial .*stick\nsize .*64 MiB .*not removable\nholds .*nothing.*\nwrites .*isos grows/,
+  );
+  assert.ok(fs.readFileSync(stick.file).every((byte) => byte === 0));
+});
+
+test("what is not safe is refused, and nothing is written", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const key = await keyIn(folder);
+  const file = folder.join("stick");
+  {
+    await using stick = plugIn(file, 64 * mib, ["--partscan"]);
+    const { device } = stick;
+    await refused([key, device], file, /it is not removable\nhint: .*--confirm/);
+    await refused([key, device, "--confirm", "other"], file, /its file is ".*stick", not "other"/);
+    await refused([key, file], file, /it is not a block device/);
+    runPeer("mke2fs", ["-q", "-F", device]);
+    runPeer("mount", [device, makeFolder(folder.join("mnt"))]);
+    try {
+      await refused([key, device, "--confirm", file], file, /loop\d+ is mounted on .*mnt\nhint: run: umount/);
+    } finally {
+      runPeer("umount", [folder.join("mnt")]);
+    }
+    await using above = plugInOver(device);
+    await refused([key, device, "--confirm", file], file, new RegExp(`${above.name} is a loop device over loop`));
+  }
+  {
+    await using stick = plugIn(file, undefined, ["--read-only"]);
+    await refused([key, stick.device, "--confirm", file], file, /it is read-only/);
+  }
+  {
+    await using stick = plugIn(file, 16 * mib);
+    await refused([key, stick.device, "--confirm", file], file, /it has 16 MiB .*the key needs 25 MiB/);
+  }
+  {
+    await using stick = plugIn(file, 64 * mib, ["--sector-size", "4096"]);
+    await refused([key, stick.device, "--confirm", file], file, /sectors of 4096 bytes/);
+  }
+});
+
+function makeFolder(path: string): string {
+  fs.mkdirSync(path, { recursive: true });
+  return path;
+}
+
+function plugInOver(device: string): AsyncDisposable & { readonly name: string } {
+  const above = runPeer("losetup", ["--find", "--show", device]).trim();
+  return {
+    name: above.slice("/dev/".length),
+    async [Symbol.asyncDispose]() {
+      runPeer("losetup", ["--detach", above]);
+    },
+  };
+}
