@@ -63,7 +63,7 @@ class LentTerminal {
 async function report(error: unknown, context: CommandContext): Promise<number> {
   const { stdout, stderr, env, signal } = context;
   const isInterrupted = signal.aborted && (!(error instanceof Failure) || error.code === "interrupted");
-  const lines = isInterrupted ? ["interrupted"] : errorLines(error, env);
+  const lines = isInterrupted && !(error instanceof Failure) ? ["interrupted"] : errorLines(error, env);
   const [message = "", ...others] = lines;
   try {
     await stdout.flush();

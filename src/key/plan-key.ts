@@ -17,6 +17,12 @@ const fat32Clusters = 65_525 + 16;
 const largestClusterBytes = 32 * 1024;
 const smallestClusterBytes = 512;
 
+/**
+ * For few and large files, whatever size it has now: a small key is written onto a large stick and grows there, group by
+ * group, each with as many inodes as the first.
+ */
+const extShape = { blockSizeBytes: 4096, inodeRatioBytes: 64 * 1024 };
+
 export type IsosKind = "fat32" | "ext4";
 
 /** What a key is to be. */
@@ -97,8 +103,10 @@ function partitionsOf({ table }: KeyWish, isosKind: string): readonly PartitionR
 export function isosFileSystem(
   { isosKind, label = isosLabel }: Pick<KeyWish, "isosKind" | "label">,
   sizeBytes: number,
-): Pick<FatOptions, "clusterSizeBytes" | "label"> & { readonly kind: "ext4" | "fat16" | "fat32" } {
-  if (isosKind === "ext4") return { kind: "ext4", label };
+): Pick<FatOptions, "clusterSizeBytes" | "label"> & { readonly kind: "ext4" | "fat16" | "fat32" } & Partial<
+    typeof extShape
+  > {
+  if (isosKind === "ext4") return { kind: "ext4", label, ...extShape };
   for (let bytes = largestClusterBytes; bytes >= smallestClusterBytes; bytes /= 2) {
     const tableBytes = fat32Clusters * 8 + 64 * 1024;
     if ((sizeBytes - tableBytes) / bytes >= fat32Clusters) return { kind: "fat32", label, clusterSizeBytes: bytes };

@@ -79,12 +79,22 @@ export async function writeKey(
   await using disk = ExclusiveDisk.open(device.path, device.sizeBytes);
   refuseChanged(device, identifyDevice(device.path));
   const headBytes = Math.min(...grown.table.partitions.map(({ startBytes }) => startBytes));
-  const request = { target, extents, headBytes, forgetCached: () => void (disk.isDirect || disk.forgetCached()) };
+  let isReadBack = disk.isDirect;
+  const forgetCached = (): void => void (isReadBack = disk.isDirect || disk.forgetCached());
+  const request = { target, extents, headBytes, forgetCached };
   const equalled = await sayingHowToGoOn(device.path, () => makeEqual(disk, request, job));
-  const isSeen = equalled.writtenBytes === 0 || disk.rereadPartitions() || device.transport === "loop";
-  const warning = "the kernel did not look at the new partition table: take the device out and plug it in again";
-  return { plan, ...equalled, warnings: isSeen ? [] : [warning] };
+  const hasWritten = equalled.writtenBytes > 0;
+  const isSeen = !hasWritten || disk.rereadPartitions() || device.transport === "loop";
+  return {
+    plan,
+    ...equalled,
+    warnings: [...(isSeen ? [] : [notSeen]), ...(hasWritten && !isReadBack ? [notReadBack] : [])],
+  };
 }
+
+const notSeen = "the kernel did not look at the new partition table: take the device out and plug it in again";
+const notReadBack =
+  "what was read back may come from memory, not from the device: run the same command again to compare";
 
 /** Throws `unsupported` where it is no key. */
 async function refuseOther(image: string): Promise<void> {
