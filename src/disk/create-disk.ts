@@ -15,13 +15,11 @@ import { openSource, type TreeSource } from "../tree/index.ts";
 import { configureDebian } from "./configure-debian.ts";
 import { makeDebian } from "./debian-disk.ts";
 import { diskSizeFor } from "./disk-size.ts";
-import { packageFetcher } from "./fetch-packages.ts";
-import { uuidMaker } from "./identifiers.ts";
+import { packageFetcher, timeOfMaking, uuidMaker } from "./making/index.ts";
 import { planPartitions, type MakingFacts, type WantedPartition } from "./plan-partitions.ts";
 import type { MadeSystem } from "../debian/index.ts";
 import type { BootRequest, CreateDiskRequest, CreatedDisk } from "./request.ts";
 import { showDisk } from "./show-disk.ts";
-import { timeOfMaking } from "./time-of-making.ts";
 
 const sectorBytes = 512;
 /** How long the boot menu waits for a key. */

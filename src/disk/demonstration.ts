@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { fetchDebian } from "./debian-disk.ts";
-import { fetchPackages } from "./fetch-packages.ts";
+import { fetchPackages } from "./making/index.ts";
 import { canRunDisks } from "./machine/index.ts";
 
 /** What the tour fills its disk from. */

@@ -9,7 +9,7 @@ import {
   type WholeGrub,
 } from "../boot/grub/index.ts";
 import { FileDevice, SliceDevice } from "../device/index.ts";
-import { packageFetcher, timeOfMaking, uuidMaker } from "../disk/index.ts";
+import { packageFetcher, timeOfMaking, uuidMaker } from "../disk/making/index.ts";
 import { makeFileSystem, openFileSystem } from "../filesystem/index.ts";
 import { defaultGeometry, readTable, writeTable } from "../partition/index.ts";
 import {

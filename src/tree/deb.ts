@@ -51,7 +51,7 @@ export async function readDeb(path: string): Promise<DebContents> {
 }
 
 /** A tar in memory as a tree; contents are views of these bytes. */
-export function tarInMemory(bytes: Uint8Array, name: string): TreeSource {
+export async function tarInMemory(bytes: Uint8Array, name: string): Promise<TreeSource> {
   const once = async function* (): AsyncGenerator<Uint8Array> {
     yield bytes;
   };

@@ -1,8 +1,15 @@
+import { lazily } from "../base/index.ts";
+
+// Packages and compression: few commands need them.
+export const decompress = lazily(async () => (await import("./decompress.ts")).decompress);
+export const decompressBytes = lazily(async () => (await import("./deb.ts")).decompressBytes);
+export const readDeb = lazily(async () => (await import("./deb.ts")).readDeb);
+export const tarInMemory = lazily(async () => (await import("./deb.ts")).tarInMemory);
+
 export { copyTree } from "./copy-tree.ts";
-export { decompressBytes, readDeb, tarInMemory, type DebContents } from "./deb.ts";
+export type { DebContents } from "./deb.ts";
 export { ChunkCursor } from "./chunk-cursor.ts";
 export { isCpioMagic, readCpio, type CpioFile } from "./cpio-reader.ts";
-export { decompress } from "./decompress.ts";
 export { FolderSource } from "./folder-source.ts";
 export { FolderTarget } from "./folder-target.ts";
 export type {

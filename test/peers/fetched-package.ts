@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure } from "../../src/base/index.ts";
-import { packageFetcher } from "../../src/disk/fetch-packages.ts";
+import { packageFetcher } from "../../src/disk/making/index.ts";
 
 /** Kept from one run to the next. */
 export const cacheFolder = path.join(import.meta.dirname, "../../.cache/tests");

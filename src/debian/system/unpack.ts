@@ -116,7 +116,7 @@ function replaces(one: UnpackedPackage, other: string): boolean {
 
 async function entriesOf(tar: Uint8Array, name: string): Promise<TreeEntry[]> {
   const entries: TreeEntry[] = [];
-  await using source = tarInMemory(tar, name);
+  await using source = await tarInMemory(tar, name);
   for await (const batch of source.entries()) entries.push(...batch);
   return entries;
 }

@@ -1,5 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import { uuidMaker } from "../identifiers.ts";
+import { uuidMaker } from "../making/index.ts";
 import type { MachineFirmware, PortForward } from "../machine/index.ts";
 import type { DiskFacts } from "./facts.ts";
 

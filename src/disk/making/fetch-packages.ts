@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { Failure, isSystemError, stopIfAborted, systemReason, type JobOptions } from "../base/index.ts";
+import { Failure, isSystemError, stopIfAborted, systemReason, type JobOptions } from "../../base/index.ts";
 
 const run = promisify(execFile);
 

@@ -1,4 +1,4 @@
-import type { Timestamp } from "../tree/index.ts";
+import type { Timestamp } from "../../tree/index.ts";
 
 /** The clock, and what may stand for it. */
 export interface Clock {
