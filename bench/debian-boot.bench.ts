@@ -50,7 +50,7 @@ truncate -s ${sizeBytes} "${disk}"
 echo "start=2048, type=83, bootable" | sfdisk -q "${disk}"
 loop=$(losetup -f --show -o 1048576 --sizelimit $((${sizeBytes} / 1048576 * 1048576 - 1048576)) "${disk}")
 mnt=$(mktemp -d)
-trap 'umount "$mnt" 2> /dev/null; losetup -d $loop; rmdir "$mnt"' EXIT
+trap 'umount -q "$mnt" || true; losetup -d $loop; rmdir "$mnt"' EXIT
 mkfs.ext4 -q $loop
 mount $loop "$mnt"
 cp -a "${tree}"/. "$mnt"
