@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
+import { SerialLog } from "../../src/disk/machine/serial-log.ts";
 import { openSource } from "../../src/tree/index.ts";
 import { factsOfTree, type FileFacts } from "../filesystem/file-facts.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
@@ -74,16 +75,15 @@ async function runKernel(initramfs: string, images: readonly MountedImage[], out
   const machine = ["-accel", "tcg", "-m", "384", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"];
   const start = ["-kernel", someKernel(), "-initrd", initramfs, "-append", "console=ttyS0 quiet panic=-1"];
   const words = [...machine, ...start, ...drives.flatMap((drive) => ["-drive", drive])];
-  const qemu = spawn("qemu-system-x86_64", words, { stdio: ["ignore", "pipe", "pipe"] });
+  await using folder = temporaryFolder();
+  // Through a file, for QEMU drops what a busy reader of a socket does not take in time.
+  const log = new SerialLog(folder.join("said"));
+  const qemu = spawn("qemu-system-x86_64", words, { stdio: ["ignore", log.fd, log.fd] });
   const limit = setTimeout(() => qemu.kill(), limitMs);
-  let said = "";
-  for (const stream of [qemu.stdout, qemu.stderr]) {
-    stream.setEncoding("latin1");
-    stream.on("data", (piece: string) => (said += piece));
-  }
   await once(qemu, "close");
   clearTimeout(limit);
-  return said;
+  fs.closeSync(log.fd);
+  return fs.readFileSync(folder.join("said"), "latin1");
 }
 
 function scriptFor(images: readonly MountedImage[]): readonly string[] {

@@ -10,6 +10,7 @@ import { createDisk, writeMachine, type CreateDiskRequest } from "../../src/disk
 import type { MachineRequest } from "../../src/disk/vm/index.ts";
 import { qemu } from "../../src/disk/vm/qemu.ts";
 import { diskFacts, machineOf } from "../disk/vm/machines.ts";
+import { SerialLog } from "../../src/disk/machine/serial-log.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, someKernel } from "./qemu.ts";
@@ -46,19 +47,21 @@ async function writeScript(disk: string, wishes: Partial<MachineRequest> = {}): 
 
 /** What the script shows on the terminal until that has the text, or QEMU stops. */
 async function shownUntil(script: string, text: RegExp): Promise<string> {
+  await using folder = temporaryFolder();
+  // Through a file, for QEMU drops what a busy reader of a socket does not take in time.
+  const log = new SerialLog(folder.join("shown"));
   const env = { ...process.env, ACCEL: "tcg", DISPLAY: "" };
-  const machine = spawn(script, ["-snapshot"], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const machine = spawn(script, ["-snapshot"], { env, stdio: ["ignore", log.fd, log.fd] });
+  const closed = once(machine, "close").finally(() => log.end());
   const limit = setTimeout(() => machine.kill(), limitMs);
   let said = "";
-  for (const stream of [machine.stdout, machine.stderr]) {
-    stream.setEncoding("latin1");
-    stream.on("data", (piece: string) => {
-      said += piece;
-      if (text.test(said)) machine.kill();
-    });
+  for await (const piece of log) {
+    said += Buffer.from(piece).toString("latin1");
+    if (text.test(said)) machine.kill();
   }
-  await once(machine, "close");
+  await closed;
   clearTimeout(limit);
+  fs.closeSync(log.fd);
   return said;
 }
 
