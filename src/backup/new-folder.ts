@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
+import { open } from "node:fs/promises";
 import * as path from "node:path";
-import { Failure, isSystemError, OutputFile, systemReason } from "../base/index.ts";
+import { Failure, isSystemError, systemReason } from "../base/index.ts";
 import { text, type SmallFile } from "./clonezilla/index.ts";
 import type { WrittenFile } from "./packed/index.ts";
 
@@ -66,22 +67,18 @@ export class NewFolder implements AsyncDisposable {
   }
 
   add(file: SmallFile): void {
-    const output = OutputFile.create(this.pathOf(file.name));
+    const target = this.pathOf(file.name);
     try {
-      fs.writeFileSync(output.fd, file.bytes);
-      output.commit();
+      fs.writeFileSync(target, file.bytes, { flag: "wx" });
     } catch (error) {
-      fs.rmSync(output.partPath, { force: true });
       const code = isSystemError(error, "ENOSPC", "EDQUOT") ? "no-space" : "failed";
-      throw new Failure(code, `cannot write "${output.target}": ${systemReason(error)}`, { cause: error });
-    } finally {
-      fs.closeSync(output.fd);
+      throw new Failure(code, `cannot write "${target}": ${systemReason(error)}`, { cause: error });
     }
     this.#small.push(file);
   }
 
   /** Makes the backup appear, durably. */
-  commit(): void {
+  async commit(): Promise<void> {
     const log = this.#small.find(({ name }) => name === "clonezilla-img");
     if (log !== undefined) {
       const id = createHash("sha512").update(log.bytes).digest("hex");
@@ -93,6 +90,7 @@ export class NewFolder implements AsyncDisposable {
       return { name, sum: createHash("blake2b512").update(bytes).digest("hex") };
     });
     this.add(text("B2SUMS", sumsText(small)));
+    await Promise.all(this.#small.map(({ name }) => syncFile(this.pathOf(name))));
     syncFolder(this.#partPath);
     if (fs.existsSync(this.path)) {
       throw new Failure("exists", `cannot save into "${this.path}": it has come into being meanwhile`);
@@ -110,6 +108,11 @@ export class NewFolder implements AsyncDisposable {
 function sumsText(sums: readonly { readonly name: string; readonly sum: string }[]): string {
   const sorted = sums.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return sorted.map(({ name, sum }) => `${sum}  ${name}\n`).join("");
+}
+
+async function syncFile(file: string): Promise<void> {
+  await using handle = await open(file, "r");
+  await handle.sync();
 }
 
 function syncFolder(folder: string): void {

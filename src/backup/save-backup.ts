@@ -75,7 +75,7 @@ export async function saveBackup(request: SaveRequest, job: JobOptions = {}): Pr
   for (const volume of disk.volumes) parts.push(...(await saving.save(volume)));
   for (const file of await diskFiles(disk)) folder.add(file);
   for (const file of notesOf(request, disk, parts)) folder.add(file);
-  folder.commit();
+  await folder.commit();
   const packedBytes = folder.sizeBytes;
   return { path: folder.path, disk: disk.name, sizeBytes: reader.sizeBytes, packedBytes, parts, warnings };
 }

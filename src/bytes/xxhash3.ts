@@ -99,7 +99,7 @@ export class Xxhash3 {
 /** A view of whole words, on a copy where they do not begin at one. */
 function wordsOf(bytes: Uint8Array, start: number, lengthBytes: number): Int32Array {
   const part = bytes.subarray(start, start + lengthBytes);
-  const aligned = part.byteOffset % 4 === 0 ? part : part.slice();
+  const aligned = part.byteOffset % 4 === 0 ? part : new Uint8Array(part);
   return new Int32Array(aligned.buffer, aligned.byteOffset, lengthBytes / 4);
 }
 

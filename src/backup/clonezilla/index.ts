@@ -10,4 +10,5 @@ export {
   type BackupPart,
   type BackupSwap,
 } from "./read-folder.ts";
+export { readIdentities, readSavedTime, type Identity } from "./read-lists.ts";
 export { isExtended, planFromDump } from "./table-dump.ts";

@@ -63,7 +63,7 @@ class ZeroParts {
 
   pack(part: Buffer): Promise<Uint8Array> {
     if (!isZero(part)) return this.#packing.pack(part);
-    const known = this.#packed.get(part.length) ?? this.#packing.pack(part).then((packed) => packed.slice());
+    const known = this.#packed.get(part.length) ?? this.#packing.pack(part).then((packed) => new Uint8Array(packed));
     this.#packed.set(part.length, known);
     return known;
   }
