@@ -21,12 +21,12 @@ export function noise(lengthBytes: number, seed: number): Buffer {
 }
 
 /** A folder with files to fill disks from. */
-export function sampleTree(folder: TemporaryFolder): string {
+export function sampleTree(folder: TemporaryFolder, noiseBytes = 3 * mib): string {
   const tree = folder.join("tree");
   fs.mkdirSync(`${tree}/etc`, { recursive: true });
   fs.mkdirSync(`${tree}/usr`, { recursive: true });
   fs.writeFileSync(`${tree}/etc/fstab`, "UUID=1 / ext4 defaults 0 1\n");
-  fs.writeFileSync(`${tree}/usr/noise`, noise(3 * mib, 1));
+  fs.writeFileSync(`${tree}/usr/noise`, noise(noiseBytes, 1));
   fs.writeFileSync(`${tree}/usr/text`, "all work and no play\n".repeat(50_000));
   fs.truncateSync(`${tree}/usr/text`, 2 * mib);
   return tree;
