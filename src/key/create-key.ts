@@ -12,6 +12,7 @@ import { FileDevice, SliceDevice, type BlockDevice } from "../device/index.ts";
 import { packageFetcher, timeOfMaking, uuidMaker } from "../disk/making/index.ts";
 import { makeFileSystem, openFileSystem } from "../filesystem/index.ts";
 import { defaultGeometry, readTable, writeTable } from "../partition/index.ts";
+import { isosRoot } from "./isos-root.ts";
 import {
   bootNumber,
   entriesFolder,
@@ -93,7 +94,7 @@ export async function makeKey<Device extends BlockDevice>(
 
   const device = deviceOf(plan.table.sizeBytes);
   await writeTable(device, plan.table);
-  await make(device, plan.isos, [], job);
+  await make(device, plan.isos, plan.isos.fileSystem.kind === "ext4" ? [isosRoot(now)] : [], job);
   const isosUuid = await uuidOf(new SliceDevice(device, plan.isos.startBytes, plan.isos.sizeBytes));
   const { kind } = plan.table;
   const settings = settingsText({

@@ -25,6 +25,8 @@ export interface OpenKey<Device extends BlockReader> extends AsyncDisposable {
   /** Of the whole. */
   readonly sizeBytes: number;
   readonly settings: KeySettings;
+  readonly whole: Device;
+  readonly table: PartitionTable;
   readonly boot: Device;
   readonly isos: Device;
   /** Who else may be changing it. */
@@ -43,32 +45,39 @@ export async function openKey(path: string): Promise<OpenKey<BlockReader>> {
   const reader = await FileReader.open(path);
   // The kernel keeps apart what it holds of a disk and of its partitions.
   if (uses.length > 0) reader.forgetCached();
-  return open(path, reader, openPartitionReader, uses);
+  return open<BlockReader>(path, reader, openPartitionReader, uses);
 }
 
 /** Opens a key for changes, an image or a device, and for nobody else meanwhile. Throws `refused` where it is in use. */
 export async function openKeyForChanges(path: string): Promise<OpenKey<BlockDevice>> {
   if (isDevice(path)) refuseUnwritable(identifyDevice(path, { action: "change" }), `change "${path}"`);
-  return open(path, await FileDevice.openExclusively(path), openPartitionDevice, []);
+  return open<BlockDevice>(path, await FileDevice.openExclusively(path), openPartitionDevice, []);
 }
 
 export function isDevice(path: string): boolean {
   return fs.statSync(path, { throwIfNoEntry: false })?.isBlockDevice() === true;
 }
 
-async function open<Whole extends BlockReader, Device extends BlockReader>(
+async function open<Device extends BlockReader>(
   path: string,
-  whole: Whole,
-  partitionOf: (whole: Whole, partition: Partition) => Device,
+  whole: Device,
+  partitionOf: (whole: Device, partition: Partition) => Device,
   uses: readonly DeviceUse[],
 ): Promise<OpenKey<Device>> {
   await using stack = new AsyncDisposableStack();
   stack.use(whole);
-  const table = await readTable(whole);
-  const { boot, isos } = partitionsOfKey(table, path);
+  const { table, boot, isos } = partitionsOfKey(await readTable(whole), path);
   const bootDevice = partitionOf(whole, boot);
   const settings = parseSettings(await readSettings(bootDevice, path), path);
-  const parts = { sizeBytes: whole.sizeBytes, settings, uses, boot: bootDevice, isos: partitionOf(whole, isos) };
+  const parts = {
+    sizeBytes: whole.sizeBytes,
+    settings,
+    uses,
+    whole,
+    table,
+    boot: bootDevice,
+    isos: partitionOf(whole, isos),
+  };
   const opened = stack.move();
   return { ...parts, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
@@ -77,11 +86,11 @@ async function open<Whole extends BlockReader, Device extends BlockReader>(
 export function partitionsOfKey(
   table: PartitionTable | undefined,
   path: string,
-): { readonly boot: Partition; readonly isos: Partition } {
+): { readonly table: PartitionTable; readonly boot: Partition; readonly isos: Partition } {
   const at = table?.partitions.findIndex(({ typeCode }) => isFirmwareType(typeCode)) ?? -1;
   const [boot, isos] = at < 0 ? [] : (table?.partitions.slice(at, at + 2) ?? []);
-  if (boot === undefined || isos === undefined) throw noKey(path);
-  return { boot, isos };
+  if (table === undefined || boot === undefined || isos === undefined) throw noKey(path);
+  return { table, boot, isos };
 }
 
 async function readSettings(boot: BlockReader, path: string): Promise<string> {
