@@ -96,7 +96,8 @@ async function plan({ source, name, info }: PlanRequest, { signal }: JobOptions)
 async function recognise(reader: FileReader, source: string, job: JobOptions): Promise<RecognisedIso> {
   const iso = await naming(source, async () => {
     const family = await probe(reader);
-    if (family === "iso" || family === "udf") return recogniseIso(reader, job);
+    const otherwise = path.basename(source).replace(/\.iso$/i, "");
+    if (family === "iso" || family === "udf") return recogniseIso(reader, { ...job, otherwise });
     throw new Failure("unsupported", "there is no ISO 9660 or UDF in it", { hint: "is it an ISO file?" });
   });
   if (iso.refusal === undefined && iso.entries.length > 0) return iso;
