@@ -7,7 +7,9 @@ import * as path from "node:path";
 import { largeFileOf, planRemaking, remakeIsos, remakingNote } from "./large-files.ts";
 import { isSafePath, pathOfName, safeIsoName } from "./iso-name.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
+import type { KeySettings } from "./key-settings.ts";
 import { openKeyForChanges } from "./open-key.ts";
+import { secureBootVerdict } from "./secure-boot.ts";
 import { recogniseIso, type HostFileSystem, type RecognisedIso } from "./recognise/index.ts";
 
 export interface AddIsosRequest {
@@ -71,7 +73,7 @@ async function addTo(
   const there = new Set(await filesBelow(isos, "/"));
   const plans: AddedIso[] = [];
   const info = isosKind === undefined ? isos.info : { ...isos.info, kind: isosKind };
-  for (const source of sources) plans.push(await plan({ source, name, info }, options));
+  for (const source of sources) plans.push(await plan({ source, name, info, settings: key.settings }, options));
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
   refuseFull(plans, isos);
@@ -81,7 +83,7 @@ async function addTo(
     there.add(one.path);
     const title = titles.has(one.iso.title) ? `${one.iso.title} (${one.path.slice(1)})` : one.iso.title;
     titles.add(title);
-    const added = new Map([[one.path, entriesText(one.path, one.sizeBytes, { ...one.iso, title })]]);
+    const added = new Map([[one.path, entriesText(one.path, one.sizeBytes, { ...one.iso, title }, key.settings)]]);
     await updateMenu(boot, { isoPaths: there, added, now });
     stopIfAborted(options.signal);
     // Entries whose ISO is not there are not shown: with the second of these it all appears at once.
@@ -97,20 +99,23 @@ interface PlanRequest {
   readonly name: string | undefined;
   /** Of isos. */
   readonly info: FileSystemInfo;
+  readonly settings: KeySettings;
 }
 
-async function plan({ source, name, info }: PlanRequest, { signal }: JobOptions): Promise<AddedIso> {
+async function plan({ source, name, info, settings }: PlanRequest, { signal }: JobOptions): Promise<AddedIso> {
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
   const iso = await recognise(reader, source, signal === undefined ? {} : { signal });
   const isoPath = name === undefined ? usualPath(source, iso) : pathOfName(name);
-  return { source, path: isoPath, sizeBytes, iso, warnings: [...iso.warnings, ...warningsOf(isoPath, iso, info)] };
+  const warnings = [...warningsOf(isoPath, iso, info), ...secureBootWarnings(isoPath, iso, settings)];
+  return { source, path: isoPath, sizeBytes, iso, warnings: [...iso.warnings, ...warnings] };
 }
 
 async function recognise(reader: FileReader, source: string, job: JobOptions): Promise<RecognisedIso> {
   const iso = await naming(source, async () => {
     const family = await probe(reader);
-    if (family === "iso" || family === "udf") return recogniseIso(reader, job);
+    const otherwise = path.basename(source).replace(/\.iso$/i, "");
+    if (family === "iso" || family === "udf") return recogniseIso(reader, { ...job, otherwise });
     throw new Failure("unsupported", "there is no ISO 9660 or UDF in it", { hint: "is it an ISO file?" });
   });
   if (iso.refusal === undefined && iso.entries.length > 0) return iso;
@@ -153,6 +158,28 @@ function warningsOf(isoPath: string, { entries }: RecognisedIso, { kind }: FileS
     ...(needing.length === 0 || isSafePath(isoPath)
       ? []
       : [`the system in "${name}" may not find an ISO of that name: letters, digits and . _ + - are safe`]),
+  ];
+}
+
+/** On a key for Secure Boot, what of an ISO does not start where that is on. */
+function secureBootWarnings(
+  isoPath: string,
+  { entries }: RecognisedIso,
+  { secureBootSigners: trusted }: KeySettings,
+): readonly string[] {
+  if (trusted === undefined) return [];
+  const name = printableName(isoPath.slice(1));
+  const verdicts = entries.map((entry) => secureBootVerdict({ ...entry, kind: entry.how.kind }, trusted));
+  const byUefi = verdicts.filter((verdict) => verdict !== undefined).length;
+  const refused = verdicts.filter((verdict) => verdict === "refused").length;
+  const others = entries.flatMap(({ signers = [] }, n) => (verdicts[n] === "needs-key" ? signers : []));
+  const isWhole = refused === byUefi;
+  const some = isWhole ? `${name} is` : `${refused} of the ${byUefi} entries of ${name} are`;
+  return [
+    ...(refused === 0 ? [] : [`${some} not signed, and will not start where Secure Boot is on`]),
+    ...[...new Set(others)].map((signer) => {
+      return `${name} is signed by "${printableName(signer)}", and starts where Secure Boot is on once that key is enrolled`;
+    }),
   ];
 }
 

@@ -39,6 +39,8 @@ export interface NewKeyRequest extends KeyWish {
   readonly path: string;
   /** Menu and kernels use the first serial port too. */
   readonly serial: boolean;
+  /** It starts where Secure Boot is on, too: by a distribution's signed shim and GRUB. */
+  readonly secureBoot?: boolean;
   /** The first entry of the menu is started after so long. Absent: it waits. */
   readonly timeoutSeconds?: number;
   /** Folders and packages to take GRUB from, before what this machine has. */
@@ -58,13 +60,33 @@ export interface CreatedKey {
 }
 
 /** A key that starts nowhere else is no key; the others are for fewer machines. */
-const platforms: readonly { readonly platform: GrubPlatform; readonly isNeeded: boolean; readonly machines: string }[] =
-  [
-    { platform: "i386-pc", isNeeded: true, machines: "with BIOS" },
-    { platform: "x86_64-efi", isNeeded: true, machines: "with UEFI" },
-    { platform: "i386-efi", isNeeded: false, machines: "with UEFI of 32 bits (install grub-efi-ia32-bin)" },
-    { platform: "arm64-efi", isNeeded: false, machines: "of arm64 (give grub-efi-arm64-bin with --grub)" },
-  ];
+const platforms: readonly KeyPlatform[] = [
+  { platform: "i386-pc", isNeeded: true, machines: "with BIOS" },
+  { platform: "x86_64-efi", isNeeded: true, machines: "with UEFI" },
+  {
+    platform: "i386-efi",
+    isNeeded: false,
+    machines: "with UEFI of 32 bits",
+    get: " (install grub-efi-ia32-bin)",
+    getSigned: " (give shim-signed, shim-helpers-i386-signed and grub-efi-ia32-signed for i386 with --grub)",
+  },
+  {
+    platform: "arm64-efi",
+    isNeeded: false,
+    machines: "of arm64",
+    get: " (give grub-efi-arm64-bin with --grub)",
+    getSigned: " (give shim-signed, shim-helpers-arm64-signed and grub-efi-arm64-signed for arm64 with --grub)",
+  },
+];
+
+interface KeyPlatform {
+  readonly platform: GrubPlatform;
+  readonly isNeeded: boolean;
+  /** For warnings: which they are, and what they need of GRUB, and of signed programs. */
+  readonly machines: string;
+  readonly get?: string;
+  readonly getSigned?: string;
+}
 
 /** Where Debian's syslinux-common has what starts disks in memory. */
 const installedMemdisk = "/usr/lib/syslinux/memdisk";
@@ -86,10 +108,13 @@ export async function makeKey<Device extends BlockDevice>(
   deviceOf: (sizeBytes: number) => Device,
   job: JobOptions = {},
 ): Promise<{ readonly device: Device; readonly warnings: readonly string[] }> {
-  const { path, serial, timeoutSeconds, label = isosLabel } = request;
+  const { path, serial, timeoutSeconds, label = isosLabel, secureBoot: isSigned = false } = request;
   const { now, isReproducible } = timeOfMaking(request);
-  const plan = planKey(request, { now, isReproducible, nextUuid: uuidMaker(request.uuid) });
-  const grub = await findWholeGrub(platforms, sourcesOf(request, job));
+  const wanted = platforms.map((one) => ({ ...one, isSigned }));
+  const grub = await findWholeGrub(wanted, sourcesOf(request, job));
+  const programs = wholeGrubPrograms(grub, { folder: menuFolder });
+  const wish = { ...request, programBytes: totalBytes(programs.values()) };
+  const plan = planKey(wish, { now, isReproducible, nextUuid: uuidMaker(request.uuid) });
   const memdisk = fs.existsSync(installedMemdisk) ? fs.readFileSync(installedMemdisk) : undefined;
 
   const device = deviceOf(plan.table.sizeBytes);
@@ -102,11 +127,12 @@ export async function makeKey<Device extends BlockDevice>(
     isosLabel: label,
     isosPartition: grubPartition(kind, isosNumber(kind)),
     serial,
+    ...(isSigned ? { secureBootSigners: [...new Set(grub.signed.flatMap(({ signers }) => signers))] } : {}),
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
   });
   const place = { table: kind, partition: bootNumber(kind), folder: menuFolder };
   const files = new Map<string, Uint8Array>([
-    ...wholeGrubPrograms(grub, place),
+    ...programs,
     [`${menuFolder}/grub.cfg`.slice(1), Buffer.from(menuScript)],
     [settingsPath.slice(1), Buffer.from(settings)],
     [`${entriesFolder}/${indexName}`.slice(1), Buffer.from(indexText([]))],
@@ -117,7 +143,7 @@ export async function makeKey<Device extends BlockDevice>(
   const table = await readTable(device);
   if (table === undefined) throw new Failure("failed", `cannot make the key "${path}": its table cannot be read back`);
   await installWholeGrub(device, table, grub, place);
-  return { device, warnings: warningsOf(grub, memdisk !== undefined) };
+  return { device, warnings: warningsOf(grub, { hasMemdisk: memdisk !== undefined, isSigned }) };
 }
 
 function sourcesOf({ grubFrom, cacheFolder }: NewKeyRequest, job: JobOptions): Parameters<typeof findWholeGrub>[1] {
@@ -143,11 +169,27 @@ async function uuidOf(partition: SliceDevice): Promise<string> {
   return fileSystem.info.uuid ?? "";
 }
 
-function warningsOf(grub: WholeGrub, hasMemdisk: boolean): readonly string[] {
-  const found = new Set(grub.platforms.map(({ platform }) => platform));
-  const missing = platforms.filter(({ platform }) => !found.has(platform));
+function totalBytes(files: Iterable<Uint8Array>): number {
+  let total = 0;
+  for (const { length } of files) total += length;
+  return total;
+}
+
+function warningsOf(
+  { platforms: found, signed }: WholeGrub,
+  { hasMemdisk, isSigned }: { readonly hasMemdisk: boolean; readonly isSigned: boolean },
+): readonly string[] {
+  const has = (some: readonly { readonly platform: GrubPlatform }[], platform: GrubPlatform): boolean =>
+    some.some((one) => one.platform === platform);
+  const missing = platforms.filter(({ platform }) => !has(found, platform) && !has(signed, platform));
+  const unsigned = platforms.filter(({ platform }) => {
+    return isSigned && platform !== "i386-pc" && has(found, platform) && !has(signed, platform);
+  });
   return [
-    ...missing.map(({ machines }) => `the key will not start machines ${machines}`),
+    ...missing.map(({ machines, get = "" }) => `the key will not start machines ${machines}${get}`),
+    ...unsigned.map(
+      ({ machines, getSigned = "" }) => `with Secure Boot on, the key will not start machines ${machines}${getSigned}`,
+    ),
     ...(hasMemdisk ? [] : ["ISO files that are loaded into memory will not start by BIOS (install syslinux-common)"]),
   ];
 }

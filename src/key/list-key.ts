@@ -5,6 +5,7 @@ import { useText } from "./device-in-use.ts";
 import { isIsoName } from "./iso-name.ts";
 import { filesBelow, readRecords, type RecordedEntry } from "./menu-files.ts";
 import { openKey, type OpenKey } from "./open-key.ts";
+import { commonVerdict, type SecureBootVerdict } from "./secure-boot.ts";
 
 /** What is on a key. */
 export interface KeyReport {
@@ -18,6 +19,8 @@ export interface KeyReport {
     readonly sizeBytes: number;
     readonly freeBytes: number;
   };
+  /** Whose signatures it accepts where Secure Boot is on. Absent: it does not start there. */
+  readonly secureBootSigners?: readonly string[];
   /** Those that were added, in the order of the menu, then those that were merely copied. */
   readonly files: readonly KeyFile[];
   /** What a user should know, a sentence each. */
@@ -31,6 +34,8 @@ export interface KeyFile {
   /** Absent: it was copied without this program, and the menu looks into it when it is chosen. */
   readonly title?: string;
   readonly entries?: readonly RecordedEntry[];
+  /** Whether it starts where Secure Boot is on. Absent: the key does not start there, or the file not by UEFI. */
+  readonly secureBoot?: SecureBootVerdict | "partly";
   /** It is not the file that was added under this name. */
   readonly isReplaced?: true;
 }
@@ -56,17 +61,27 @@ async function reportOf(path: string, key: OpenKey<BlockReader>): Promise<Omit<K
   for (const file of await filesBelow(isos, "/")) {
     if (isIsoName(file)) sizes.set(file, (await isos.stat(await resolvePath(isos, file))).sizeBytes);
   }
+  const { secureBootSigners: trusted } = key.settings;
   const files: KeyFile[] = [];
   for (const { path: isoPath, title, entries, sizeBytes: addedBytes } of await readRecords(boot)) {
     const sizeBytes = sizes.get(isoPath);
     if (sizeBytes === undefined) continue;
     const replaced = sizeBytes === addedBytes ? {} : { isReplaced: true as const };
-    files.push({ name: isoPath.slice(1), sizeBytes, title, entries, ...replaced });
+    const secureBoot = trusted === undefined ? undefined : commonVerdict(entries, trusted);
+    const verdict = secureBoot === undefined ? {} : { secureBoot };
+    files.push({ name: isoPath.slice(1), sizeBytes, title, entries, ...verdict, ...replaced });
     sizes.delete(isoPath);
   }
   for (const isoPath of [...sizes.keys()].toSorted()) {
-    files.push({ name: isoPath.slice(1), sizeBytes: sizes.get(isoPath) ?? 0 });
+    const unknown = trusted === undefined ? {} : { secureBoot: "unknown" as const };
+    files.push({ name: isoPath.slice(1), sizeBytes: sizes.get(isoPath) ?? 0, ...unknown });
   }
   const { kind, label, uuid, freeBytes, sizeBytes } = isos.info;
-  return { key: path, sizeBytes: key.sizeBytes, isos: { kind, label, uuid, sizeBytes, freeBytes }, files };
+  return {
+    key: path,
+    sizeBytes: key.sizeBytes,
+    isos: { kind, label, uuid, sizeBytes, freeBytes },
+    ...(trusted === undefined ? {} : { secureBootSigners: trusted }),
+    files,
+  };
 }

@@ -42,6 +42,10 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words give the same bytes.
       help: "what isos is formatted as: fat32, which everything reads, or ext4 for files of 4 GiB and more",
     },
     label: { kind: "string", value: "NAME", help: "the name of isos, ISOS unless told" },
+    "secure-boot": {
+      kind: "flag",
+      help: "it starts where Secure Boot is on, too: by a distribution's signed shim and GRUB",
+    },
     serial: { kind: "flag", help: "menu and kernels use the first serial port too" },
     timeout: {
       kind: "number",
@@ -79,6 +83,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words give the same bytes.
       table: args.table,
       isosKind: args.fs,
       serial: args.serial,
+      secureBoot: args.secureBoot,
       grubFrom: args.grub,
       ...(args.label === undefined ? {} : { label: args.label }),
       ...(args.timeout === undefined ? {} : { timeoutSeconds: args.timeout }),
