@@ -77,7 +77,7 @@ function key_refused {
     echo "This was not loaded, for the reason above: $1"
   fi
   echo 'Escape leads back to the menu.'
-  sleep --verbose --interruptible 60
+  sleep --verbose --interruptible 30
 }
 
 # FILE NOTE: opens an ISO's own menu, which says in GRUB's words alone what Secure Boot refuses. NOTE is empty where it
