@@ -4,6 +4,7 @@ import { FileReader } from "../device/index.ts";
 import { editFileSystem, probe, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
+import { largeFileOf, planRemaking, remakeIsos, remakingNote } from "./large-files.ts";
 import { isSafePath, pathOfName, safeIsoName } from "./iso-name.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
 import type { KeySettings } from "./key-settings.ts";
@@ -36,14 +37,32 @@ export interface AddOptions extends JobOptions {
   readonly onAdded?: (added: AddedIso) => Promise<void>;
 }
 
-const fatFileLimitBytes = 2 ** 32 - 1;
-
 /**
  * Copies ISO files to a key and enters them into its menu. All are looked at before the first is copied: one that
  * cannot be added leaves the key as it was. Then each is there whole, with its entries, or not at all.
  */
 export async function addIsos(request: AddIsosRequest, options: AddOptions = {}): Promise<readonly AddedIso[]> {
-  const { isos: sources, name, isRehearsal, nowMs } = request;
+  const large = await largeFileOf(request.isos);
+  const remaking = large === undefined ? undefined : await planRemaking(request.key, large);
+  if (remaking === undefined) return addTo(request, options);
+  // isos is made anew only for files that can be added then.
+  const planned = await addTo({ ...request, isRehearsal: true, isosKind: "ext4" }, options);
+  if (!request.isRehearsal) {
+    const neededBytes = planned.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    await remakeIsos(request.key, { ...remaking, neededBytes, nowMs: request.nowMs }, options);
+  }
+  const added = request.isRehearsal ? planned : await addTo(request, options);
+  return added.map((one) => {
+    return one.source === large?.source ? { ...one, warnings: [remakingNote(remaking), ...one.warnings] } : one;
+  });
+}
+
+/** With `isosKind` it is told what would be if isos were of that kind. */
+async function addTo(
+  request: AddIsosRequest & { readonly isosKind?: "ext4" },
+  options: AddOptions,
+): Promise<readonly AddedIso[]> {
+  const { isos: sources, name, isRehearsal, nowMs, isosKind } = request;
   if (name !== undefined && sources.length > 1) {
     throw new Failure("usage", "cannot give one name to several ISO files", { hint: "add them one after the other" });
   }
@@ -53,8 +72,8 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
   const plans: AddedIso[] = [];
-  for (const source of sources)
-    plans.push(await plan({ source, name, info: isos.info, settings: key.settings }, options));
+  const info = isosKind === undefined ? isos.info : { ...isos.info, kind: isosKind };
+  for (const source of sources) plans.push(await plan({ source, name, info, settings: key.settings }, options));
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
   refuseFull(plans, isos);
@@ -86,12 +105,6 @@ interface PlanRequest {
 async function plan({ source, name, info, settings }: PlanRequest, { signal }: JobOptions): Promise<AddedIso> {
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
-  if (info.kind.startsWith("fat") && sizeBytes > fatFileLimitBytes) {
-    const why = `it has ${formatSize(sizeBytes)}, FAT holds files below 4 GiB`;
-    throw new Failure("unsupported", `cannot add "${source}": ${why}`, {
-      hint: "a key made with --fs ext4 holds it",
-    });
-  }
   const iso = await recognise(reader, source, signal === undefined ? {} : { signal });
   const isoPath = name === undefined ? usualPath(source, iso) : pathOfName(name);
   const warnings = [...warningsOf(isoPath, iso, info), ...secureBootWarnings(isoPath, iso, settings)];
@@ -101,7 +114,8 @@ async function plan({ source, name, info, settings }: PlanRequest, { signal }: J
 async function recognise(reader: FileReader, source: string, job: JobOptions): Promise<RecognisedIso> {
   const iso = await naming(source, async () => {
     const family = await probe(reader);
-    if (family === "iso" || family === "udf") return recogniseIso(reader, job);
+    const otherwise = path.basename(source).replace(/\.iso$/i, "");
+    if (family === "iso" || family === "udf") return recogniseIso(reader, { ...job, otherwise });
     throw new Failure("unsupported", "there is no ISO 9660 or UDF in it", { hint: "is it an ISO file?" });
   });
   if (iso.refusal === undefined && iso.entries.length > 0) return iso;

@@ -8,10 +8,11 @@ import {
   type GrubPlatform,
   type WholeGrub,
 } from "../boot/grub/index.ts";
-import { FileDevice, SliceDevice } from "../device/index.ts";
+import { FileDevice, SliceDevice, type BlockDevice } from "../device/index.ts";
 import { packageFetcher, timeOfMaking, uuidMaker } from "../disk/making/index.ts";
 import { makeFileSystem, openFileSystem } from "../filesystem/index.ts";
 import { defaultGeometry, readTable, writeTable } from "../partition/index.ts";
+import { isosRoot } from "./isos-root.ts";
 import {
   bootNumber,
   entriesFolder,
@@ -28,12 +29,14 @@ import { listKey, type KeyReport } from "./list-key.ts";
 import { indexText } from "./menu-files.ts";
 import { menuScript } from "./menu-script.ts";
 import { planKey, type KeyPlan, type KeyWish } from "./plan-key.ts";
-import { refuseDevice } from "./open-key.ts";
 
-export interface CreateKeyRequest extends KeyWish {
-  readonly path: string;
+export interface CreateKeyRequest extends NewKeyRequest {
   /** Replace an existing file. */
   readonly force: boolean;
+}
+
+export interface NewKeyRequest extends KeyWish {
+  readonly path: string;
   /** Menu and kernels use the first serial port too. */
   readonly serial: boolean;
   /** It starts where Secure Boot is on, too: by a distribution's signed shim and GRUB. */
@@ -90,8 +93,22 @@ const installedMemdisk = "/usr/lib/syslinux/memdisk";
 
 /** Makes a key of a new file, which appears under its name whole or not at all. */
 export async function createKey(request: CreateKeyRequest, job: JobOptions = {}): Promise<CreatedKey> {
+  const { path, force } = request;
+  await using output = OutputFile.create(path, { force });
+  await using stack = new AsyncDisposableStack();
+  const deviceOf = (sizeBytes: number): FileDevice => stack.use(FileDevice.overNewFile(path, output.fd, sizeBytes));
+  const { warnings } = await makeKey(request, deviceOf, job);
+  output.commit();
+  return { report: await listKey(path), warnings };
+}
+
+/** Makes a key of an empty device, which is made in the size that the key has. */
+export async function makeKey<Device extends BlockDevice>(
+  request: NewKeyRequest,
+  deviceOf: (sizeBytes: number) => Device,
+  job: JobOptions = {},
+): Promise<{ readonly device: Device; readonly warnings: readonly string[] }> {
   const { path, serial, timeoutSeconds, label = isosLabel, secureBoot: isSigned = false } = request;
-  refuseDevice(path);
   const { now, isReproducible } = timeOfMaking(request);
   const wanted = platforms.map((one) => ({ ...one, isSigned }));
   const grub = await findWholeGrub(wanted, sourcesOf(request, job));
@@ -100,10 +117,9 @@ export async function createKey(request: CreateKeyRequest, job: JobOptions = {})
   const plan = planKey(wish, { now, isReproducible, nextUuid: uuidMaker(request.uuid) });
   const memdisk = fs.existsSync(installedMemdisk) ? fs.readFileSync(installedMemdisk) : undefined;
 
-  await using output = OutputFile.create(path, { force: request.force });
-  await using device = FileDevice.overNewFile(path, output.fd, plan.table.sizeBytes);
+  const device = deviceOf(plan.table.sizeBytes);
   await writeTable(device, plan.table);
-  await make(device, plan.isos, [], job);
+  await make(device, plan.isos, plan.isos.fileSystem.kind === "ext4" ? [isosRoot(now)] : [], job);
   const isosUuid = await uuidOf(new SliceDevice(device, plan.isos.startBytes, plan.isos.sizeBytes));
   const { kind } = plan.table;
   const settings = settingsText({
@@ -127,11 +143,10 @@ export async function createKey(request: CreateKeyRequest, job: JobOptions = {})
   const table = await readTable(device);
   if (table === undefined) throw new Failure("failed", `cannot make the key "${path}": its table cannot be read back`);
   await installWholeGrub(device, table, grub, place);
-  output.commit();
-  return { report: await listKey(path), warnings: warningsOf(grub, { hasMemdisk: memdisk !== undefined, isSigned }) };
+  return { device, warnings: warningsOf(grub, { hasMemdisk: memdisk !== undefined, isSigned }) };
 }
 
-function sourcesOf({ grubFrom, cacheFolder }: CreateKeyRequest, job: JobOptions): Parameters<typeof findWholeGrub>[1] {
+function sourcesOf({ grubFrom, cacheFolder }: NewKeyRequest, job: JobOptions): Parameters<typeof findWholeGrub>[1] {
   return {
     given: grubFrom,
     ...(cacheFolder === undefined ? {} : { fetchPackage: packageFetcher(cacheFolder, job) }),
@@ -139,7 +154,7 @@ function sourcesOf({ grubFrom, cacheFolder }: CreateKeyRequest, job: JobOptions)
 }
 
 async function make(
-  device: FileDevice,
+  device: BlockDevice,
   { startBytes, sizeBytes, startLba, fileSystem }: KeyPlan["boot"],
   sources: Parameters<typeof makeFileSystem>[1],
   job: JobOptions,

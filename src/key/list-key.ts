@@ -1,7 +1,10 @@
+import { Failure } from "../base/index.ts";
+import type { BlockReader } from "../device/index.ts";
 import { openFileSystem, resolvePath } from "../filesystem/index.ts";
+import { useText } from "./device-in-use.ts";
 import { isIsoName } from "./iso-name.ts";
 import { filesBelow, readRecords, type RecordedEntry } from "./menu-files.ts";
-import { openKey } from "./open-key.ts";
+import { openKey, type OpenKey } from "./open-key.ts";
 import { commonVerdict, type SecureBootVerdict } from "./secure-boot.ts";
 
 /** What is on a key. */
@@ -20,6 +23,8 @@ export interface KeyReport {
   readonly secureBootSigners?: readonly string[];
   /** Those that were added, in the order of the menu, then those that were merely copied. */
   readonly files: readonly KeyFile[];
+  /** What a user should know, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 export interface KeyFile {
@@ -38,6 +43,18 @@ export interface KeyFile {
 /** Says which ISO files are on a key, and how they start. */
 export async function listKey(path: string): Promise<KeyReport> {
   await using key = await openKey(path);
+  const [use] = key.uses;
+  if (use === undefined) return { ...(await reportOf(path, key)), notes: [] };
+  const note = `${useText(use)}: what was changed there a moment ago may not be seen here`;
+  try {
+    return { ...(await reportOf(path, key)), notes: [note] };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.code, error.message, { hint: `${note}; unmount it and try again`, cause: error });
+  }
+}
+
+async function reportOf(path: string, key: OpenKey<BlockReader>): Promise<Omit<KeyReport, "notes">> {
   await using boot = await openFileSystem(key.boot);
   await using isos = await openFileSystem(key.isos);
   const sizes = new Map<string, number>();

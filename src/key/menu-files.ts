@@ -165,7 +165,8 @@ export async function placeFor(fileSystem: EditableFileSystem, path: string, now
   return { directory, name };
 }
 
-async function putText(boot: EditableFileSystem, path: string, text: string, now: Timestamp): Promise<void> {
+/** Gives a small file a text, and makes it and its folders where they are not there. The caller commits. */
+export async function putText(boot: EditableFileSystem, path: string, text: string, now: Timestamp): Promise<void> {
   const bytes = Buffer.from(text);
   const place = await placeFor(boot, path, now);
   const content = { sizeBytes: bytes.length, content: [{ at: 0, bytes }] };

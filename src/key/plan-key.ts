@@ -21,9 +21,9 @@ const smallestClusterBytes = 512;
 
 /**
  * For few and large files, whatever size it has now: a small key is written onto a large stick and grows there, group by
- * group, each with as many inodes as the first.
+ * group, each with as many inodes as the first. Nothing is kept back for root.
  */
-const extShape = { blockSizeBytes: 4096, inodeRatioBytes: 64 * 1024 };
+const extShape = { blockSizeBytes: 4096, inodeRatioBytes: 64 * 1024, reservedPercent: 0 };
 
 export type IsosKind = "fat32" | "ext4";
 

@@ -9,7 +9,7 @@ export const run = defineCommand({
   description: `The key hangs on USB as a stick would, and stays as it is: what the machine writes is forgotten. The menu is on the serial port too, which is this terminal; Ctrl-A X switches the machine off. Kernels that the key itself starts speak there as well; what an ISO's own menu starts may not.
 
 With --until the command is a test: status 0 once the text was seen, 1 where the time is over or the machine goes off before.`,
-  operands: { key: { arity: "one", help: "the key" } },
+  operands: { key: { arity: "one", help: "the key: an image, or the device of a stick that is not mounted" } },
   options: {
     uefi: { kind: "flag", help: "start it by UEFI; else by BIOS" },
     "secure-boot": { kind: "flag", help: "by UEFI that starts only what Microsoft or the distribution has signed" },
