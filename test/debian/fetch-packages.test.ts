@@ -6,7 +6,7 @@ import * as zlib from "node:zlib";
 import { suite, test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
 import { fetchPackages, type ChosenPackages, type PackageRequest } from "../../src/debian/index.ts";
-import { armour, certificate, day } from "./openpgp-maker.ts";
+import { armour, certificate, day } from "../openpgp/openpgp-maker.ts";
 import {
   addSuite,
   archiveKey,

@@ -1,4 +1,4 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { decodeArmour } from "./armour.ts";
 
 /** A cleartext-signed message (RFC 9580 §7), taken apart. */

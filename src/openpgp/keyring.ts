@@ -1,4 +1,4 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { decodeArmour, isArmoured } from "./armour.ts";
 import { signingKeysOf, type SigningKey } from "./certificate.ts";
 import { parsePackets } from "./packet.ts";

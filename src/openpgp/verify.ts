@@ -1,4 +1,4 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { decodeArmour, isArmoured } from "./armour.ts";
 import type { SigningKey } from "./certificate.ts";
 import { canonicalText, parseCleartext } from "./cleartext.ts";

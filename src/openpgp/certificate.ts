@@ -1,4 +1,4 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { packetTag, type Packet } from "./packet.ts";
 import { parsePublicKey, type PublicKey } from "./public-key.ts";
 import { isMadeBy, parseSignature, signatureType, weakness, type Signature } from "./signature.ts";

@@ -1,5 +1,5 @@
 import * as crypto from "node:crypto";
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { Octets } from "./octets.ts";
 import { signatureValue, type PublicKey } from "./public-key.ts";
 
