@@ -2,6 +2,7 @@ import { openFileSystem, resolvePath } from "../filesystem/index.ts";
 import { isIsoName } from "./iso-name.ts";
 import { filesBelow, readRecords, type RecordedEntry } from "./menu-files.ts";
 import { openKey } from "./open-key.ts";
+import type { IsoVerification } from "./verify/index.ts";
 
 /** What is on a key. */
 export interface KeyReport {
@@ -26,6 +27,10 @@ export interface KeyFile {
   /** Absent: it was copied without this program, and the menu looks into it when it is chosen. */
   readonly title?: string;
   readonly entries?: readonly RecordedEntry[];
+  /** Of all of it, when it was added. */
+  readonly sha256?: string;
+  /** Who said then that it was what it should be. */
+  readonly verified?: IsoVerification;
   /** It is not the file that was added under this name. */
   readonly isReplaced?: true;
 }
@@ -40,11 +45,14 @@ export async function listKey(path: string): Promise<KeyReport> {
     if (isIsoName(file)) sizes.set(file, (await isos.stat(await resolvePath(isos, file))).sizeBytes);
   }
   const files: KeyFile[] = [];
-  for (const { path: isoPath, title, entries, sizeBytes: addedBytes } of await readRecords(boot)) {
+  for (const record of await readRecords(boot)) {
+    const { path: isoPath, title, entries, sizeBytes: addedBytes, sha256, verified } = record;
     const sizeBytes = sizes.get(isoPath);
     if (sizeBytes === undefined) continue;
     const replaced = sizeBytes === addedBytes ? {} : { isReplaced: true as const };
-    files.push({ name: isoPath.slice(1), sizeBytes, title, entries, ...replaced });
+    const sum = sha256 === undefined || sizeBytes !== addedBytes ? {} : { sha256 };
+    const known = verified === undefined || sizeBytes !== addedBytes ? {} : { verified };
+    files.push({ name: isoPath.slice(1), sizeBytes, title, entries, ...sum, ...known, ...replaced });
     sizes.delete(isoPath);
   }
   for (const isoPath of [...sizes.keys()].toSorted()) {

@@ -16,6 +16,11 @@ const beginSignature = "-----BEGIN PGP SIGNATURE-----";
 const endSignature = "-----END PGP SIGNATURE-----";
 const hashHeader = /^Hash: [A-Za-z0-9, -]+$/;
 
+/** Whether a file begins as cleartext-signed messages do. */
+export function isCleartext(content: Uint8Array): boolean {
+  return Buffer.from(content.subarray(0, begin.length)).toString("latin1") === begin;
+}
+
 /**
  * Takes the message apart and is strict about it: nothing before, behind or between the parts, for a reader might
  * take it for signed.
