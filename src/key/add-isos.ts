@@ -4,9 +4,12 @@ import { FileReader } from "../device/index.ts";
 import { editFileSystem, probe, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
+import { largeFileOf, planRemaking, remakeIsos, remakingNote } from "./large-files.ts";
 import { isSafePath, pathOfName, safeIsoName } from "./iso-name.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
+import type { KeySettings } from "./key-settings.ts";
 import { openKeyForChanges } from "./open-key.ts";
+import { secureBootVerdict } from "./secure-boot.ts";
 import { recogniseIso, type HostFileSystem, type RecognisedIso } from "./recognise/index.ts";
 import {
   Verifier,
@@ -53,14 +56,32 @@ export interface AddOptions extends JobOptions {
   readonly onAdded?: (added: AddedIso) => Promise<void>;
 }
 
-const fatFileLimitBytes = 2 ** 32 - 1;
-
 /**
  * Copies ISO files to a key and enters them into its menu. All are looked at before the first is copied: one that
  * cannot be added leaves the key as it was. Then each is there whole, with its entries, or not at all.
  */
 export async function addIsos(request: AddIsosRequest, options: AddOptions = {}): Promise<readonly AddedIso[]> {
-  const { isos: sources, name, isRehearsal, nowMs } = request;
+  const large = await largeFileOf(request.isos);
+  const remaking = large === undefined ? undefined : await planRemaking(request.key, large);
+  if (remaking === undefined) return addTo(request, options);
+  // isos is made anew only for files that can be added then.
+  const planned = await addTo({ ...request, isRehearsal: true, isosKind: "ext4" }, options);
+  if (!request.isRehearsal) {
+    const neededBytes = planned.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    await remakeIsos(request.key, { ...remaking, neededBytes, nowMs: request.nowMs }, options);
+  }
+  const added = request.isRehearsal ? planned : await addTo(request, options);
+  return added.map((one) => {
+    return one.source === large?.source ? { ...one, warnings: [remakingNote(remaking), ...one.warnings] } : one;
+  });
+}
+
+/** With `isosKind` it is told what would be if isos were of that kind. */
+async function addTo(
+  request: AddIsosRequest & { readonly isosKind?: "ext4" },
+  options: AddOptions,
+): Promise<readonly AddedIso[]> {
+  const { isos: sources, name, isRehearsal, nowMs, isosKind } = request;
   if (name !== undefined && sources.length > 1) {
     throw new Failure("usage", "cannot give one name to several ISO files", { hint: "add them one after the other" });
   }
@@ -70,8 +91,11 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
   const plans: PlannedIso[] = [];
+  const info = isosKind === undefined ? isos.info : { ...isos.info, kind: isosKind };
   const verifier = new Verifier(request.verify, nowMs);
-  for (const source of sources) plans.push(await plan({ source, name, info: isos.info, verifier }, options));
+  for (const source of sources) {
+    plans.push(await plan({ source, name, info, settings: key.settings, verifier }, options));
+  }
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
   refuseFull(plans, isos);
@@ -88,7 +112,8 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
     there.add(one.path);
     const title = titles.has(one.iso.title) ? `${one.iso.title} (${one.path.slice(1)})` : one.iso.title;
     titles.add(title);
-    const added = new Map([[one.path, entriesText(one.path, one.sizeBytes, { ...one.iso, title }, sum)]]);
+    const text = entriesText(one.path, one.sizeBytes, { ...one.iso, title }, { ...key.settings, sum });
+    const added = new Map([[one.path, text]]);
     await updateMenu(boot, { isoPaths: there, added, now });
     stopIfAborted(options.signal);
     // Entries whose ISO is not there are not shown: with the second of these it all appears at once.
@@ -128,29 +153,28 @@ interface PlanRequest {
   readonly name: string | undefined;
   /** Of isos. */
   readonly info: FileSystemInfo;
+  readonly settings: KeySettings;
   readonly verifier: Verifier;
 }
 
-async function plan({ source, name, info, verifier }: PlanRequest, { signal }: JobOptions): Promise<PlannedIso> {
+async function plan(
+  { source, name, info, settings, verifier }: PlanRequest,
+  { signal }: JobOptions,
+): Promise<PlannedIso> {
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
-  if (info.kind.startsWith("fat") && sizeBytes > fatFileLimitBytes) {
-    const why = `it has ${formatSize(sizeBytes)}, FAT holds files below 4 GiB`;
-    throw new Failure("unsupported", `cannot add "${source}": ${why}`, {
-      hint: "a key made with --fs ext4 holds it",
-    });
-  }
   const iso = await recognise(reader, source, signal === undefined ? {} : { signal });
   const isoPath = name === undefined ? usualPath(source, iso) : pathOfName(name);
   const verification = await verifier.plan(source, reader);
-  const warnings = [...iso.warnings, ...warningsOf(isoPath, iso, info)];
-  return { source, path: isoPath, sizeBytes, iso, warnings, verification };
+  const own = [...warningsOf(isoPath, iso, info), ...secureBootWarnings(isoPath, iso, settings)];
+  return { source, path: isoPath, sizeBytes, iso, warnings: [...iso.warnings, ...own], verification };
 }
 
 async function recognise(reader: FileReader, source: string, job: JobOptions): Promise<RecognisedIso> {
   const iso = await naming(source, async () => {
     const family = await probe(reader);
-    if (family === "iso" || family === "udf") return recogniseIso(reader, job);
+    const otherwise = path.basename(source).replace(/\.iso$/i, "");
+    if (family === "iso" || family === "udf") return recogniseIso(reader, { ...job, otherwise });
     throw new Failure("unsupported", "there is no ISO 9660 or UDF in it", { hint: "is it an ISO file?" });
   });
   if (iso.refusal === undefined && iso.entries.length > 0) return iso;
@@ -193,6 +217,28 @@ function warningsOf(isoPath: string, { entries }: RecognisedIso, { kind }: FileS
     ...(needing.length === 0 || isSafePath(isoPath)
       ? []
       : [`the system in "${name}" may not find an ISO of that name: letters, digits and . _ + - are safe`]),
+  ];
+}
+
+/** On a key for Secure Boot, what of an ISO does not start where that is on. */
+function secureBootWarnings(
+  isoPath: string,
+  { entries }: RecognisedIso,
+  { secureBootSigners: trusted }: KeySettings,
+): readonly string[] {
+  if (trusted === undefined) return [];
+  const name = printableName(isoPath.slice(1));
+  const verdicts = entries.map((entry) => secureBootVerdict({ ...entry, kind: entry.how.kind }, trusted));
+  const byUefi = verdicts.filter((verdict) => verdict !== undefined).length;
+  const refused = verdicts.filter((verdict) => verdict === "refused").length;
+  const others = entries.flatMap(({ signers = [] }, n) => (verdicts[n] === "needs-key" ? signers : []));
+  const isWhole = refused === byUefi;
+  const some = isWhole ? `${name} is` : `${refused} of the ${byUefi} entries of ${name} are`;
+  return [
+    ...(refused === 0 ? [] : [`${some} not signed, and will not start where Secure Boot is on`]),
+    ...[...new Set(others)].map((signer) => {
+      return `${name} is signed by "${printableName(signer)}", and starts where Secure Boot is on once that key is enrolled`;
+    }),
   ];
 }
 

@@ -15,7 +15,7 @@ What is beside an ISO file and in it tells whether it is what its maker made: SH
 
 Without --name a file keeps its name, but for characters that the systems in ISO files may not find it by.`,
   operands: {
-    key: { arity: "one", help: "the key" },
+    key: { arity: "one", help: "the key: an image, or the device of a stick that is not mounted" },
     iso: { arity: "one-or-more", help: "ISO files" },
   },
   options: {

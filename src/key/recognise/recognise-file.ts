@@ -1,4 +1,4 @@
-import { Failure, type JobOptions } from "../../base/index.ts";
+import { Failure } from "../../base/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import { openFileSystem, probe } from "../../filesystem/index.ts";
 import {
@@ -12,7 +12,7 @@ import type { BootEntry, RecognisedIso, Refusal } from "./boot-entry.ts";
 import { Disc } from "./disc.ts";
 import { memoryImageLimitBytes } from "./el-torito-entries.ts";
 import { startableBytes, startableOf, type Startable } from "./startable.ts";
-import { recogniseIso } from "./recognise-iso.ts";
+import { recogniseIso, type RecogniseOptions } from "./recognise-iso.ts";
 
 /** A file that is no ISO. In its entries `${isoPath}` as a path is the file itself. */
 export interface RecognisedProgram {
@@ -36,7 +36,7 @@ const linuxSmallestBytes = 4 * 1024 * 1024;
  */
 export async function recogniseFile(
   reader: BlockReader,
-  options: JobOptions = {},
+  options: RecogniseOptions = {},
 ): Promise<RecognisedFile | undefined> {
   const family = await probe(reader);
   if (family === "iso" || family === "udf") return { kind: "iso", iso: await recogniseIso(reader, options) };

@@ -1,4 +1,6 @@
-import { bytes, i32, Struct, u16, u32, u64, u8 } from "../bytes/index.ts";
+/** The records of ELF files: of GRUB's modules and of kernels, and of the modules of these. */
+import { bytes, i32, u16, u32, u64, u8 } from "../fields.ts";
+import { Struct } from "../struct.ts";
 
 // System V ABI, edition 4.1, chapter 4
 export const elfIdentity = new Struct("ELF identity", 16, {
@@ -19,6 +21,7 @@ export const elf64Header = new Struct("ELF64 header", 64, {
   sectionsOffset: [0x28, u64],
   sectionEntryBytes: [0x3a, u16],
   sectionCount: [0x3c, u16],
+  namesIndex: [0x3e, u16],
 });
 
 export const elf32Section = new Struct("ELF32 section header", 40, {
@@ -33,6 +36,7 @@ export const elf32Section = new Struct("ELF32 section header", 40, {
 });
 
 export const elf64Section = new Struct("ELF64 section header", 64, {
+  name: [0x00, u32],
   type: [0x04, u32],
   flags: [0x08, u64],
   address: [0x10, u64],

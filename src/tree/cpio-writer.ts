@@ -1,4 +1,4 @@
-/** One file of a cpio archive. */
+/** One file of a cpio archive to be written. */
 export interface CpioEntry {
   readonly path: string;
   /** Type and permissions, as in `st_mode`. */
