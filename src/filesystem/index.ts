@@ -8,7 +8,7 @@ export type {
   NewContent,
   NewFile,
 } from "./editable-file-system.ts";
-export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
+export type { DirectoryItem, Extent, FilePlace, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
 export type { ExtKind, ExtOptions } from "./ext/index.ts";
 export type { FatOptions } from "./fat/index.ts";
 export { readBootImages, type BootImage } from "./iso/index.ts";

@@ -6,6 +6,7 @@ import { isIsoName } from "./iso-name.ts";
 import { filesBelow, readRecords, type RecordedEntry } from "./menu-files.ts";
 import { openKey, type OpenKey } from "./open-key.ts";
 import { commonVerdict, type SecureBootVerdict } from "./secure-boot.ts";
+import type { IsoVerification } from "./verify/index.ts";
 
 /** What is on a key. */
 export interface KeyReport {
@@ -34,6 +35,10 @@ export interface KeyFile {
   /** Absent: it was copied without this program, and the menu looks into it when it is chosen. */
   readonly title?: string;
   readonly entries?: readonly RecordedEntry[];
+  /** Of all of it, when it was added. */
+  readonly sha256?: string;
+  /** Who said then that it was what it should be. */
+  readonly verified?: IsoVerification;
   /** Whether it starts where Secure Boot is on. Absent: the key does not start there, or the file not by UEFI. */
   readonly secureBoot?: SecureBootVerdict | "partly";
   /** It is not the file that was added under this name. */
@@ -63,13 +68,17 @@ async function reportOf(path: string, key: OpenKey<BlockReader>): Promise<Omit<K
   }
   const { secureBootSigners: trusted } = key.settings;
   const files: KeyFile[] = [];
-  for (const { path: isoPath, title, entries, sizeBytes: addedBytes } of await readRecords(boot)) {
+  for (const record of await readRecords(boot)) {
+    const { path: isoPath, title, entries, sizeBytes: addedBytes, sha256, verified } = record;
     const sizeBytes = sizes.get(isoPath);
     if (sizeBytes === undefined) continue;
     const replaced = sizeBytes === addedBytes ? {} : { isReplaced: true as const };
+    const isSame = sizeBytes === addedBytes;
+    const sum = isSame && sha256 !== undefined ? { sha256 } : {};
+    const known = isSame && verified !== undefined ? { verified } : {};
     const secureBoot = trusted === undefined ? undefined : commonVerdict(entries, trusted);
     const verdict = secureBoot === undefined ? {} : { secureBoot };
-    files.push({ name: isoPath.slice(1), sizeBytes, title, entries, ...verdict, ...replaced });
+    files.push({ name: isoPath.slice(1), sizeBytes, title, entries, ...verdict, ...sum, ...known, ...replaced });
     sizes.delete(isoPath);
   }
   for (const isoPath of [...sizes.keys()].toSorted()) {

@@ -5,6 +5,7 @@ import { entriesFolder, indexName } from "./key-layout.ts";
 import { grubWord } from "./grub-words.ts";
 import { isoMenu, type IsoMenuOptions } from "./iso-menu.ts";
 import { readSmallFile } from "./open-key.ts";
+import { isVerification, type IsoVerification } from "./verify/index.ts";
 import type { Architecture, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
 /** What a key keeps of an ISO that was added, in the first line of the file of its entries. */
@@ -14,7 +15,14 @@ export interface IsoRecord {
   readonly title: string;
   readonly sizeBytes: number;
   readonly entries: readonly RecordedEntry[];
+  /** Of all of it, when it was added. */
+  readonly sha256?: string;
+  /** Who said that it was what it should be. */
+  readonly verified?: IsoVerification;
 }
+
+/** What was found out about all of an ISO when it was added. */
+export type RecordedSum = Required<Pick<IsoRecord, "sha256" | "verified">>;
 
 export interface RecordedEntry {
   readonly title: string;
@@ -37,12 +45,12 @@ export function entriesText(
   isoPath: string,
   sizeBytes: number,
   iso: RecognisedIso,
-  options: IsoMenuOptions = {},
+  { sum, ...options }: IsoMenuOptions & { readonly sum?: RecordedSum } = {},
 ): string {
   const entries = iso.entries.map(({ title, how, firmwares, architecture, signers }): RecordedEntry => {
     return { title, kind: how.kind, firmwares, architecture, ...(signers === undefined ? {} : { signers }) };
   });
-  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries };
+  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries, ...sum };
   return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, iso, options)}`;
 }
 
@@ -70,9 +78,15 @@ function parseRecord(text: string): IsoRecord | undefined {
 
 function isRecord(value: unknown): value is IsoRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { path, title, sizeBytes, entries } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  const { path, title, sizeBytes, entries, sha256, verified } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  if (sha256 !== undefined && !isSha256(sha256)) return false;
+  if (verified !== undefined && !isVerification(verified)) return false;
   const isNamed = typeof path === "string" && path.startsWith("/") && typeof title === "string";
   return isNamed && typeof sizeBytes === "number" && Array.isArray(entries) && entries.every(isEntry);
+}
+
+function isSha256(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 }
 
 function isEntry(value: unknown): value is RecordedEntry {

@@ -2,6 +2,7 @@ import { formatSize, printableName } from "../../bytes/index.ts";
 import type { KeyFile, KeyReport } from "../../key/index.ts";
 import type { Output } from "../output.ts";
 import { layOutTable } from "../table.ts";
+import { verifiedWord } from "./verified-text.ts";
 
 /** What is on a key, for people. */
 export function keyLines(
@@ -15,6 +16,7 @@ export function keyLines(
     { heading: "size", align: "right", text: (file: KeyFile) => formatSize(file.sizeBytes) },
     { heading: "starts by", text: firmwareText },
     ...(secureBootSigners === undefined ? [] : [{ heading: "Secure Boot", text: secureBootText }]),
+    { heading: "verified", text: ({ verified }: KeyFile) => verifiedWord(verified) },
     { heading: "title", text: titleText },
   ] as const;
   return [head, ...layOutTable(columns, files, { headingStyle: (text) => style("bold", text) })];

@@ -1,10 +1,12 @@
 import * as crypto from "node:crypto";
+import { dsaKey } from "./dsa-key.ts";
 import { Octets } from "./octets.ts";
 
 /** RFC 9580 §9.1: those that sign and that are not too weak. */
 const publicKeyAlgorithm = {
   rsa: 1,
   rsaSignOnly: 3,
+  dsa: 17,
   ecdsa: 19,
   eddsaLegacy: 22,
   ed25519: 27,
@@ -14,7 +16,7 @@ const publicKeyAlgorithm = {
 /** How a signature's numbers become what Node verifies. */
 type SignatureForm =
   | { readonly kind: "rsa"; readonly modulusBytes: number }
-  | { readonly kind: "pair"; readonly halfBytes: number }
+  | { readonly kind: "pair"; readonly halfBytes: number; readonly isEdwards: boolean }
   | { readonly kind: "plain"; readonly sizeBytes: number };
 
 export interface PublicKey {
@@ -30,26 +32,29 @@ export interface PublicKey {
   readonly verifier?: { readonly key: crypto.KeyObject; readonly form: SignatureForm };
 }
 
+/** What a key is known by, from the body of its packet; undefined for versions not known here. */
+export function identify(
+  body: Uint8Array,
+): Pick<PublicKey, "version" | "fingerprint" | "keyId" | "hashed"> | undefined {
+  const version = new Octets(body).u8();
+  if (version !== 4 && version !== 6) return undefined; // older ones hang on MD5
+  const hashed = Buffer.concat([keyPrefix(version, body.length), body]);
+  const fingerprint = crypto.hash(version === 4 ? "sha1" : "sha256", hashed, "hex").toUpperCase();
+  const keyId = version === 4 ? fingerprint.slice(-16) : fingerprint.slice(0, 16);
+  return { version, fingerprint, keyId, hashed };
+}
+
 /** The body of a public key or public subkey packet (RFC 9580 §5.5.2). */
 export function parsePublicKey(body: Uint8Array): PublicKey | undefined {
+  const names = identify(body);
+  if (names === undefined) return undefined;
   const octets = new Octets(body);
-  const version = octets.u8();
-  if (version !== 4 && version !== 6) return undefined; // older ones hang on MD5
+  octets.u8(); // the version
   const createdMs = octets.u32() * 1000;
   const algorithm = octets.u8();
-  if (version === 6) octets.u32(); // the length of what follows
-  const hashed = Buffer.concat([keyPrefix(version, body.length), body]);
-  const digest = crypto.hash(version === 4 ? "sha1" : "sha256", hashed, "hex").toUpperCase();
+  if (names.version === 6) octets.u32(); // the length of what follows
   const verifier = verifierOf(algorithm, octets);
-  return {
-    version,
-    fingerprint: digest,
-    keyId: version === 4 ? digest.slice(-16) : digest.slice(0, 16),
-    createdMs,
-    algorithm,
-    hashed,
-    ...(verifier === undefined ? {} : { verifier }),
-  };
+  return { ...names, createdMs, algorithm, ...(verifier === undefined ? {} : { verifier }) };
 }
 
 function keyPrefix(version: number, lengthBytes: number): Uint8Array {
@@ -60,9 +65,11 @@ function keyPrefix(version: number, lengthBytes: number): Uint8Array {
   return prefix;
 }
 
-/** Below this, RSA is refused as too weak. */
+/** Below this, RSA and DSA are refused as too weak. */
 const leastModulusBytes = 256;
 const mostModulusBytes = 2048;
+/** FIPS 186-4 §4.2: of the second prime of DSA keys that are not too weak. */
+const subgroupBytes: readonly number[] = [28, 32];
 
 const legacyEd25519Oid = "2b06010401da470f01";
 
@@ -78,13 +85,15 @@ function verifierOf(algorithm: number, octets: Octets): PublicKey["verifier"] {
     case publicKeyAlgorithm.rsa:
     case publicKeyAlgorithm.rsaSignOnly:
       return rsaVerifier(octets.mpi(), octets.mpi());
+    case publicKeyAlgorithm.dsa:
+      return dsaVerifier(octets);
     case publicKeyAlgorithm.ecdsa:
       return ecdsaVerifier(hexOf(octets.take(octets.u8())), octets.mpi());
     case publicKeyAlgorithm.eddsaLegacy: {
       const isEd25519 = hexOf(octets.take(octets.u8())) === legacyEd25519Oid;
       const point = octets.mpi();
       if (!isEd25519 || point.length !== 33 || point[0] !== 0x40) return undefined;
-      return verifierWith(edwardsKey("Ed25519", point.subarray(1)), { kind: "pair", halfBytes: 32 });
+      return verifierWith(edwardsKey("Ed25519", point.subarray(1)), { kind: "pair", halfBytes: 32, isEdwards: true });
     }
     case publicKeyAlgorithm.ed25519:
       return verifierWith(edwardsKey("Ed25519", octets.take(32)), { kind: "plain", sizeBytes: 64 });
@@ -101,12 +110,20 @@ function rsaVerifier(modulus: Uint8Array, exponent: Uint8Array): PublicKey["veri
   return verifierWith(key, { kind: "rsa", modulusBytes: modulus.length });
 }
 
+/** RFC 9580 §5.5.5.2. */
+function dsaVerifier(octets: Octets): PublicKey["verifier"] {
+  const [p, q, g, y] = [octets.mpi(), octets.mpi(), octets.mpi(), octets.mpi()];
+  if (p.length < leastModulusBytes || p.length > mostModulusBytes || !subgroupBytes.includes(q.length))
+    return undefined;
+  return verifierWith(dsaKey({ p, q, g, y }), { kind: "pair", halfBytes: q.length, isEdwards: false });
+}
+
 function ecdsaVerifier(oid: string, point: Uint8Array): PublicKey["verifier"] {
   const curve = ecdsaCurves.get(oid);
   if (curve === undefined || point.length !== 1 + 2 * curve.halfBytes || point[0] !== 4) return undefined;
   const [x, y] = [point.subarray(1, 1 + curve.halfBytes), point.subarray(1 + curve.halfBytes)];
   const key = keyFromJwk({ kty: "EC", crv: curve.crv, x: base64(x), y: base64(y) });
-  return verifierWith(key, { kind: "pair", halfBytes: curve.halfBytes });
+  return verifierWith(key, { kind: "pair", halfBytes: curve.halfBytes, isEdwards: false });
 }
 
 function edwardsKey(crv: "Ed25519" | "Ed448", point: Uint8Array): crypto.KeyObject | undefined {

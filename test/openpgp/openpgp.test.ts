@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { Failure } from "../../src/base/index.ts";
-import { keysNamed, parseKeyring, verifyCleartext, verifyDetached } from "../../src/debian/openpgp/index.ts";
+import { keysNamed, parseKeyring, verifyCleartext, verifyDetached } from "../../src/openpgp/index.ts";
 import {
   armour,
   certificate,

@@ -1,6 +1,7 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { decodeArmour, isArmoured } from "./armour.ts";
 import { signingKeysOf, type SigningKey } from "./certificate.ts";
+import { isKeybox, keysInKeybox } from "./keybox.ts";
 import { parsePackets } from "./packet.ts";
 
 /** Keys that may sign, each with where it came from. */
@@ -10,13 +11,13 @@ export interface Keyring {
   readonly keys: readonly SigningKey[];
 }
 
-/** A keyring in binary form, or armoured, from the content of a file. `name` is for errors. */
-export function parseKeyring(content: Uint8Array, name: string): Keyring {
+/**
+ * A keyring in binary form, armoured, or a keybox, from the content of a file. `name` is for errors. With `issuers`,
+ * fingerprints or key IDs, only those keys are taken: to check what thousands say of themselves takes its time.
+ */
+export function parseKeyring(content: Uint8Array, name: string, issuers?: readonly string[]): Keyring {
   try {
-    const bytes = isArmoured(content)
-      ? decodeArmour(Buffer.from(content).toString("latin1"), "PUBLIC KEY BLOCK")
-      : content;
-    return { names: [name], keys: signingKeysOf(parsePackets(bytes)) };
+    return { names: [name], keys: signingKeysOf(parsePackets(keyPackets(content)), issuers) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure("damaged", `cannot read the keyring "${name}": ${error.message}`, {
@@ -24,6 +25,11 @@ export function parseKeyring(content: Uint8Array, name: string): Keyring {
       cause: error,
     });
   }
+}
+
+function keyPackets(content: Uint8Array): Uint8Array {
+  if (isKeybox(content)) return keysInKeybox(content);
+  return isArmoured(content) ? decodeArmour(Buffer.from(content).toString("latin1"), "PUBLIC KEY BLOCK") : content;
 }
 
 /** All keys of several keyrings. */

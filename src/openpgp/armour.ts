@@ -1,4 +1,4 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 
 const beginLine = /^-----BEGIN PGP ([A-Z0-9 ]+)-----$/;
 const headerLine = /^[A-Za-z][A-Za-z0-9-]*: ?/;

@@ -1,4 +1,4 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 
 /** Reads a record from front to end; what is asked for beyond its end throws `damaged`. */
 export class Octets {

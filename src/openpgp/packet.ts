@@ -1,4 +1,4 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { Octets } from "./octets.ts";
 
 /** RFC 9580 §5. */

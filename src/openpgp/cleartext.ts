@@ -1,4 +1,4 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { decodeArmour } from "./armour.ts";
 
 /** A cleartext-signed message (RFC 9580 §7), taken apart. */
@@ -15,6 +15,11 @@ const begin = "-----BEGIN PGP SIGNED MESSAGE-----";
 const beginSignature = "-----BEGIN PGP SIGNATURE-----";
 const endSignature = "-----END PGP SIGNATURE-----";
 const hashHeader = /^Hash: [A-Za-z0-9, -]+$/;
+
+/** Whether a file begins as cleartext-signed messages do. */
+export function isCleartext(content: Uint8Array): boolean {
+  return Buffer.from(content.subarray(0, begin.length)).toString("latin1") === begin;
+}
 
 /**
  * Takes the message apart and is strict about it: nothing before, behind or between the parts, for a reader might

@@ -1,7 +1,8 @@
 import * as crypto from "node:crypto";
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { Octets } from "./octets.ts";
 import { signatureValue, type PublicKey } from "./public-key.ts";
+import { isRsaSignature } from "./rsa.ts";
 
 /** RFC 9580 §5.2.1. */
 export const signatureType = {
@@ -152,28 +153,48 @@ export function weakness(signature: Signature): string | undefined {
 
 /** Whether `key` made this signature over `data`, given as stretches. Who may sign what is not asked here. */
 export function isMadeBy(signature: Signature, key: PublicKey, data: readonly Uint8Array[]): boolean {
-  const isRevocation = [0x20, 0x28, 0x30].includes(signature.type);
-  const hash = isRevocation && signature.hashAlgorithm === sha1 ? "sha1" : hashNames.get(signature.hashAlgorithm);
-  if (hash === undefined || key.verifier === undefined || key.version !== signature.version) return false;
-  if (signature.algorithm !== key.algorithm) return false;
-  const { key: verifyingKey, form } = key.verifier;
-  const value = signatureValue(form, signature.numbers);
-  if (value === undefined) return false;
-  const hashed = [signature.salt, ...data, signature.hashedPart, trailer(signature)];
-  const digest = digestOf(hash, hashed);
-  if (digest[0] !== signature.hashStart[0] || digest[1] !== signature.hashStart[1]) return false;
-  // Edwards curves sign the digest as a message of its own (RFC 9580 §5.2.3.3).
-  if (verifyingKey.asymmetricKeyType?.startsWith("ed") === true)
-    return crypto.verify(null, digest, verifyingKey, value);
-  const verifier = crypto.createVerify(hash);
-  for (const stretch of hashed) verifier.update(stretch);
-  return verifier.verify({ key: verifyingKey, dsaEncoding: "ieee-p1363" }, value);
+  const check = startCheck(signature, key);
+  for (const stretch of data) check?.update(stretch);
+  return check?.isGood() === true;
 }
 
-function digestOf(hash: string, stretches: readonly Uint8Array[]): Uint8Array {
-  const digest = crypto.createHash(hash);
-  for (const stretch of stretches) digest.update(stretch);
-  return digest.digest();
+/** Takes in what was perhaps signed, stretch by stretch, and then says whether it was. */
+export interface ContentCheck {
+  update(stretch: Uint8Array): void;
+  /** Asked once, at the end. */
+  isGood(): boolean;
+}
+
+/** Undefined where this key cannot have made this signature, whatever it is over. */
+export function startCheck(signature: Signature, key: PublicKey): ContentCheck | undefined {
+  const isRevocation = [0x20, 0x28, 0x30].includes(signature.type);
+  const hash = isRevocation && signature.hashAlgorithm === sha1 ? "sha1" : hashNames.get(signature.hashAlgorithm);
+  if (hash === undefined || key.verifier === undefined || key.version !== signature.version) return undefined;
+  if (signature.algorithm !== key.algorithm) return undefined;
+  const { key: verifyingKey, form } = key.verifier;
+  const value = signatureValue(form, signature.numbers);
+  if (value === undefined) return undefined;
+  const digester = crypto.createHash(hash);
+  // Node verifies DSA and ECDSA over content only; for the others one hash does.
+  const verifier = form.kind === "pair" && !form.isEdwards ? crypto.createVerify(hash) : undefined;
+  const update = (stretch: Uint8Array): void => {
+    digester.update(stretch);
+    verifier?.update(stretch);
+  };
+  update(signature.salt);
+  return {
+    update,
+    isGood() {
+      update(signature.hashedPart);
+      update(trailer(signature));
+      const digest = digester.digest();
+      if (digest[0] !== signature.hashStart[0] || digest[1] !== signature.hashStart[1]) return false;
+      if (verifier !== undefined) return verifier.verify({ key: verifyingKey, dsaEncoding: "ieee-p1363" }, value);
+      if (form.kind === "rsa") return isRsaSignature(verifyingKey, value, { hash, digest });
+      // Edwards curves sign the digest as a message of its own (RFC 9580 §5.2.3.3).
+      return crypto.verify(null, digest, verifyingKey, value);
+    },
+  };
 }
 
 /** RFC 9580 §5.2.4. */

@@ -1,6 +1,6 @@
-import { Failure } from "../../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { packetTag, type Packet } from "./packet.ts";
-import { parsePublicKey, type PublicKey } from "./public-key.ts";
+import { identify, parsePublicKey, type PublicKey } from "./public-key.ts";
 import { isMadeBy, parseSignature, signatureType, weakness, type Signature } from "./signature.ts";
 
 /** A key that may sign data, as its certificate says. */
@@ -30,9 +30,21 @@ interface RawCertificate {
 const mayCertify = 0x01;
 const maySign = 0x02;
 
-/** The keys that may sign data, out of the packets of a keyring. What does not hold together is left out. */
-export function signingKeysOf(packets: readonly Packet[]): SigningKey[] {
-  return certificatesIn(packets).flatMap(keysOf);
+/**
+ * The keys that may sign data, out of the packets of a keyring; with `issuers` only those of certificates that have a key
+ * of one of these fingerprints or key IDs. What does not hold together is left out.
+ */
+export function signingKeysOf(packets: readonly Packet[], issuers?: readonly string[]): SigningKey[] {
+  const certificates = certificatesIn(packets);
+  const wanted = issuers === undefined ? certificates : certificates.filter((one) => isAmong(one, issuers));
+  return wanted.flatMap(keysOf);
+}
+
+function isAmong({ primary, subkeys }: RawCertificate, issuers: readonly string[]): boolean {
+  return [primary, ...subkeys].some(({ packet }) => {
+    const key = readable(() => identify(packet.body));
+    return key !== undefined && (issuers.includes(key.fingerprint) || issuers.includes(key.keyId));
+  });
 }
 
 function certificatesIn(packets: readonly Packet[]): RawCertificate[] {
