@@ -10,6 +10,8 @@ export const settingsPath = `${menuFolder}/key.cfg`;
 /** A file for each ISO that was added, by its path on isos, and an index for each folder of that. */
 export const entriesFolder = `${menuFolder}/isos`;
 export const indexName = "index.cfg";
+/** The menu of the ISO files that can be checked before they start. */
+export const checksPath = `${entriesFolder}/checks.cfg`;
 /** Starts disks in memory; of Syslinux. */
 export const memdiskPath = `${menuFolder}/memdisk`;
 
