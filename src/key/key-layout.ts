@@ -12,6 +12,8 @@ export const entriesFolder = `${menuFolder}/isos`;
 export const indexName = "index.cfg";
 /** The menu of the ISO files that can be checked before they start. */
 export const checksPath = `${entriesFolder}/checks.cfg`;
+/** What a key starts by, as it was when it was made. */
+export const bootSumsPath = `${menuFolder}/boot.sha256`;
 /** Starts disks in memory; of Syslinux. */
 export const memdiskPath = `${menuFolder}/memdisk`;
 
