@@ -33,8 +33,8 @@ export function isoMenu(
   const startables = iso.entries.map((entry) => ({ ...entry, kind: entry.how.kind }));
   if (isSubmenu(startables)) {
     const parts = startables.map((entry, at) => {
-      const shown = grubWord(oneLine(entry.title)) + noteOf(entry);
-      const text = entryText(isoPath, entry, { title: shown, id: entryId(isoPath, at + 1) });
+      const shown = { title: oneLine(entry.title), note: noteOf(entry), id: entryId(isoPath, at + 1) };
+      const text = entryText(isoPath, entry, shown);
       const condition = conditionOf(entry);
       return condition === undefined ? text : `if ${condition}; then\n${text}fi\n`;
     });
@@ -42,7 +42,7 @@ export function isoMenu(
   }
   let script = notHere(isoPath, title);
   for (const entry of startables.toReversed()) {
-    const text = entryText(isoPath, entry, { title: grubWord(title) + noteOf(entry), id: isoId(isoPath) });
+    const text = entryText(isoPath, entry, { title, note: noteOf(entry), id: isoId(isoPath) });
     const condition = conditionOf(entry);
     script = condition === undefined ? text : `if ${condition}; then\n${text}else\n${script}fi\n`;
   }
@@ -65,19 +65,24 @@ function notHere(isoPath: string, title: string): string {
   return `menuentry ${grubWord(shown)} --id ${grubWord(isoId(isoPath))} { true; }\n`;
 }
 
-function entryText(
-  isoPath: string,
-  { how }: BootEntry,
-  { title, id }: { readonly title: string; readonly id: string }, // the title as a word of the script
-): string {
-  const lines = [`key_open ${grubWord(isoPath)}`, ...startLines(how)];
+interface ShownEntry {
+  readonly title: string;
+  /** A word of the script that follows the title, or nothing. */
+  readonly note: string;
+  readonly id: string;
+}
+
+function entryText(isoPath: string, { how }: BootEntry, { title, note, id }: ShownEntry): string {
+  const starting =
+    how.kind === "configfile" && note !== "" ? [`key_menu ${grubWord(how.path)} ${note}`] : startLines(how);
+  const lines = [`key_open ${grubWord(isoPath)}`, ...starting];
   const body = lines
     .map(
       (line) => `  ${line}
 `,
     )
     .join("");
-  return `menuentry ${title} --id ${grubWord(id)} {
+  return `menuentry ${grubWord(title)}${note} --id ${grubWord(id)} {
 ${body}}
 `;
 }

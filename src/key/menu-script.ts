@@ -77,7 +77,18 @@ function key_refused {
     echo "This was not loaded, for the reason above: $1"
   fi
   echo 'Escape leads back to the menu.'
-  sleep --verbose --interruptible 60
+  sleep --verbose --interruptible 30
+}
+
+# FILE NOTE: opens an ISO's own menu, which says in GRUB's words alone what Secure Boot refuses. NOTE is empty where it
+# will refuse nothing.
+function key_menu {
+  if [ "$key_locked" = "1" -a -n "$2" ]; then
+    echo 'Secure Boot is on, and some or all of the menu that follows may not start for that: where it says'
+    echo '"bad shim signature", something is not signed by anyone this computer trusts. Escape shows the menu.'
+    sleep --verbose --interruptible 15
+  fi
+  configfile "$1"
 }
 
 # FOLDER: whether it is there, without a complaint where the one above it is not.
@@ -166,9 +177,9 @@ function key_find_manager {
 function key_start {
   key_open "$1"
   if key_find /boot/grub /boot/grub/loopback.cfg; then
-    configfile "$key_file"
+    key_menu "$key_file" maybe
   elif key_find /boot/grub2 /boot/grub2/loopback.cfg; then
-    configfile "$key_file"
+    key_menu "$key_file" maybe
   elif key_find /live /live/vmlinuz /live/vmlinuz-*amd64 /live/vmlinuz*; then
     set key_words="boot=live components findiso=$1"
     key_linux /live

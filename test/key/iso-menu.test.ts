@@ -92,6 +92,9 @@ test("on a key for Secure Boot the title says what that refuses", () => {
     titles(undefined, { kind: "multiboot", kernel: "/xen", words: [], modules: [] }),
     `'Live'"$key_unsigned"`,
   );
+  const ownMenu: BootEntry = { ...live, how: { kind: "configfile", path: "/loopback.cfg" }, signers: [] };
+  const menu = isoMenu("/a.iso", { title: "Live", entries: [ownMenu] }, { secureBootSigners: [] });
+  assert.match(menu, /  key_menu '\/loopback.cfg' "\$key_unsigned"\n/);
   const unsigned = isoMenu("/a.iso", { title: "Live", entries: [{ ...live, signers: [] }] });
   assert.doesNotMatch(unsigned, /key_unsigned/, "other keys do not start there at all");
 });

@@ -108,7 +108,8 @@ export async function installWholeGrub(
   const grub = platforms.find(({ platform }) => platform === "i386-pc");
   if (grub === undefined) return;
   const prefix = `(,${table.kind === "gpt" ? "gpt" : "msdos"}${partition})${folder}`;
-  const core = makeBiosCore(grub, { modules: modulesOf(grub, "i386-pc"), prefix });
+  // There is room enough for it, and someone waits for the key.
+  const core = makeBiosCore(grub, { modules: modulesOf(grub, "i386-pc"), prefix }, "quick");
   const lbas = await planReplacing(device, table, core);
   await writeCore(device, coreAt(core, lbas), lbas);
   await writeBootSector(device, grub, lbas[0] ?? 1);

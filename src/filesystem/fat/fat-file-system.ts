@@ -1,5 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import type { DataPiece, FileStretch } from "../../tree/index.ts";
+import { attribute, rootStat } from "../dos-attributes.ts";
 import type {
   DirectoryItem,
   Extent,
@@ -11,10 +12,10 @@ import type {
 } from "../file-system.ts";
 import { limitProblems } from "../limit-problems.ts";
 import { checkFat } from "./check.ts";
-import { attribute, clusterOf, shortEntry, slotBytes, slotUse, type ShortEntry } from "./directory-entry.ts";
+import { clusterOf, shortEntry, slotBytes, slotUse, type ShortEntry } from "./directory-entry.ts";
 import { isDotSlot, namedSlots } from "./directory-reader.ts";
 import { damaged } from "../damaged.ts";
-import { partsOf, readFile, rootStat, statOf } from "./fat-file.ts";
+import { partsOf, readFile, statOf } from "./fat-file.ts";
 import { readDirectory, slotAt, type DirectoryBytes, type FatSource } from "./fat-source.ts";
 import { foldedName } from "./file-name.ts";
 import { decodeShortName } from "./short-name.ts";

@@ -54,7 +54,7 @@ export async function writeKey({ image, ...request }: WriteKeyRequest, options: 
   await refuseOther(image);
   const { mtimeMs } = fs.statSync(image);
   await using reader = await FileReader.open(image);
-  return writeOnto({ reader, image, nowMs: mtimeMs }, request, options);
+  return await writeOnto({ reader, image, nowMs: mtimeMs }, request, options);
 }
 
 /** The same with a key that is open, or only in memory: then it has no name. */

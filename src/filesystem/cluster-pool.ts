@@ -1,41 +1,25 @@
-import { Failure } from "../../../base/index.ts";
-import { Bitmap } from "../../../bytes/index.ts";
-import type { BlockReader } from "../../../device/index.ts";
-import type { ClusterRun } from "../chain.ts";
-import { firstCluster, isCluster, type FatLayout } from "../layout.ts";
-import { allEntries, marksOf } from "../table.ts";
+import { Failure } from "../base/index.ts";
+import type { Bitmap } from "../bytes/index.ts";
+import type { ClusterRun } from "./cluster-run.ts";
 
 /** Which clusters are free, and which of them come next. */
 export class ClusterPool {
   readonly #used: Bitmap;
-  readonly #end: number;
+  /** The cluster that bit 0 stands for. */
+  readonly #base: number;
   /** Clusters that hold what the device still refers to: free once that has changed. */
   #released: ClusterRun[] = [];
   #releasedCount = 0;
   #freeCount: number;
-  /** Where the next file goes. */
+  /** The bit where the next file goes. */
   #next: number;
 
-  private constructor(used: Bitmap, freeCount: number, next: number) {
+  /** The bits of `used` that stand for no cluster are set. Files go from cluster `next` on, where that is one. */
+  constructor(used: Bitmap, { baseCluster, next }: { readonly baseCluster: number; readonly next: number }) {
     this.#used = used;
-    this.#end = used.length;
-    this.#freeCount = freeCount;
-    this.#next = next;
-  }
-
-  /** Goes through the whole table: what it counts is true whatever the file system says of itself. */
-  static async open(reader: BlockReader, layout: FatLayout, next: number): Promise<ClusterPool> {
-    const { mask } = marksOf[layout.kind];
-    const used = new Bitmap(firstCluster + layout.clusterCount);
-    used.setRange(0, firstCluster);
-    let free = 0;
-    for await (const { first, entries } of allEntries(reader, layout)) {
-      for (let n = Math.max(0, firstCluster - first); n < entries.length; n++) {
-        if (((entries[n] ?? 0) & mask) === 0) free++;
-        else used.set(first + n);
-      }
-    }
-    return new ClusterPool(used, free, isCluster(layout, next) ? next : firstCluster);
+    this.#base = baseCluster;
+    this.#freeCount = used.length - used.countSet();
+    this.#next = next >= baseCluster && next < baseCluster + used.length ? next - baseCluster : 0;
   }
 
   /** How many clusters will be free once all that was released is. */
@@ -44,7 +28,7 @@ export class ClusterPool {
   }
 
   get next(): number {
-    return this.#next;
+    return this.#base + this.#next;
   }
 
   /** Throws `no-space` unless so many clusters can be taken now. */
@@ -52,21 +36,25 @@ export class ClusterPool {
     if (count > this.#freeCount) throw noSpace(count, this.#freeCount);
   }
 
-  /** From 1 to `count` adjacent clusters: all of them where there are so many, else the longest stretch there is. */
-  take(count: number): ClusterRun {
+  /**
+   * From 1 to `count` adjacent clusters: those from `near` on if they are free, else all of them where there are so
+   * many, else the longest stretch there is.
+   */
+  take(count: number, near?: number): ClusterRun {
     this.need(1);
-    const run = this.#find(count);
-    this.#used.setRange(run.start, run.count);
-    this.#freeCount -= run.count;
-    this.#next = run.start + run.count < this.#end ? run.start + run.count : firstCluster;
-    return run;
+    const { start, count: taken } = this.#freeAt(near, count) ?? this.#find(count);
+    this.#used.setRange(start, taken);
+    this.#freeCount -= taken;
+    this.#next = start + taken < this.#used.length ? start + taken : 0;
+    return { start: start + this.#base, count: taken };
   }
 
   /** Gives clusters back that nothing on the device refers to. */
   giveBack(start: number, count: number): void {
-    this.#used.clearRange(start, count);
+    const bit = start - this.#base;
+    this.#used.clearRange(bit, count);
     this.#freeCount += count;
-    if (start < this.#next) this.#next = Math.min(this.#next, start);
+    if (bit < this.#next) this.#next = bit;
   }
 
   /** Gives clusters up that are free once the changes are made. */
@@ -82,11 +70,20 @@ export class ClusterPool {
     this.#releasedCount = 0;
   }
 
+  /** So many bits from a cluster on, if they are clear. */
+  #freeAt(near: number | undefined, count: number): ClusterRun | undefined {
+    if (near === undefined) return undefined;
+    const start = near - this.#base;
+    const isFree = start >= 0 && start + count <= this.#used.length && this.#used.nextSet(start, start + count) < 0;
+    return isFree ? { start, count } : undefined;
+  }
+
+  /** The same as bits. */
   #find(count: number): ClusterRun {
     let longest: ClusterRun = { start: 0, count: 0 };
     for (const [from, to] of [
-      [this.#next, this.#end],
-      [firstCluster, this.#next],
+      [this.#next, this.#used.length],
+      [0, this.#next],
     ] as const) {
       for (let start = this.#used.nextClear(from, to); start >= 0;) {
         const limit = Math.min(to, start + count);

@@ -1,4 +1,4 @@
-import type { FieldType } from "../../bytes/index.ts";
+import type { FieldType } from "../bytes/index.ts";
 
 function claimedField(littleEndian: boolean): FieldType<number> {
   return {
