@@ -31,6 +31,7 @@ export const commands: CommandIndex = {
     { words: ["key", "add"], load: async () => (await import("./key/add.ts")).add },
     { words: ["key", "list"], load: async () => (await import("./key/list.ts")).list },
     { words: ["key", "remove"], load: async () => (await import("./key/remove.ts")).remove },
+    { words: ["key", "check"], load: async () => (await import("./key/check.ts")).check },
     { words: ["key", "run"], load: async () => (await import("./key/run.ts")).run },
     { words: ["key", "write"], load: async () => (await import("./key/write.ts")).write },
     { words: ["backup", "save"], load: async () => (await import("./backup/save.ts")).save },
