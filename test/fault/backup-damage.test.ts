@@ -64,10 +64,7 @@ test("one flipped bit in any file is found, and the file named", async () => {
 });
 
 test("a missing volume, a short one and a missing table are told", async () => {
-  const last = fs
-    .readdirSync(backups.zst)
-    .filter((name) => name.startsWith("sda2."))
-    .at(-1)!;
+  const last = fs.readdirSync(backups.zst).findLast((name) => name.startsWith("sda2."))!;
   for (const name of ["sda2.ext4-ptcl-img.zst.ab", last, "sda-pt.sf", "sda1.vfat-ptcl-img.zst.aa", "SHA1SUMS"]) {
     const file = `${backups.zst}/${name}`;
     fs.renameSync(file, folder.join("aside"));
