@@ -1,31 +1,42 @@
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { formatSize, printableName } from "../bytes/index.ts";
 import { FileReader } from "../device/index.ts";
-import { editFileSystem, probe, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
+import { editFileSystem, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
-import { isSafePath, pathOfName, safeIsoName } from "./iso-name.ts";
+import { isSafePath, pathOfName, safeName } from "./iso-name.ts";
+import { initrdPath, type KernelParts } from "./kernel-parts.ts";
+import { lookAtFile } from "./look-at-file.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
 import { openKeyForChanges } from "./open-key.ts";
-import { recogniseIso, type HostFileSystem, type RecognisedIso } from "./recognise/index.ts";
+import type { FileKind, HostFileSystem, RecognisedIso } from "./recognise/index.ts";
 
 export interface AddIsosRequest {
   readonly key: string;
-  /** ISO files of this machine. */
+  /** ISO files of this machine, and what else a key starts. */
   readonly isos: readonly string[];
   /** What the only one is to be called on the key, in a folder or not. Absent: as here, made safe. */
   readonly name?: string;
+  /** What the only one is given when it starts, which is a kernel. */
+  readonly kernel?: KernelParts;
   /** Say what would be done, and change nothing. */
   readonly isRehearsal: boolean;
   readonly nowMs: number;
 }
 
-export interface AddedIso {
+/** A file of this machine, and what it is on a key. */
+interface CopiedFile {
   readonly source: string;
   /** On isos, from its root. */
   readonly path: string;
   readonly sizeBytes: number;
+}
+
+export interface AddedIso extends CopiedFile {
+  readonly kind: FileKind;
   readonly iso: RecognisedIso;
+  /** What belongs to it: the initrds of a kernel. */
+  readonly companions: readonly CopiedFile[];
   readonly warnings: readonly string[];
 }
 
@@ -37,13 +48,14 @@ export interface AddOptions extends JobOptions {
 const fatFileLimitBytes = 2 ** 32 - 1;
 
 /**
- * Copies ISO files to a key and enters them into its menu. All are looked at before the first is copied: one that
+ * Copies files to a key and enters them into its menu. All are looked at before the first is copied: one that
  * cannot be added leaves the key as it was. Then each is there whole, with its entries, or not at all.
  */
 export async function addIsos(request: AddIsosRequest, options: AddOptions = {}): Promise<readonly AddedIso[]> {
-  const { isos: sources, name, isRehearsal, nowMs } = request;
-  if (name !== undefined && sources.length > 1) {
-    throw new Failure("usage", "cannot give one name to several ISO files", { hint: "add them one after the other" });
+  const { isos: sources, name, kernel, isRehearsal, nowMs } = request;
+  if ((name !== undefined || kernel !== undefined) && sources.length > 1) {
+    const what = name === undefined ? "initrds or words" : "name";
+    throw new Failure("usage", `cannot give one ${what} to several files`, { hint: "add them one after the other" });
   }
   await using key = await openKeyForChanges(request.key);
   const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
@@ -51,17 +63,17 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
   const plans: AddedIso[] = [];
-  for (const source of sources) plans.push(await plan({ source, name, info: isos.info }, options));
+  for (const source of sources) plans.push(await plan({ source, name, kernel, info: isos.info }, options));
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
   refuseFull(plans, isos);
   if (isRehearsal) return plans;
   for (const one of plans) {
-    await copy(one, isos, now, options);
+    for (const file of [one, ...one.companions]) await copy(file, isos, now, options);
     there.add(one.path);
     const title = titles.has(one.iso.title) ? `${one.iso.title} (${one.path.slice(1)})` : one.iso.title;
     titles.add(title);
-    const added = new Map([[one.path, entriesText(one.path, one.sizeBytes, { ...one.iso, title })]]);
+    const added = new Map([[one.path, entriesText(one.path, one.sizeBytes, { ...one.iso, title }, recordOf(one))]]);
     await updateMenu(boot, { isoPaths: there, added, now });
     stopIfAborted(options.signal);
     // Entries whose ISO is not there are not shown: with the second of these it all appears at once.
@@ -75,53 +87,46 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
 interface PlanRequest {
   readonly source: string;
   readonly name: string | undefined;
+  readonly kernel: KernelParts | undefined;
   /** Of isos. */
   readonly info: FileSystemInfo;
 }
 
-async function plan({ source, name, info }: PlanRequest, { signal }: JobOptions): Promise<AddedIso> {
+async function plan({ source, name, kernel, info }: PlanRequest, job: JobOptions): Promise<AddedIso> {
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
-  if (info.kind.startsWith("fat") && sizeBytes > fatFileLimitBytes) {
-    const why = `it has ${formatSize(sizeBytes)}, FAT holds files below 4 GiB`;
-    throw new Failure("unsupported", `cannot add "${source}": ${why}`, {
-      hint: "a key made with --fs ext4 holds it",
-    });
+  refuseLarge({ source, sizeBytes }, info);
+  const parts = kernel ?? { initrds: [], words: [] };
+  const { kind, iso } = await lookAtFile(source, reader, parts, job.signal === undefined ? {} : { signal: job.signal });
+  const isoPath = name === undefined ? usualPath(source, kind, iso) : pathOfName(name, kind);
+  const companions: CopiedFile[] = [];
+  for (const [n, initrd] of parts.initrds.entries()) {
+    await using opened = await FileReader.open(initrd);
+    const file = { source: initrd, path: initrdPath(isoPath, n), sizeBytes: opened.sizeBytes };
+    refuseLarge(file, info);
+    companions.push(file);
   }
-  const iso = await recognise(reader, source, signal === undefined ? {} : { signal });
-  const isoPath = name === undefined ? usualPath(source, iso) : pathOfName(name);
-  return { source, path: isoPath, sizeBytes, iso, warnings: [...iso.warnings, ...warningsOf(isoPath, iso, info)] };
+  const warnings = [...iso.warnings, ...warningsOf(isoPath, iso, info)];
+  return { source, path: isoPath, sizeBytes, kind, iso, companions, warnings };
 }
 
-async function recognise(reader: FileReader, source: string, job: JobOptions): Promise<RecognisedIso> {
-  const iso = await naming(source, async () => {
-    const family = await probe(reader);
-    if (family === "iso" || family === "udf") return recogniseIso(reader, job);
-    throw new Failure("unsupported", "there is no ISO 9660 or UDF in it", { hint: "is it an ISO file?" });
-  });
-  if (iso.refusal === undefined && iso.entries.length > 0) return iso;
-  const { reason, hint } = iso.refusal ?? { reason: "nothing in it can be started", hint: "is it the right file?" };
-  throw new Failure("unsupported", `cannot add "${source}": ${reason}`, { hint });
+function refuseLarge({ source, sizeBytes }: Pick<CopiedFile, "source" | "sizeBytes">, { kind }: FileSystemInfo): void {
+  if (!kind.startsWith("fat") || sizeBytes <= fatFileLimitBytes) return;
+  const why = `it has ${formatSize(sizeBytes)}, FAT holds files below 4 GiB`;
+  throw new Failure("unsupported", `cannot add "${source}": ${why}`, { hint: "a key made with --fs ext4 holds it" });
 }
 
-/** Where an ISO goes that the user gives no name. Few systems look in one folder only. */
-function usualPath(source: string, { entries }: RecognisedIso): string {
+function recordOf({ kind, companions }: AddedIso): Parameters<typeof entriesText>[3] {
+  return {
+    ...(kind === "iso" ? {} : { kind }),
+    ...(companions.length === 0 ? {} : { companions: companions.map(({ path: one }) => one) }),
+  };
+}
+
+/** Where a file goes that the user gives no name. Few systems look in one folder only. */
+function usualPath(source: string, kind: FileKind, { entries }: RecognisedIso): string {
   const folder = entries.find(({ onlyInFolder }) => onlyInFolder !== undefined)?.onlyInFolder ?? "";
-  return `${folder.replace(/\/+$/, "")}/${safeIsoName(path.basename(source))}`;
-}
-
-/** What is wrong inside a file is told with its name. */
-async function naming<T>(source: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code === "interrupted") throw error;
-    const { code, message, hint, cause } = error;
-    throw new Failure(code, `cannot add "${source}": ${message.replace(/^cannot /, "this program cannot ")}`, {
-      cause: cause ?? error,
-      ...(hint === undefined ? {} : { hint }),
-    });
-  }
+  return `${folder.replace(/\/+$/, "")}/${safeName(path.basename(source), kind)}`;
 }
 
 function warningsOf(isoPath: string, { entries }: RecognisedIso, { kind }: FileSystemInfo): readonly string[] {
@@ -146,7 +151,7 @@ function warningsOf(isoPath: string, { entries }: RecognisedIso, { kind }: FileS
 function refuseTaken(plans: readonly AddedIso[], there: ReadonlySet<string>, { info }: EditableFileSystem): void {
   const folded = (name: string): string => (info.foldsCase === true ? name.toUpperCase() : name);
   const taken = new Set(Array.from(there, folded));
-  for (const { source, path: isoPath } of plans) {
+  for (const { source, path: isoPath } of plans.flatMap((one) => [one, ...one.companions])) {
     if (taken.has(folded(isoPath))) {
       throw new Failure("exists", `cannot add "${source}": the key has "${printableName(isoPath.slice(1))}" already`, {
         hint: "remove that first, or give another --name",
@@ -158,9 +163,10 @@ function refuseTaken(plans: readonly AddedIso[], there: ReadonlySet<string>, { i
 
 function refuseFull(plans: readonly AddedIso[], { info }: EditableFileSystem): void {
   const { blockSizeBytes, freeBytes } = info;
-  const needed = plans.reduce((sum, { sizeBytes }) => sum + Math.ceil(sizeBytes / blockSizeBytes) * blockSizeBytes, 0);
+  const files = plans.flatMap((one) => [one, ...one.companions]);
+  const needed = files.reduce((sum, { sizeBytes }) => sum + Math.ceil(sizeBytes / blockSizeBytes) * blockSizeBytes, 0);
   if (needed <= freeBytes) return;
-  const what = plans.length === 1 ? `"${plans[0]?.source ?? ""}"` : `${plans.length} ISO files`;
+  const what = plans.length === 1 ? `"${plans[0]?.source ?? ""}"` : `${plans.length} files`;
   const missing = needed - freeBytes;
   throw new Failure(
     "no-space",
@@ -169,7 +175,7 @@ function refuseFull(plans: readonly AddedIso[], { info }: EditableFileSystem): v
   );
 }
 
-async function copy(one: AddedIso, isos: EditableFileSystem, now: Timestamp, job: JobOptions): Promise<void> {
+async function copy(one: CopiedFile, isos: EditableFileSystem, now: Timestamp, job: JobOptions): Promise<void> {
   await using tree = openFile(one.source);
   for await (const batch of tree.entries()) {
     for (const entry of batch) {
@@ -187,11 +193,15 @@ function fileOf({ sizeBytes, modified, stretches }: FileEntry): Parameters<Edita
   return { kind: "file", mode: 0o644, uid: 0, gid: 0, modified, sizeBytes, ...known };
 }
 
-function contentOf({ content }: FileEntry, one: AddedIso, job: JobOptions): { readonly content?: Content } {
+function contentOf({ content }: FileEntry, one: CopiedFile, job: JobOptions): { readonly content?: Content } {
   return content === undefined ? {} : { content: watched(content, one, job) };
 }
 
-async function* watched(content: Content, { source, sizeBytes }: AddedIso, job: JobOptions): AsyncGenerator<DataPiece> {
+async function* watched(
+  content: Content,
+  { source, sizeBytes }: CopiedFile,
+  job: JobOptions,
+): AsyncGenerator<DataPiece> {
   const phase = `copying ${printableName(path.basename(source))}`;
   for await (const piece of content) {
     stopIfAborted(job.signal);

@@ -12,13 +12,20 @@ const variables: ReadonlyMap<string, string> = new Map([
 export const isoId = (isoPath: string): string => isoPath;
 export const entryId = (isoPath: string, number: number): string => `${isoPath}#${number}`;
 
+/** What a menu shows of a file. */
+export type MenuOfFile = Pick<RecognisedIso, "title" | "entries"> & {
+  /** It is started itself, and not what is in it: `${isoPath}` in its entries is the file. */
+  readonly isPlain?: boolean;
+};
+
 /**
- * The entries of one ISO file, as a script that the key's menu reads: a submenu where a machine can choose among
- * several, else one entry. Each machine sees those that it can start. `isoPath` is from the root of its partition.
+ * The entries of one file, as a script that the key's menu reads: a submenu where a machine can choose among several,
+ * else one entry. Each machine sees those that it can start. `isoPath` is from the root of its partition.
  */
-export function isoMenu(isoPath: string, iso: Pick<RecognisedIso, "title" | "entries">): string {
+export function isoMenu(isoPath: string, iso: MenuOfFile): string {
   const title = oneLine(iso.title);
-  const startables = iso.entries.map((entry) => ({ ...entry, kind: entry.how.kind }));
+  const entries = iso.isPlain === true ? iso.entries.map((entry) => ({ ...entry, isPlain: true })) : iso.entries;
+  const startables = entries.map((entry) => ({ ...entry, kind: entry.how.kind }));
   if (isSubmenu(startables)) {
     const parts = startables.map((entry, at) => {
       const text = entryText(isoPath, entry, { title: oneLine(entry.title), id: entryId(isoPath, at + 1) });
@@ -48,10 +55,12 @@ function notHere(isoPath: string, title: string): string {
 
 function entryText(
   isoPath: string,
-  { how }: BootEntry,
+  { how, isPlain = false }: BootEntry & { readonly isPlain?: boolean },
   { title, id }: { readonly title: string; readonly id: string },
 ): string {
-  const lines = [`key_open ${grubWord(isoPath)}`, ...startLines(how)];
+  const lines = isPlain
+    ? [`set iso_path=${grubWord(isoPath)}`, 'set root="$isos"', ...startLines(placedAt(how, isoPath), "")]
+    : [`key_open ${grubWord(isoPath)}`, ...startLines(how, "(loop)")];
   const body = lines
     .map(
       (line) => `  ${line}
@@ -63,7 +72,16 @@ ${body}}
 `;
 }
 
-function startLines(how: StartMethod): readonly string[] {
+/** How a file is started whose own path this is. */
+function placedAt(how: StartMethod, path: string): StartMethod {
+  const placed = (text: string): string => text.replaceAll("${isoPath}", path);
+  if (how.kind === "efi") return { ...how, program: placed(how.program) };
+  if (how.kind !== "linux" && how.kind !== "linux16") return how;
+  return { ...how, kernel: placed(how.kernel), initrds: how.initrds.map(placed) };
+}
+
+/** `device` is what paths in no image are on, for commands that take no path of the root. */
+function startLines(how: StartMethod, device: string): readonly string[] {
   switch (how.kind) {
     case "configfile":
       return [`configfile ${grubWord(how.path)}`];
@@ -80,8 +98,8 @@ function startLines(how: StartMethod): readonly string[] {
       return [`linux16 "$prefix/memdisk" ${memdiskWords[how.medium]}`, `initrd16 ${imageWord(how.image)}`];
     case "efi": {
       // It tells the program where it is from by the root, which has to be a device that the firmware knows.
-      const device = how.image === undefined ? "(loop)" : "(image)";
-      return [...imageLine(how.image), 'set root="$isos"', `chainloader ${grubWord(device + how.program)}`];
+      const from = how.image === undefined ? device : "(image)";
+      return [...imageLine(how.image), 'set root="$isos"', `chainloader ${grubWord(from + how.program)}`];
     }
     case "bsd":
       return [

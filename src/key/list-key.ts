@@ -1,6 +1,6 @@
-import { openFileSystem, resolvePath } from "../filesystem/index.ts";
-import { isIsoName } from "./iso-name.ts";
-import { filesBelow, readRecords, type RecordedEntry } from "./menu-files.ts";
+import { openFileSystem } from "../filesystem/index.ts";
+import { shownFiles, type ShownFile } from "./key-files.ts";
+import type { IsoRecord, RecordedEntry } from "./menu-files.ts";
 import { openKey } from "./open-key.ts";
 
 /** What is on a key. */
@@ -26,30 +26,32 @@ export interface KeyFile {
   /** Absent: it was copied without this program, and the menu looks into it when it is chosen. */
   readonly title?: string;
   readonly entries?: readonly RecordedEntry[];
+  /** What it is, where it was added and is no ISO. */
+  readonly kind?: NonNullable<IsoRecord["kind"]>;
   /** It is not the file that was added under this name. */
   readonly isReplaced?: true;
 }
 
-/** Says which ISO files are on a key, and how they start. */
+/** Says what is on a key to be started, and how. */
 export async function listKey(path: string): Promise<KeyReport> {
   await using key = await openKey(path);
   await using boot = await openFileSystem(key.boot);
   await using isos = await openFileSystem(key.isos);
-  const sizes = new Map<string, number>();
-  for (const file of await filesBelow(isos, "/")) {
-    if (isIsoName(file)) sizes.set(file, (await isos.stat(await resolvePath(isos, file))).sizeBytes);
-  }
-  const files: KeyFile[] = [];
-  for (const { path: isoPath, title, entries, sizeBytes: addedBytes } of await readRecords(boot)) {
-    const sizeBytes = sizes.get(isoPath);
-    if (sizeBytes === undefined) continue;
-    const replaced = sizeBytes === addedBytes ? {} : { isReplaced: true as const };
-    files.push({ name: isoPath.slice(1), sizeBytes, title, entries, ...replaced });
-    sizes.delete(isoPath);
-  }
-  for (const isoPath of [...sizes.keys()].toSorted()) {
-    files.push({ name: isoPath.slice(1), sizeBytes: sizes.get(isoPath) ?? 0 });
-  }
+  const files = (await shownFiles(boot, isos)).map(reportOf);
   const { kind, label, uuid, freeBytes, sizeBytes } = isos.info;
   return { key: path, sizeBytes: key.sizeBytes, isos: { kind, label, uuid, sizeBytes, freeBytes }, files };
+}
+
+function reportOf({ path, sizeBytes, record }: ShownFile): KeyFile {
+  const name = path.slice(1);
+  if (record === undefined) return { name, sizeBytes };
+  const { title, entries, kind } = record;
+  return {
+    name,
+    sizeBytes,
+    title,
+    entries,
+    ...(kind === undefined ? {} : { kind }),
+    ...(sizeBytes === record.sizeBytes ? {} : { isReplaced: true as const }),
+  };
 }

@@ -5,15 +5,19 @@ import { entriesFolder, indexName } from "./key-layout.ts";
 import { grubWord } from "./grub-words.ts";
 import { isoMenu } from "./iso-menu.ts";
 import { readSmallFile } from "./open-key.ts";
-import type { Architecture, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
+import type { Architecture, FileKind, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
-/** What a key keeps of an ISO that was added, in the first line of the file of its entries. */
+/** What a key keeps of a file that was added, in the first line of the file of its entries. */
 export interface IsoRecord {
   /** From the root of isos, beginning with `/`. */
   readonly path: string;
   readonly title: string;
   readonly sizeBytes: number;
   readonly entries: readonly RecordedEntry[];
+  /** Absent: an ISO. */
+  readonly kind?: FileKind;
+  /** The paths of what belongs to it: the initrds of a kernel. */
+  readonly companions?: readonly string[];
 }
 
 export interface RecordedEntry {
@@ -31,12 +35,18 @@ const folderLimit = 10_000;
 const collator = new Intl.Collator("en", { numeric: true });
 
 /** The file of an ISO's entries: what it is, for this program, and the entries, for GRUB. */
-export function entriesText(isoPath: string, sizeBytes: number, iso: RecognisedIso): string {
+export function entriesText(
+  isoPath: string,
+  sizeBytes: number,
+  iso: RecognisedIso,
+  more: Pick<IsoRecord, "kind" | "companions"> = {},
+): string {
   const entries = iso.entries.map(({ title, how, firmwares, architecture }): RecordedEntry => {
     return { title, kind: how.kind, firmwares, architecture };
   });
-  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries };
-  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, iso)}`;
+  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries, ...more };
+  const isPlain = more.kind !== undefined && more.kind !== "iso";
+  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, { ...iso, isPlain })}`;
 }
 
 /** Everything that was added to a key, whether or not its ISO is still there. */
@@ -63,7 +73,8 @@ function parseRecord(text: string): IsoRecord | undefined {
 
 function isRecord(value: unknown): value is IsoRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { path, title, sizeBytes, entries } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  const { path, title, sizeBytes, entries, companions = [] } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  if (!Array.isArray(companions) || companions.some((one) => typeof one !== "string")) return false;
   const isNamed = typeof path === "string" && path.startsWith("/") && typeof title === "string";
   return isNamed && typeof sizeBytes === "number" && Array.isArray(entries) && entries.every(isEntry);
 }

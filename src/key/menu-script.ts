@@ -158,7 +158,31 @@ function key_start {
   fi
 }
 
-# PATH: the entries of an ISO file that was added, if it is still there.
+# NAME: whether it is in the menu of this kind of machine, where nothing but its ending tells what it is.
+function key_fits {
+  if regexp '[.][Ee][Ff][Ii]$' "$1"; then
+    [ "$grub_platform" = "efi" ]
+  elif regexp '[.][Ii][Mm][Gg]$' "$1"; then
+    [ "$grub_platform" = "pc" -a -f "$prefix/memdisk" ]
+  else
+    true
+  fi
+}
+
+# PATH: starts a file that was merely copied: a program for this firmware, the image of a floppy or disk, or an ISO.
+function key_start_file {
+  if regexp '[.][Ee][Ff][Ii]$' "$1"; then
+    set root="$isos"
+    chainloader "($isos)$1"
+  elif regexp '[.][Ii][Mm][Gg]$' "$1"; then
+    linux16 "$prefix/memdisk" raw
+    initrd16 "($isos)$1"
+  else
+    key_start "$1"
+  fi
+}
+
+# PATH: the entries of a file that was added, if it is still there.
 function key_iso {
   if [ -f "($isos)$1" ]; then
     set key_found=1
@@ -174,16 +198,17 @@ function key_list {
     set key_known=1
     if [ -f "$prefix/isos$1/index.cfg" ]; then source "$prefix/isos$1/index.cfg"; fi
   fi
-  for key_one in "($isos)$1"/*.iso "($isos)$1"/*.ISO "($isos)$1"/*.Iso; do
+  for key_one in "($isos)$1"/*.iso "($isos)$1"/*.ISO "($isos)$1"/*.Iso "($isos)$1"/*.efi "($isos)$1"/*.EFI "($isos)$1"/*.img "($isos)$1"/*.IMG; do
     if [ -f "$key_one" ]; then
       regexp --set=1:key_name '/([^/]*)$' "$key_one"
       set key_listed=
       if [ -n "$key_known" ]; then
         if [ -f "$prefix/isos$1/$key_name.cfg" ]; then set key_listed=1; fi
       fi
+      if key_fits "$key_name"; then true; else set key_listed=1; fi
       if [ -z "$key_listed" ]; then
         set key_found=1
-        menuentry "$key_name" --id "$1/$key_name" "$1/$key_name" { key_start "$2"; }
+        menuentry "$key_name" --id "$1/$key_name" "$1/$key_name" { key_start_file "$2"; }
       fi
     fi
   done

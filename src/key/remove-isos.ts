@@ -1,7 +1,7 @@
 import { Failure } from "../base/index.ts";
 import { printableName } from "../bytes/index.ts";
 import { editFileSystem, resolvePath } from "../filesystem/index.ts";
-import { isIsoName } from "./iso-name.ts";
+import { shownFiles } from "./key-files.ts";
 import { filesBelow, updateMenu } from "./menu-files.ts";
 import { openKeyForChanges } from "./open-key.ts";
 
@@ -14,7 +14,7 @@ export interface RemoveIsosRequest {
   readonly nowMs: number;
 }
 
-/** Removes ISO files from a key, with their entries: all of them or none. Gives their paths. */
+/** Removes files from a key, with their entries and what belongs to them: all of them or none. Gives their paths. */
 export async function removeIsos({
   key: file,
   names,
@@ -26,9 +26,12 @@ export async function removeIsos({
   await using boot = await editFileSystem(key.boot, { now });
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
-  const paths = [...new Set(names.map((name) => isoNamed(name, [...there].filter(isIsoName))))];
+  const shown = await shownFiles(boot, isos);
+  const companions = new Map(shown.map(({ path, record }) => [path, record?.companions ?? []]));
+  const paths = [...new Set(names.map((name) => isoNamed(name, [...companions.keys()])))];
   if (isRehearsal) return paths;
-  for (const path of paths) {
+  for (const path of paths.flatMap((one) => [one, ...(companions.get(one) ?? [])])) {
+    if (!there.has(path)) continue;
     const cut = path.lastIndexOf("/");
     const directory = await resolvePath(isos, path.slice(0, cut));
     await isos.remove({ directory, name: path.slice(cut + 1) });
@@ -41,7 +44,7 @@ export async function removeIsos({
   return paths;
 }
 
-/** The path of the ISO that a user names: by its whole path, or by its name where only one has it. */
+/** The path of the file that a user names: by its whole path, or by its name where only one has it. */
 export function isoNamed(name: string, paths: readonly string[]): string {
   const wanted = name.replace(/^\/+/, "");
   const whole = paths.find((path) => path === `/${wanted}`);
@@ -49,7 +52,7 @@ export function isoNamed(name: string, paths: readonly string[]): string {
   const named = paths.filter((path) => path.endsWith(`/${wanted}`) || path.endsWith(`/${wanted}.iso`));
   if (named.length === 1 && named[0] !== undefined) return named[0];
   const why = named.length === 0 ? "the key has none of that name" : "several have that name";
-  throw new Failure("not-found", `cannot find the ISO "${printableName(name)}": ${why}`, {
+  throw new Failure("not-found", `cannot find "${printableName(name)}": ${why}`, {
     hint:
       named.length === 0
         ? "key list shows what is there"

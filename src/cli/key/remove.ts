@@ -6,7 +6,7 @@ import { printJson, printLines } from "../print.ts";
 /** `holdfast key remove` */
 export const remove = defineCommand({
   words: ["key", "remove"],
-  summary: "remove ISO files from a key, with their entries in the menu",
+  summary: "remove files from a key, with their entries in the menu and what belongs to them",
   operands: {
     key: { arity: "one", help: "the key" },
     name: { arity: "one-or-more", help: "names, as key list shows them" },

@@ -11,5 +11,6 @@ export {
   type Refusal,
   type StartMethod,
 } from "./boot-entry.ts";
-export { recogniseFile, type RecognisedFile, type RecognisedProgram } from "./recognise-file.ts";
+export { recogniseFile, type FileKind, type RecognisedFile, type RecognisedProgram } from "./recognise-file.ts";
 export { recogniseIso } from "./recognise-iso.ts";
+export { whyNotStartable } from "./why-not-startable.ts";

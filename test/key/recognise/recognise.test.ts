@@ -302,6 +302,20 @@ test("kernels, programs and disks that are no ISO", async () => {
   assert.deepEqual(await found(zlib.gzipSync(arm)), forArm);
   assert.deepEqual(await found(zlib.gzipSync(zlib.gzipSync(arm))), undefined);
   assert.deepEqual(await found(efi), ["efi-program", "efi", ["uefi"], "arm64", undefined]);
+  const both = Buffer.concat([kernel, Buffer.alloc(4096)]);
+  both.write("MZ");
+  both.writeUInt32LE(1024, 0x3c);
+  both.set(efi.subarray(128, 1024), 1024);
+  both.writeUInt16LE(0x8664, 1028);
+  const asBoth = await recogniseFile(new MemoryDevice(both));
+  assert.ok(asBoth !== undefined && asBoth.kind !== "iso");
+  assert.deepEqual(
+    asBoth.entries.map(({ how, firmwares }) => [how.kind, firmwares]),
+    [
+      ["linux16", ["bios"]],
+      ["efi", ["uefi"]],
+    ],
+  );
   assert.deepEqual(await found(floppy), ["floppy-image", "memdisk", ["bios"], "i386", undefined]);
   assert.deepEqual(await found(disk), ["disk-image", "memdisk", ["bios"], "i386", undefined]);
   assert.deepEqual(await found(Buffer.alloc(100_000)), undefined);
