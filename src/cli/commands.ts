@@ -31,6 +31,7 @@ export const commands: CommandIndex = {
     { words: ["key", "list"], load: async () => (await import("./key/list.ts")).list },
     { words: ["key", "remove"], load: async () => (await import("./key/remove.ts")).remove },
     { words: ["key", "run"], load: async () => (await import("./key/run.ts")).run },
+    { words: ["key", "test"], load: async () => (await import("./key/test.ts")).test },
     { words: ["key", "write"], load: async () => (await import("./key/write.ts")).write },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },
     { words: ["completion"], load: async () => (await import("./completion.ts")).completion },

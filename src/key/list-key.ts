@@ -1,4 +1,5 @@
 import { openFileSystem } from "../filesystem/index.ts";
+import type { EntryTest } from "./entry-test.ts";
 import { shownFiles, type ShownFile } from "./key-files.ts";
 import type { IsoRecord, RecordedEntry } from "./menu-files.ts";
 import { openKey } from "./open-key.ts";
@@ -28,6 +29,8 @@ export interface KeyFile {
   readonly entries?: readonly RecordedEntry[];
   /** What it is, where it was added and is no ISO. */
   readonly kind?: NonNullable<IsoRecord["kind"]>;
+  /** What came of starting its entries in a virtual machine, while it was this file. */
+  readonly tests?: readonly EntryTest[];
   /** It is not the file that was added under this name. */
   readonly isReplaced?: true;
 }
@@ -42,16 +45,18 @@ export async function listKey(path: string): Promise<KeyReport> {
   return { key: path, sizeBytes: key.sizeBytes, isos: { kind, label, uuid, sizeBytes, freeBytes }, files };
 }
 
-function reportOf({ path, sizeBytes, record }: ShownFile): KeyFile {
+function reportOf({ path, sizeBytes, modified, record }: ShownFile): KeyFile {
   const name = path.slice(1);
   if (record === undefined) return { name, sizeBytes };
   const { title, entries, kind } = record;
+  const tests = record.tests?.filter((one) => one.sizeBytes === sizeBytes && one.modifiedSeconds === modified.seconds);
   return {
     name,
     sizeBytes,
     title,
     entries,
     ...(kind === undefined ? {} : { kind }),
+    ...(tests === undefined || tests.length === 0 ? {} : { tests }),
     ...(sizeBytes === record.sizeBytes ? {} : { isReplaced: true as const }),
   };
 }

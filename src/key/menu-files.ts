@@ -5,6 +5,7 @@ import { entriesFolder, indexName } from "./key-layout.ts";
 import { grubWord } from "./grub-words.ts";
 import { isoMenu } from "./iso-menu.ts";
 import { readSmallFile } from "./open-key.ts";
+import { isEntryTest, type EntryTest } from "./entry-test.ts";
 import type { Architecture, FileKind, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
 /** What a key keeps of a file that was added, in the first line of the file of its entries. */
@@ -18,6 +19,8 @@ export interface IsoRecord {
   readonly kind?: FileKind;
   /** The paths of what belongs to it: the initrds of a kernel. */
   readonly companions?: readonly string[];
+  /** What came of starting its entries in a virtual machine. */
+  readonly tests?: readonly EntryTest[];
 }
 
 export interface RecordedEntry {
@@ -73,8 +76,16 @@ function parseRecord(text: string): IsoRecord | undefined {
 
 function isRecord(value: unknown): value is IsoRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { path, title, sizeBytes, entries, companions = [] } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  const {
+    path,
+    title,
+    sizeBytes,
+    entries,
+    companions = [],
+    tests = [],
+  } = value as Partial<Record<keyof IsoRecord, unknown>>;
   if (!Array.isArray(companions) || companions.some((one) => typeof one !== "string")) return false;
+  if (!Array.isArray(tests) || !tests.every(isEntryTest)) return false;
   const isNamed = typeof path === "string" && path.startsWith("/") && typeof title === "string";
   return isNamed && typeof sizeBytes === "number" && Array.isArray(entries) && entries.every(isEntry);
 }
@@ -83,6 +94,19 @@ function isEntry(value: unknown): value is RecordedEntry {
   if (typeof value !== "object" || value === null) return false;
   const { title, kind, firmwares, architecture } = value as Partial<Record<keyof RecordedEntry, unknown>>;
   return [title, kind, architecture].every((text) => typeof text === "string") && Array.isArray(firmwares);
+}
+
+/** Keeps what came of starting an entry of a file that was added, if it is still in the menu. The caller commits. */
+export async function recordTest(boot: EditableFileSystem, path: string, test: EntryTest, now: Timestamp) {
+  const place = entriesPathOf(path);
+  const text =
+    (await findPath(boot, place)) === undefined ? undefined : await readSmallFile(boot, place, entriesLimitBytes);
+  const record = parseRecord(text ?? "");
+  if (text === undefined || record === undefined) return;
+  const isOther = (one: EntryTest): boolean => one.entry !== test.entry || one.firmware !== test.firmware;
+  const tests = [...(record.tests ?? []).filter(isOther), test];
+  const header = `${headerMark}${JSON.stringify({ ...record, tests })}`;
+  await putText(boot, place, header + text.slice(text.indexOf("\n")), now);
 }
 
 /** What is to become of the files of the menu. */

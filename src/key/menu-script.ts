@@ -12,6 +12,7 @@ if smbios --type 1 --get-string 4 --set=key_maker; then
   if [ "$key_maker" = "QEMU" ]; then
     if smbios --type 11 --get-string 4 --set=key_told; then
       if regexp '^holdfast-key serial' "$key_told"; then set key_serial=1; fi
+      if regexp '^holdfast-key serial loud' "$key_told"; then set key_loud=ignore_loglevel; fi
       if regexp --set=1:key_choice '^holdfast-key.* start=(.*)$' "$key_told"; then
         set default="$key_choice"
         set timeout=0
@@ -31,6 +32,8 @@ if [ "$key_serial" = "1" ]; then
     terminfo --utf8 serial vt100
   fi
 fi
+
+if [ -n "$key_loud" ]; then set key_arguments="$key_arguments $key_loud"; fi
 
 regexp --set=1:key_disk '^([^,]+)' "$root"
 search --no-floppy --fs-uuid --set=isos --hint="$key_disk,$key_isos_partition" "$key_isos_uuid"

@@ -1,5 +1,5 @@
 import { formatSize, printableName } from "../../bytes/index.ts";
-import type { KeyFile, KeyReport } from "../../key/index.ts";
+import { hasStarted, type KeyFile, type KeyReport } from "../../key/index.ts";
 import type { Output } from "../output.ts";
 import { layOutTable } from "../table.ts";
 
@@ -16,10 +16,25 @@ export function keyLines({ key, sizeBytes, isos, files }: KeyReport, { style }: 
   return [head, ...layOutTable(columns, files, { headingStyle: (text) => style("bold", text) })];
 }
 
-function firmwareText({ entries }: KeyFile): string {
-  if (entries === undefined) return "";
-  const firmwares = new Set(entries.flatMap((entry) => entry.firmwares));
-  return [...(firmwares.has("bios") ? ["BIOS"] : []), ...(firmwares.has("uefi") ? ["UEFI"] : [])].join(", ");
+/** For people. */
+export const firmwareNames = { bios: "BIOS", uefi: "UEFI" } as const;
+
+function firmwareText({ entries = [], tests = [] }: KeyFile): string {
+  const firmwares = (["bios", "uefi"] as const).filter((firmware) => {
+    return entries.some((entry) => entry.firmwares.includes(firmware));
+  });
+  return firmwares
+    .map((firmware) => {
+      const tried = tests.filter((one) => one.firmware === firmware);
+      return tried.length === 0 ? firmwareNames[firmware] : `${firmwareNames[firmware]} (${testText(tried)})`;
+    })
+    .join(", ");
+}
+
+function testText(tried: NonNullable<KeyFile["tests"]>): string {
+  const started = tried.filter(hasStarted).length;
+  if (started === tried.length) return "seen";
+  return started === 0 ? "failed" : `${started} of ${tried.length} seen`;
 }
 
 function titleText({ title, entries = [], isReplaced }: KeyFile): string {
