@@ -4,12 +4,23 @@ import { FileReader } from "../device/index.ts";
 import { editFileSystem, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
+import { largeFileOf, planRemaking, remakeIsos, remakingNote } from "./large-files.ts";
 import { isSafePath, pathOfName, safeName } from "./iso-name.ts";
 import { initrdPath, type KernelParts } from "./kernel-parts.ts";
 import { lookAtFile } from "./look-at-file.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
+import type { KeySettings } from "./key-settings.ts";
 import { openKeyForChanges } from "./open-key.ts";
+import { secureBootVerdict } from "./secure-boot.ts";
 import type { FileKind, HostFileSystem, RecognisedIso } from "./recognise/index.ts";
+import {
+  Verifier,
+  type FileHasher,
+  type IsoVerification,
+  type VerificationPlan,
+  type VerifiedIso,
+  type VerifyWish,
+} from "./verify/index.ts";
 
 export interface AddIsosRequest {
   readonly key: string;
@@ -21,6 +32,8 @@ export interface AddIsosRequest {
   readonly kernel?: KernelParts;
   /** Say what would be done, and change nothing. */
   readonly isRehearsal: boolean;
+  /** Absent: what is wrong is refused, what nobody has signed is not. */
+  readonly verify?: VerifyWish;
   readonly nowMs: number;
 }
 
@@ -38,6 +51,15 @@ export interface AddedIso extends CopiedFile {
   /** What belongs to it: the initrds of a kernel. */
   readonly companions: readonly CopiedFile[];
   readonly warnings: readonly string[];
+  /** Absent in a rehearsal, where nobody says what it should be. */
+  readonly sha256?: string;
+  /** Who said that it is what it should be. */
+  readonly verified?: IsoVerification;
+}
+
+/** An ISO before all of it was read. */
+interface PlannedIso extends AddedIso {
+  readonly verification: VerificationPlan;
 }
 
 export interface AddOptions extends JobOptions {
@@ -45,43 +67,118 @@ export interface AddOptions extends JobOptions {
   readonly onAdded?: (added: AddedIso) => Promise<void>;
 }
 
-const fatFileLimitBytes = 2 ** 32 - 1;
-
 /**
  * Copies files to a key and enters them into its menu. All are looked at before the first is copied: one that
  * cannot be added leaves the key as it was. Then each is there whole, with its entries, or not at all.
  */
 export async function addIsos(request: AddIsosRequest, options: AddOptions = {}): Promise<readonly AddedIso[]> {
-  const { isos: sources, name, kernel, isRehearsal, nowMs } = request;
-  if ((name !== undefined || kernel !== undefined) && sources.length > 1) {
-    const what = name === undefined ? "initrds or words" : "name";
-    throw new Failure("usage", `cannot give one ${what} to several files`, { hint: "add them one after the other" });
+  const large = await largeFileOf(request.isos);
+  const remaking = large === undefined ? undefined : await planRemaking(request.key, large);
+  if (remaking === undefined) return addTo(request, options);
+  // isos is made anew only for files that can be added then.
+  const planned = await addTo({ ...request, isRehearsal: true, isosKind: "ext4" }, options);
+  if (!request.isRehearsal) {
+    const neededBytes = planned.flatMap(filesOf).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    await remakeIsos(request.key, { ...remaking, neededBytes, nowMs: request.nowMs }, options);
   }
+  const added = request.isRehearsal ? planned : await addTo(request, options);
+  return added.map((one) => {
+    return one.source === large?.source ? { ...one, warnings: [remakingNote(remaking), ...one.warnings] } : one;
+  });
+}
+
+/** With `isosKind` it is told what would be if isos were of that kind. */
+async function addTo(
+  request: AddIsosRequest & { readonly isosKind?: "ext4" },
+  options: AddOptions,
+): Promise<readonly AddedIso[]> {
+  const { isos: sources, name, kernel, isRehearsal, nowMs, isosKind } = request;
+  refuseForSeveral(request);
   await using key = await openKeyForChanges(request.key);
   const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
   await using boot = await editFileSystem(key.boot, { now });
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
-  const plans: AddedIso[] = [];
-  for (const source of sources) plans.push(await plan({ source, name, kernel, info: isos.info }, options));
+  const plans: PlannedIso[] = [];
+  const info = isosKind === undefined ? isos.info : { ...isos.info, kind: isosKind };
+  const verifier = new Verifier(request.verify, nowMs);
+  for (const source of sources) {
+    plans.push(await plan({ source, name, kernel, info, settings: key.settings, verifier }, options));
+  }
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
   refuseFull(plans, isos);
-  if (isRehearsal) return plans;
+  const done: AddedIso[] = [];
   for (const one of plans) {
-    for (const file of [one, ...one.companions]) await copy(file, isos, now, options);
+    if (isRehearsal) {
+      done.push(await rehearse(one, verifier, options));
+      continue;
+    }
+    const found = await verifier.check(one.source, one.verification, (hasher) => {
+      return copy(one, isos, now, { ...options, hasher });
+    });
+    for (const file of one.companions) await copy(file, isos, now, options);
+    const sum = { sha256: found.sha256, verified: found.verified };
     there.add(one.path);
     const title = titles.has(one.iso.title) ? `${one.iso.title} (${one.path.slice(1)})` : one.iso.title;
     titles.add(title);
-    const added = new Map([[one.path, entriesText(one.path, one.sizeBytes, { ...one.iso, title }, recordOf(one))]]);
+    const text = entriesText(
+      one.path,
+      one.sizeBytes,
+      { ...one.iso, title },
+      { ...key.settings, sum, parts: partsOf(one) },
+    );
+    const added = new Map([[one.path, text]]);
     await updateMenu(boot, { isoPaths: there, added, now });
     stopIfAborted(options.signal);
     // Entries whose ISO is not there are not shown: with the second of these it all appears at once.
     await boot.commit();
     await isos.commit();
-    await options.onAdded?.(one);
+    const whole = withFindings(one, found);
+    done.push(whole);
+    await options.onAdded?.(whole);
   }
-  return plans;
+  return done;
+}
+
+function refuseForSeveral({ isos: sources, name, kernel }: AddIsosRequest): void {
+  const what = name === undefined ? "initrds or words" : "name";
+  if (sources.length === 1 || (name === undefined && kernel === undefined)) return;
+  throw new Failure("usage", `cannot give one ${what} to several files`, { hint: "add them one after the other" });
+}
+
+/** All that comes onto the key with a file. */
+function filesOf(one: AddedIso): readonly CopiedFile[] {
+  return [one, ...one.companions];
+}
+
+function partsOf({ kind, companions }: AddedIso): { kind?: FileKind; companions?: readonly string[] } {
+  return {
+    ...(kind === "iso" ? {} : { kind }),
+    ...(companions.length === 0 ? {} : { companions: companions.map(({ path: one }) => one) }),
+  };
+}
+
+function withFindings({ verification: _, ...one }: PlannedIso, found: VerifiedIso): AddedIso {
+  const { sha256, verified, warnings } = found;
+  return { ...one, sha256, verified, warnings: [...one.warnings, ...warnings] };
+}
+
+/** Reads an ISO only where there is something that it has to agree with. */
+async function rehearse(one: PlannedIso, verifier: Verifier, job: JobOptions): Promise<AddedIso> {
+  const { verification, ...iso } = one;
+  if (!verification.hasClaims) return { ...iso, warnings: [...iso.warnings, ...verification.warnings] };
+  const found = await verifier.check(one.source, verification, async (hasher) => {
+    await using tree = openFile(one.source);
+    for await (const batch of tree.entries()) {
+      for (const entry of batch) {
+        const content = entry.kind === "file" ? (entry.content ?? []) : [];
+        const pieces = watched(content, one, { ...job, hasher, verb: "reading" });
+        while ((await pieces.next()).done !== true) stopIfAborted(job.signal);
+      }
+    }
+  });
+  return withFindings(one, found);
 }
 
 interface PlanRequest {
@@ -90,37 +187,32 @@ interface PlanRequest {
   readonly kernel: KernelParts | undefined;
   /** Of isos. */
   readonly info: FileSystemInfo;
+  readonly settings: KeySettings;
+  readonly verifier: Verifier;
 }
 
-async function plan({ source, name, kernel, info }: PlanRequest, job: JobOptions): Promise<AddedIso> {
+async function plan(
+  { source, name, kernel = { initrds: [], words: [] }, info, settings, verifier }: PlanRequest,
+  { signal }: JobOptions,
+): Promise<PlannedIso> {
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
-  refuseLarge({ source, sizeBytes }, info);
-  const parts = kernel ?? { initrds: [], words: [] };
-  const { kind, iso } = await lookAtFile(source, reader, parts, job.signal === undefined ? {} : { signal: job.signal });
+  const { kind, iso } = await lookAtFile(source, reader, kernel, signal === undefined ? {} : { signal });
   const isoPath = name === undefined ? usualPath(source, kind, iso) : pathOfName(name, kind);
-  const companions: CopiedFile[] = [];
-  for (const [n, initrd] of parts.initrds.entries()) {
-    await using opened = await FileReader.open(initrd);
-    const file = { source: initrd, path: initrdPath(isoPath, n), sizeBytes: opened.sizeBytes };
-    refuseLarge(file, info);
-    companions.push(file);
+  const companions = await companionsOf(isoPath, kernel);
+  const verification = await verifier.plan(source, reader);
+  const own = [...warningsOf(isoPath, iso, info), ...secureBootWarnings(isoPath, iso, settings)];
+  const warnings = [...iso.warnings, ...own];
+  return { source, path: isoPath, sizeBytes, kind, iso, companions, warnings, verification };
+}
+
+async function companionsOf(kernelPath: string, { initrds }: KernelParts): Promise<readonly CopiedFile[]> {
+  const files: CopiedFile[] = [];
+  for (const [n, source] of initrds.entries()) {
+    await using reader = await FileReader.open(source);
+    files.push({ source, path: initrdPath(kernelPath, n), sizeBytes: reader.sizeBytes });
   }
-  const warnings = [...iso.warnings, ...warningsOf(isoPath, iso, info)];
-  return { source, path: isoPath, sizeBytes, kind, iso, companions, warnings };
-}
-
-function refuseLarge({ source, sizeBytes }: Pick<CopiedFile, "source" | "sizeBytes">, { kind }: FileSystemInfo): void {
-  if (!kind.startsWith("fat") || sizeBytes <= fatFileLimitBytes) return;
-  const why = `it has ${formatSize(sizeBytes)}, FAT holds files below 4 GiB`;
-  throw new Failure("unsupported", `cannot add "${source}": ${why}`, { hint: "a key made with --fs ext4 holds it" });
-}
-
-function recordOf({ kind, companions }: AddedIso): Parameters<typeof entriesText>[3] {
-  return {
-    ...(kind === "iso" ? {} : { kind }),
-    ...(companions.length === 0 ? {} : { companions: companions.map(({ path: one }) => one) }),
-  };
+  return files;
 }
 
 /** Where a file goes that the user gives no name. Few systems look in one folder only. */
@@ -147,11 +239,33 @@ function warningsOf(isoPath: string, { entries }: RecognisedIso, { kind }: FileS
   ];
 }
 
+/** On a key for Secure Boot, what of an ISO does not start where that is on. */
+function secureBootWarnings(
+  isoPath: string,
+  { entries }: RecognisedIso,
+  { secureBootSigners: trusted }: KeySettings,
+): readonly string[] {
+  if (trusted === undefined) return [];
+  const name = printableName(isoPath.slice(1));
+  const verdicts = entries.map((entry) => secureBootVerdict({ ...entry, kind: entry.how.kind }, trusted));
+  const byUefi = verdicts.filter((verdict) => verdict !== undefined).length;
+  const refused = verdicts.filter((verdict) => verdict === "refused").length;
+  const others = entries.flatMap(({ signers = [] }, n) => (verdicts[n] === "needs-key" ? signers : []));
+  const isWhole = refused === byUefi;
+  const some = isWhole ? `${name} is` : `${refused} of the ${byUefi} entries of ${name} are`;
+  return [
+    ...(refused === 0 ? [] : [`${some} not signed, and will not start where Secure Boot is on`]),
+    ...[...new Set(others)].map((signer) => {
+      return `${name} is signed by "${printableName(signer)}", and starts where Secure Boot is on once that key is enrolled`;
+    }),
+  ];
+}
+
 /** Names that the key has already, or that two of them would have. */
 function refuseTaken(plans: readonly AddedIso[], there: ReadonlySet<string>, { info }: EditableFileSystem): void {
   const folded = (name: string): string => (info.foldsCase === true ? name.toUpperCase() : name);
   const taken = new Set(Array.from(there, folded));
-  for (const { source, path: isoPath } of plans.flatMap((one) => [one, ...one.companions])) {
+  for (const { source, path: isoPath } of plans.flatMap(filesOf)) {
     if (taken.has(folded(isoPath))) {
       throw new Failure("exists", `cannot add "${source}": the key has "${printableName(isoPath.slice(1))}" already`, {
         hint: "remove that first, or give another --name",
@@ -163,8 +277,9 @@ function refuseTaken(plans: readonly AddedIso[], there: ReadonlySet<string>, { i
 
 function refuseFull(plans: readonly AddedIso[], { info }: EditableFileSystem): void {
   const { blockSizeBytes, freeBytes } = info;
-  const files = plans.flatMap((one) => [one, ...one.companions]);
-  const needed = files.reduce((sum, { sizeBytes }) => sum + Math.ceil(sizeBytes / blockSizeBytes) * blockSizeBytes, 0);
+  const needed = plans
+    .flatMap(filesOf)
+    .reduce((sum, { sizeBytes }) => sum + Math.ceil(sizeBytes / blockSizeBytes) * blockSizeBytes, 0);
   if (needed <= freeBytes) return;
   const what = plans.length === 1 ? `"${plans[0]?.source ?? ""}"` : `${plans.length} files`;
   const missing = needed - freeBytes;
@@ -175,7 +290,13 @@ function refuseFull(plans: readonly AddedIso[], { info }: EditableFileSystem): v
   );
 }
 
-async function copy(one: CopiedFile, isos: EditableFileSystem, now: Timestamp, job: JobOptions): Promise<void> {
+/** What is done with an ISO while it is read. */
+interface CopyJob extends JobOptions {
+  readonly hasher?: FileHasher;
+  readonly verb?: string;
+}
+
+async function copy(one: CopiedFile, isos: EditableFileSystem, now: Timestamp, job: CopyJob): Promise<void> {
   await using tree = openFile(one.source);
   for await (const batch of tree.entries()) {
     for (const entry of batch) {
@@ -193,18 +314,15 @@ function fileOf({ sizeBytes, modified, stretches }: FileEntry): Parameters<Edita
   return { kind: "file", mode: 0o644, uid: 0, gid: 0, modified, sizeBytes, ...known };
 }
 
-function contentOf({ content }: FileEntry, one: CopiedFile, job: JobOptions): { readonly content?: Content } {
+function contentOf({ content }: FileEntry, one: CopiedFile, job: CopyJob): { readonly content?: Content } {
   return content === undefined ? {} : { content: watched(content, one, job) };
 }
 
-async function* watched(
-  content: Content,
-  { source, sizeBytes }: CopiedFile,
-  job: JobOptions,
-): AsyncGenerator<DataPiece> {
-  const phase = `copying ${printableName(path.basename(source))}`;
+async function* watched(content: Content, { source, sizeBytes }: CopiedFile, job: CopyJob): AsyncGenerator<DataPiece> {
+  const phase = `${job.verb ?? "copying"} ${printableName(path.basename(source))}`;
   for await (const piece of content) {
     stopIfAborted(job.signal);
+    await job.hasher?.update(piece);
     yield piece;
     job.onProgress?.({ phase, doneBytes: piece.at + piece.bytes.length, totalBytes: sizeBytes });
   }

@@ -1,5 +1,8 @@
 import type { Firmware } from "./recognise/index.ts";
 
+/** `secure` is UEFI that starts only what is signed. */
+export type TestFirmware = Firmware | "secure";
+
 /** What came of an entry that was started. */
 export interface Verdict {
   /**
@@ -15,7 +18,7 @@ export interface Verdict {
 export interface EntryTest extends Verdict {
   /** Which entry of its file, counted from 1. */
   readonly entry: number;
-  readonly firmware: Firmware;
+  readonly firmware: TestFirmware;
   /** When, in the form of ISO 8601. */
   readonly at: string;
   /** Of this program. */

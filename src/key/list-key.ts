@@ -1,8 +1,13 @@
+import { Failure } from "../base/index.ts";
+import type { BlockReader } from "../device/index.ts";
 import { openFileSystem } from "../filesystem/index.ts";
+import { useText } from "./device-in-use.ts";
 import type { EntryTest } from "./entry-test.ts";
 import { shownFiles, type ShownFile } from "./key-files.ts";
 import type { IsoRecord, RecordedEntry } from "./menu-files.ts";
-import { openKey } from "./open-key.ts";
+import { openKey, type OpenKey } from "./open-key.ts";
+import { commonVerdict, type SecureBootVerdict } from "./secure-boot.ts";
+import type { IsoVerification } from "./verify/index.ts";
 
 /** What is on a key. */
 export interface KeyReport {
@@ -16,8 +21,12 @@ export interface KeyReport {
     readonly sizeBytes: number;
     readonly freeBytes: number;
   };
+  /** Whose signatures it accepts where Secure Boot is on. Absent: it does not start there. */
+  readonly secureBootSigners?: readonly string[];
   /** Those that were added, in the order of the menu, then those that were merely copied. */
   readonly files: readonly KeyFile[];
+  /** What a user should know, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 export interface KeyFile {
@@ -31,6 +40,12 @@ export interface KeyFile {
   readonly kind?: NonNullable<IsoRecord["kind"]>;
   /** What came of starting its entries in a virtual machine, while it was this file. */
   readonly tests?: readonly EntryTest[];
+  /** Of all of it, when it was added. */
+  readonly sha256?: string;
+  /** Who said then that it was what it should be. */
+  readonly verified?: IsoVerification;
+  /** Whether it starts where Secure Boot is on. Absent: the key does not start there, or the file not by UEFI. */
+  readonly secureBoot?: SecureBootVerdict | "partly";
   /** It is not the file that was added under this name. */
   readonly isReplaced?: true;
 }
@@ -38,17 +53,39 @@ export interface KeyFile {
 /** Says what is on a key to be started, and how. */
 export async function listKey(path: string): Promise<KeyReport> {
   await using key = await openKey(path);
-  await using boot = await openFileSystem(key.boot);
-  await using isos = await openFileSystem(key.isos);
-  const files = (await shownFiles(boot, isos)).map(reportOf);
-  const { kind, label, uuid, freeBytes, sizeBytes } = isos.info;
-  return { key: path, sizeBytes: key.sizeBytes, isos: { kind, label, uuid, sizeBytes, freeBytes }, files };
+  const [use] = key.uses;
+  if (use === undefined) return { ...(await reportOf(path, key)), notes: [] };
+  const note = `${useText(use)}: what was changed there a moment ago may not be seen here`;
+  try {
+    return { ...(await reportOf(path, key)), notes: [note] };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(error.code, error.message, { hint: `${note}; unmount it and try again`, cause: error });
+  }
 }
 
-function reportOf({ path, sizeBytes, modified, record }: ShownFile): KeyFile {
+async function reportOf(path: string, key: OpenKey<BlockReader>): Promise<Omit<KeyReport, "notes">> {
+  await using boot = await openFileSystem(key.boot);
+  await using isos = await openFileSystem(key.isos);
+  const { secureBootSigners: trusted } = key.settings;
+  const files = (await shownFiles(boot, isos)).map((file) => fileReportOf(file, trusted));
+  const { kind, label, uuid, freeBytes, sizeBytes } = isos.info;
+  return {
+    key: path,
+    sizeBytes: key.sizeBytes,
+    isos: { kind, label, uuid, sizeBytes, freeBytes },
+    ...(trusted === undefined ? {} : { secureBootSigners: trusted }),
+    files,
+  };
+}
+
+function fileReportOf(file: ShownFile, trusted: readonly string[] | undefined): KeyFile {
+  const { path, sizeBytes, modified, record } = file;
   const name = path.slice(1);
-  if (record === undefined) return { name, sizeBytes };
-  const { title, entries, kind } = record;
+  if (record === undefined) return { name, sizeBytes, ...(trusted === undefined ? {} : { secureBoot: "unknown" }) };
+  const { title, entries, kind, sha256, verified } = record;
+  const isSame = sizeBytes === record.sizeBytes;
+  const secureBoot = trusted === undefined ? undefined : commonVerdict(entries, trusted);
   const tests = record.tests?.filter((one) => one.sizeBytes === sizeBytes && one.modifiedSeconds === modified.seconds);
   return {
     name,
@@ -56,7 +93,10 @@ function reportOf({ path, sizeBytes, modified, record }: ShownFile): KeyFile {
     title,
     entries,
     ...(kind === undefined ? {} : { kind }),
+    ...(secureBoot === undefined ? {} : { secureBoot }),
+    ...(isSame && sha256 !== undefined ? { sha256 } : {}),
+    ...(isSame && verified !== undefined ? { verified } : {}),
     ...(tests === undefined || tests.length === 0 ? {} : { tests }),
-    ...(sizeBytes === record.sizeBytes ? {} : { isReplaced: true as const }),
+    ...(isSame ? {} : { isReplaced: true }),
   };
 }

@@ -35,7 +35,8 @@ export async function lookAtFile(
 }
 
 async function recognise(source: string, reader: FileReader, parts: KernelParts, job: JobOptions): Promise<LookedAt> {
-  const file = await recogniseFile(reader, job);
+  const otherwise = path.basename(source).replace(/\.iso$/i, "");
+  const file = await recogniseFile(reader, { ...job, otherwise });
   const isKernel = file?.kind === "kernel";
   if (!isKernel && file !== undefined && (parts.initrds.length > 0 || parts.words.length > 0)) {
     throw new Failure("usage", `cannot give "${source}" an initrd or words: it is no kernel`);

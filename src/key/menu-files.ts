@@ -3,8 +3,9 @@ import { resolvePath, type EditableFileSystem, type FileSystem, type NamePlace }
 import type { Timestamp } from "../tree/index.ts";
 import { entriesFolder, indexName } from "./key-layout.ts";
 import { grubWord } from "./grub-words.ts";
-import { isoMenu } from "./iso-menu.ts";
+import { isoMenu, type IsoMenuOptions } from "./iso-menu.ts";
 import { readSmallFile } from "./open-key.ts";
+import { isVerification, type IsoVerification } from "./verify/index.ts";
 import { isEntryTest, type EntryTest } from "./entry-test.ts";
 import type { Architecture, FileKind, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
@@ -15,6 +16,10 @@ export interface IsoRecord {
   readonly title: string;
   readonly sizeBytes: number;
   readonly entries: readonly RecordedEntry[];
+  /** Of all of it, when it was added. */
+  readonly sha256?: string;
+  /** Who said that it was what it should be. */
+  readonly verified?: IsoVerification;
   /** Absent: an ISO. */
   readonly kind?: FileKind;
   /** The paths of what belongs to it: the initrds of a kernel. */
@@ -23,11 +28,16 @@ export interface IsoRecord {
   readonly tests?: readonly EntryTest[];
 }
 
+/** What was found out about all of an ISO when it was added. */
+export type RecordedSum = Required<Pick<IsoRecord, "sha256" | "verified">>;
+
 export interface RecordedEntry {
   readonly title: string;
   readonly kind: StartMethod["kind"];
   readonly firmwares: readonly Firmware[];
   readonly architecture: Architecture;
+  /** By whom it is signed, where that is known: `signers` of a `BootEntry`. */
+  readonly signers?: readonly string[];
 }
 
 const headerMark = "# holdfast: ";
@@ -37,19 +47,24 @@ const depthLimit = 16;
 const folderLimit = 10_000;
 const collator = new Intl.Collator("en", { numeric: true });
 
+interface EntriesOptions extends IsoMenuOptions {
+  readonly sum?: RecordedSum;
+  readonly parts?: Pick<IsoRecord, "kind" | "companions">;
+}
+
 /** The file of an ISO's entries: what it is, for this program, and the entries, for GRUB. */
 export function entriesText(
   isoPath: string,
   sizeBytes: number,
   iso: RecognisedIso,
-  more: Pick<IsoRecord, "kind" | "companions"> = {},
+  { sum, parts, ...options }: EntriesOptions = {},
 ): string {
-  const entries = iso.entries.map(({ title, how, firmwares, architecture }): RecordedEntry => {
-    return { title, kind: how.kind, firmwares, architecture };
+  const entries = iso.entries.map(({ title, how, firmwares, architecture, signers }): RecordedEntry => {
+    return { title, kind: how.kind, firmwares, architecture, ...(signers === undefined ? {} : { signers }) };
   });
-  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries, ...more };
-  const isPlain = more.kind !== undefined && more.kind !== "iso";
-  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, { ...iso, isPlain })}`;
+  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries, ...sum, ...parts };
+  const isPlain = parts?.kind !== undefined;
+  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, { ...iso, isPlain }, options)}`;
 }
 
 /** Everything that was added to a key, whether or not its ISO is still there. */
@@ -76,33 +91,45 @@ function parseRecord(text: string): IsoRecord | undefined {
 
 function isRecord(value: unknown): value is IsoRecord {
   if (typeof value !== "object" || value === null) return false;
-  const {
-    path,
-    title,
-    sizeBytes,
-    entries,
-    companions = [],
-    tests = [],
-  } = value as Partial<Record<keyof IsoRecord, unknown>>;
-  if (!Array.isArray(companions) || companions.some((one) => typeof one !== "string")) return false;
-  if (!Array.isArray(tests) || !tests.every(isEntryTest)) return false;
+  const { path, title, sizeBytes, entries, sha256, verified, companions, tests } = value as Partial<
+    Record<keyof IsoRecord, unknown>
+  >;
+  if (companions !== undefined && !isListOf(companions, (one) => typeof one === "string")) return false;
+  if (tests !== undefined && !isListOf(tests, isEntryTest)) return false;
+  if (sha256 !== undefined && !isSha256(sha256)) return false;
+  if (verified !== undefined && !isVerification(verified)) return false;
   const isNamed = typeof path === "string" && path.startsWith("/") && typeof title === "string";
   return isNamed && typeof sizeBytes === "number" && Array.isArray(entries) && entries.every(isEntry);
 }
 
+function isListOf(value: unknown, isOne: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+function isSha256(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
 function isEntry(value: unknown): value is RecordedEntry {
   if (typeof value !== "object" || value === null) return false;
-  const { title, kind, firmwares, architecture } = value as Partial<Record<keyof RecordedEntry, unknown>>;
+  const { title, kind, firmwares, architecture, signers } = value as Partial<Record<keyof RecordedEntry, unknown>>;
+  if (signers !== undefined && !(Array.isArray(signers) && signers.every((name) => typeof name === "string")))
+    return false;
   return [title, kind, architecture].every((text) => typeof text === "string") && Array.isArray(firmwares);
 }
 
 /** Keeps what came of starting an entry of a file that was added, if it is still in the menu. The caller commits. */
-export async function recordTest(boot: EditableFileSystem, path: string, test: EntryTest, now: Timestamp) {
+export async function recordTest(
+  boot: EditableFileSystem,
+  path: string,
+  test: EntryTest,
+  now: Timestamp,
+): Promise<void> {
   const place = entriesPathOf(path);
-  const text =
-    (await findPath(boot, place)) === undefined ? undefined : await readSmallFile(boot, place, entriesLimitBytes);
-  const record = parseRecord(text ?? "");
-  if (text === undefined || record === undefined) return;
+  if ((await findPath(boot, place)) === undefined) return;
+  const text = (await readSmallFile(boot, place, entriesLimitBytes)) ?? "";
+  const record = parseRecord(text);
+  if (record === undefined) return;
   const isOther = (one: EntryTest): boolean => one.entry !== test.entry || one.firmware !== test.firmware;
   const tests = [...(record.tests ?? []).filter(isOther), test];
   const header = `${headerMark}${JSON.stringify({ ...record, tests })}`;
@@ -191,7 +218,8 @@ export async function placeFor(fileSystem: EditableFileSystem, path: string, now
   return { directory, name };
 }
 
-async function putText(boot: EditableFileSystem, path: string, text: string, now: Timestamp): Promise<void> {
+/** Gives a small file a text, and makes it and its folders where they are not there. The caller commits. */
+export async function putText(boot: EditableFileSystem, path: string, text: string, now: Timestamp): Promise<void> {
   const bytes = Buffer.from(text);
   const place = await placeFor(boot, path, now);
   const content = { sizeBytes: bytes.length, content: [{ at: 0, bytes }] };

@@ -2,22 +2,28 @@ import { formatSize, printableName } from "../../bytes/index.ts";
 import { hasStarted, type KeyFile, type KeyReport } from "../../key/index.ts";
 import type { Output } from "../output.ts";
 import { layOutTable } from "../table.ts";
+import { verifiedWord } from "./verified-text.ts";
 
 /** What is on a key, for people. */
-export function keyLines({ key, sizeBytes, isos, files }: KeyReport, { style }: Pick<Output, "style">): string[] {
+export function keyLines(
+  { key, sizeBytes, isos, files, secureBootSigners }: KeyReport,
+  { style }: Pick<Output, "style">,
+): string[] {
   const head = `${key}: a key of ${formatSize(sizeBytes)}; isos is ${isos.kind}, ${formatSize(isos.freeBytes)} of it free`;
   if (files.length === 0) return [head];
   const columns = [
     { heading: "name", text: ({ name }: KeyFile) => printableName(name) },
     { heading: "size", align: "right", text: (file: KeyFile) => formatSize(file.sizeBytes) },
     { heading: "starts by", text: firmwareText },
+    ...(secureBootSigners === undefined ? [] : [{ heading: "Secure Boot", text: secureBootText }]),
+    { heading: "verified", text: ({ verified }: KeyFile) => verifiedWord(verified) },
     { heading: "title", text: titleText },
   ] as const;
   return [head, ...layOutTable(columns, files, { headingStyle: (text) => style("bold", text) })];
 }
 
 /** For people. */
-export const firmwareNames = { bios: "BIOS", uefi: "UEFI" } as const;
+export const firmwareNames = { bios: "BIOS", uefi: "UEFI", secure: "Secure Boot" } as const;
 
 function firmwareText({ entries = [], tests = [] }: KeyFile): string {
   const firmwares = (["bios", "uefi"] as const).filter((firmware) => {
@@ -35,6 +41,20 @@ function testText(tried: NonNullable<KeyFile["tests"]>): string {
   const started = tried.filter(hasStarted).length;
   if (started === tried.length) return "seen";
   return started === 0 ? "failed" : `${started} of ${tried.length} seen`;
+}
+
+const verdictTexts = {
+  starts: "signed",
+  partly: "some entries",
+  refused: "not signed",
+  "needs-key": "key needed",
+  unknown: "not known",
+} as const;
+
+function secureBootText({ secureBoot, tests = [] }: KeyFile): string {
+  if (secureBoot === undefined) return "";
+  const tried = tests.filter(({ firmware }) => firmware === "secure");
+  return tried.length === 0 ? verdictTexts[secureBoot] : `${verdictTexts[secureBoot]} (${testText(tried)})`;
 }
 
 function titleText({ title, entries = [], isReplaced }: KeyFile): string {

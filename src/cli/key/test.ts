@@ -30,7 +30,7 @@ Of an ISO with a menu of its own, the first entry of that is started. What was s
       kind: "string",
       value: "LIST",
       parse: parseFirmwares,
-      help: "by which firmware: bios, uefi, or bios,uefi; else each that an entry is for",
+      help: "by which firmware: bios, uefi, secure (UEFI with Secure Boot), or several; else each that an entry is for",
     },
     until: { kind: "string", value: "TEXT", help: "an entry has started once its serial port has said this" },
     "time-limit": {
@@ -73,7 +73,6 @@ Of an ISO with a menu of its own, the first entry of that is started. What was s
         {
           path: args.key,
           names: args.name,
-          firmwares: args.firmware ?? ["bios", "uefi"],
           timeLimitMs: args.timeLimit * 1000,
           bus: args.disk,
           memoryBytes: args.memory,
@@ -82,6 +81,7 @@ Of an ISO with a menu of its own, the first entry of that is started. What was s
           env: context.env,
           version: version(),
           clock: Date.now,
+          ...(args.firmware === undefined ? {} : { firmwares: args.firmware }),
           ...(args.until === undefined ? {} : { until: args.until }),
         },
         {
@@ -100,10 +100,10 @@ Of an ISO with a menu of its own, the first entry of that is started. What was s
   },
 });
 
-function parseFirmwares(text: string): readonly ("bios" | "uefi")[] {
+function parseFirmwares(text: string): readonly TriedEntry["firmware"][] {
   return text.split(",").map((word) => {
-    if (word === "bios" || word === "uefi") return word;
-    throw new Failure("usage", `cannot test by "${word}": the firmware is bios or uefi`);
+    if (word === "bios" || word === "uefi" || word === "secure") return word;
+    throw new Failure("usage", `cannot test by "${word}": the firmware is bios, uefi or secure`);
   });
 }
 

@@ -13,8 +13,10 @@ export interface Awaited {
 const bootingMark = "Booting `";
 const menuMark = /GNU GRUB +version/;
 const complaint = /error: +([^\n]*?)\.? *$/m;
-/** GRUB waits after what went wrong. */
-const waitingMark = "Press any key to continue";
+/** GRUB waits after what went wrong, and so does the key's menu. */
+const waitingMark = /Press any key to continue|Escape leads back to the menu/;
+/** What the key's menu says of files that were merely copied. */
+const helpless = /There is no initrd for [^\n]*|It is not known how [^\n]*/;
 /** The first words of kernels. */
 const kernelWords = [
   /Linux version [^\s]+/,
@@ -25,8 +27,12 @@ const kernelWords = [
   /Xen version [^\s]+/,
 ];
 /** What is said by GRUB and firmware, and not by what they start. */
-const notOfProgram = /error:|Press any key|Booting (?:`|from )|BdsDxe|SeaBIOS \(version|^\s*Loading |GNU GRUB|^\s*$/;
+const notOfProgram =
+  /error:|Press any key|Booting (?:`|from )|BdsDxe|SeaBIOS \(version|^\s*Loading |GNU GRUB|EndEntire|file path:|^\s*$/;
 const wordOfProgram = /\p{Letter}{3}/u;
+/** MEMDISK is no more than what starts a floppy or disk; below this row of it that has begun. */
+const memdiskRow = /^MEMDISK /;
+const memdiskEnd = /booting\.\.\.$/;
 /** An entry that is chosen inside the ISO's own menu is started by this key. */
 const enter = "\r";
 /** A kernel and all that comes with it says less before it is known to run; what is beyond is forgotten. */
@@ -70,13 +76,15 @@ export class Evidence {
     const { kind, until } = this.#awaited;
     if (until !== undefined && since.includes(until)) this.#decide("reached", until);
     else if (until === undefined) this.#lookForWords(since);
+    const help = helpless.exec(since)?.[0];
+    if (help !== undefined) this.#decide("refused", help);
     const isOwnMenu = kind === "configfile" && menuMark.test(since);
     if (isOwnMenu && !this.#hasEntered) {
       this.#hasEntered = true;
       return enter;
     }
     // An ISO's own menu goes on after complaints; nothing else does.
-    if (kind !== "configfile" && (since.includes(waitingMark) || menuMark.test(since))) this.#refuse(since);
+    if (kind !== "configfile" && (waitingMark.test(since) || menuMark.test(since))) this.#refuse(since);
     return "";
   }
 
@@ -136,7 +144,7 @@ export class Evidence {
       const isOther = this.#earlierScreen === undefined || differsFrom(screen, this.#earlierScreen);
       return isOther && !isBlank(screen) ? "its screen shows something else than the menu" : undefined;
     }
-    const row = screen.rows.map((one) => one.trim()).find((one) => this.#isForeignRow(one));
+    const row = rowsOfProgram(screen.rows.map((one) => one.trim())).find((one) => this.#isForeignRow(one));
     return row === undefined ? undefined : `on its screen: ${row}`;
   }
 
@@ -148,6 +156,12 @@ export class Evidence {
   #decide(outcome: Verdict["outcome"], seen: string): void {
     this.#verdict ??= { outcome, seen: shortened(seen) };
   }
+}
+
+/** What of a screen is not MEMDISK's. */
+function rowsOfProgram(rows: readonly string[]): readonly string[] {
+  const end = rows.findLastIndex((row) => memdiskEnd.test(row));
+  return end < 0 && rows.some((row) => memdiskRow.test(row)) ? [] : rows.slice(end + 1);
 }
 
 function shortened(text: string): string {

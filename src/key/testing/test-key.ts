@@ -1,13 +1,14 @@
 import { Failure, stopIfAborted, type JobOptions } from "../../base/index.ts";
 import { startDisk, type StartDiskRequest } from "../../disk/index.ts";
 import { editFileSystem, openFileSystem } from "../../filesystem/index.ts";
-import type { EntryTest, Verdict } from "../entry-test.ts";
+import type { EntryTest, TestFirmware, Verdict } from "../entry-test.ts";
 import { shownFiles, type ShownFile } from "../key-files.ts";
 import { entriesFor } from "../machines.ts";
 import { choiceInMenu, parseChoice, type NamedEntry } from "../menu-choice.ts";
 import { recordTest } from "../menu-files.ts";
 import { openKeyForChanges } from "../open-key.ts";
-import type { Firmware, StartMethod } from "../recognise/index.ts";
+import { secureBootVerdict } from "../secure-boot.ts";
+import type { StartMethod } from "../recognise/index.ts";
 import { watchStart } from "./watch-start.ts";
 
 export interface TestKeyRequest extends Pick<
@@ -16,7 +17,8 @@ export interface TestKeyRequest extends Pick<
 > {
   /** As `key list` shows them, with `#2` behind for a second entry. None: everything. */
   readonly names: readonly string[];
-  readonly firmwares: readonly Firmware[];
+  /** Absent: those that the key and each entry are for. */
+  readonly firmwares?: readonly TestFirmware[];
   /** Only this counts as having started, said on the serial port. */
   readonly until?: string;
   /** For each entry. */
@@ -33,7 +35,7 @@ export interface Trial {
   readonly title: string;
   /** Which entry of it, counted from 1. */
   readonly entry: number;
-  readonly firmware: Firmware;
+  readonly firmware: TestFirmware;
 }
 
 export interface TriedEntry extends Trial, Verdict {
@@ -84,11 +86,16 @@ async function plansOf({ path, names, firmwares }: TestKeyRequest): Promise<read
   await using isos = await openFileSystem(key.isos);
   const files = await shownFiles(boot, isos);
   const paths = files.map((file) => file.path);
+  const { secureBootSigners: trusted } = key.settings;
+  const usual = trusted === undefined ? (["bios", "uefi"] as const) : (["bios", "uefi", "secure"] as const);
   const wanted: readonly NamedEntry[] =
     names.length === 0 ? paths.map((one) => ({ path: one })) : names.map((one) => parseChoice(one, paths));
   const plans = wanted.flatMap((named) => {
     const file = files.find((one) => one.path === named.path);
-    return file === undefined ? [] : firmwares.flatMap((firmware) => plansFor(file, firmware, named));
+    if (file === undefined) return [];
+    if (firmwares !== undefined) return firmwares.flatMap((firmware) => plansFor(file, firmware, named));
+    const plansOfFile = usual.flatMap((firmware) => plansFor(file, firmware, named));
+    return plansOfFile.filter((plan) => plan.firmware !== "secure" || isForSecureBoot(plan, trusted ?? []));
   });
   if (plans.length > 0) return plans;
   throw new Failure("not-found", `cannot test "${path}": there is nothing on it that is started so on a PC`, {
@@ -96,7 +103,14 @@ async function plansOf({ path, names, firmwares }: TestKeyRequest): Promise<read
   });
 }
 
-function plansFor(file: ShownFile, firmware: Firmware, { number }: NamedEntry): readonly Plan[] {
+/** Whether it is not known that firmware which starts only what is signed refuses it. */
+function isForSecureBoot({ file: { record }, entry }: Plan, trusted: readonly string[]): boolean {
+  const recorded = record?.entries[entry - 1];
+  const verdict = recorded === undefined ? "unknown" : secureBootVerdict(recorded, trusted);
+  return verdict === "starts" || verdict === "unknown";
+}
+
+function plansFor(file: ShownFile, firmware: TestFirmware, { number }: NamedEntry): readonly Plan[] {
   const name = file.path.slice(1);
   const { record } = file;
   if (record === undefined) {
@@ -104,7 +118,9 @@ function plansFor(file: ShownFile, firmware: Firmware, { number }: NamedEntry): 
     const plan = { name, title: name, entry: 1, firmware, file, choice: choiceInMenu({ path: file.path }, []) };
     return kind === undefined ? [] : [{ ...plan, kind }];
   }
-  const numbers = entriesFor(firmware, record.entries).filter((one) => number === undefined || one === number);
+  const numbers = entriesFor(firmware === "bios" ? "bios" : "uefi", record.entries).filter(
+    (one) => number === undefined || one === number,
+  );
   return numbers.flatMap((entry) => {
     const found = record.entries[entry - 1];
     if (found === undefined) return [];
@@ -115,8 +131,8 @@ function plansFor(file: ShownFile, firmware: Firmware, { number }: NamedEntry): 
 }
 
 /** What the menu takes a file for that was merely copied; undefined where it does not show it. */
-function kindOfCopied(name: string, firmware: Firmware): StartMethod["kind"] | undefined {
-  if (/\.efi$/i.test(name)) return firmware === "uefi" ? "efi" : undefined;
+function kindOfCopied(name: string, firmware: TestFirmware): StartMethod["kind"] | undefined {
+  if (/\.efi$/i.test(name)) return firmware === "bios" ? undefined : "efi";
   if (/\.img$/i.test(name)) return firmware === "bios" ? "memdisk" : undefined;
   return "configfile"; // which may be: its own menu is gone on with
 }
@@ -125,8 +141,8 @@ async function start({ firmware, kind, choice }: Plan, request: TestKeyRequest, 
   const { path, bus, memoryBytes, cpus, accelerate, network, env, until, timeLimitMs } = request;
   await using disk = await startDisk({
     path,
-    firmware,
-    secureBoot: false,
+    firmware: firmware === "bios" ? "bios" : "uefi",
+    secureBoot: firmware === "secure",
     snapshot: true,
     memoryBytes,
     cpus,

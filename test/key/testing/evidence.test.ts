@@ -82,6 +82,17 @@ test("a program has started whose screen shows what GRUB and the BIOS do not", (
   assert.deepEqual(evidence.verdict, { outcome: "started", seen: "on its screen: Memtest86+ v6.10 | CPU" });
 });
 
+test("what starts a floppy from memory is not the floppy", () => {
+  const evidence = new Evidence({ kind: "memdisk" });
+  evidence.addSaid(booting);
+  const memdisk = ["MEMDISK 6.04  Copyright 2001-2015", "Ramdisk at 0x3fe74000, length 0x0016c000"];
+  for (let n = 0; n < 2; n++) evidence.addScreen(rows(...memdisk));
+  for (let n = 0; n < 2; n++) evidence.addScreen(rows(...memdisk, "Loading boot sector... booting..."));
+  assert.equal(evidence.verdict, undefined);
+  for (let n = 0; n < 2; n++) evidence.addScreen(rows("Loading boot sector... booting...", "Starting MS-DOS..."));
+  assert.deepEqual(evidence.verdict, { outcome: "started", seen: "on its screen: Starting MS-DOS..." });
+});
+
 test("of a screen of pixels much has to change, and not to one colour", () => {
   const evidence = new Evidence({ kind: "linux" });
   evidence.addScreen(picture(640, 480, 20));
@@ -98,7 +109,9 @@ test("of a screen of pixels much has to change, and not to one colour", () => {
 
 test("a program for UEFI has started once it says something", () => {
   const evidence = new Evidence({ kind: "efi" });
-  evidence.addSaid(`${booting}  Booting \`Some system'\n\nBdsDxe: starting\n\n--- ---\n`);
+  evidence.addSaid(
+    `${booting}  Booting \`Some system'\n\nBdsDxe: starting\n\n--- ---\nfile path: /ACPI(a0341d0,0)/PCI(0,4)\n/File(ipxe.efi)/EndEntire\n`,
+  );
   assert.equal(evidence.verdict, undefined);
   evidence.addSaid("iPXE initialising devices");
   assert.equal(evidence.verdict, undefined, "the line may go on");
