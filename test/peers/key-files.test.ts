@@ -122,14 +122,14 @@ test("a kernel with its initrds starts, is tested, and goes with them", { skip }
   const added = done("add", key, kernel, "--initrd", first, "--initrd", second, ...words);
   assert.match(added, /^added vmlinuz \(.*\): Linux kernel \d/m);
   assert.doesNotMatch(added, /warning/);
-  assert.match(done("list", key), /^vmlinuz +.* BIOS, UEFI +Linux kernel/m);
+  assert.match(done("list", key), /^vmlinuz +.* BIOS, UEFI +.*Linux kernel/m);
   const told = /^told: .*a=1 "?b="?c d"? root=UUID=[\dA-F-]{9} /m;
   const until = ["--until", "first: is-there"];
   assert.match(done("run", key, "--choose", "vmlinuz", ...until, ...emulated, "--no-network"), told);
   const tested = holdfast("key", "test", key, ...emulated);
   assert.deepEqual(results(tested.said), ["vmlinuz BIOS started", "vmlinuz UEFI started"], tested.said);
   assert.equal(tested.status, 0);
-  assert.match(done("list", key), /^vmlinuz +.* BIOS \(seen\), UEFI \(seen\) +Linux kernel/m);
+  assert.match(done("list", key), /^vmlinuz +.* BIOS \(seen\), UEFI \(seen\) +.*Linux kernel/m);
   refused(/has "vmlinuz" already/, "add", key, kernel);
   runPeer("mdel", ["-i", isosOf(key), "::vmlinuz.initrd"]);
   const broken = holdfast("key", "test", key, "vmlinuz", "--firmware", "bios", ...emulated);

@@ -28,7 +28,7 @@ const kernelWords = [
 ];
 /** What is said by GRUB and firmware, and not by what they start. */
 const notOfProgram =
-  /error:|Press any key|Booting (?:`|from )|BdsDxe|SeaBIOS \(version|^\s*Loading |GNU GRUB|EndEntire|file path:|^\s*$/;
+  /error:|Press any key|Booting (?:`|from )|BdsDxe|SeaBIOS \(version|^\s*Loading |GNU GRUB|EndEntire|file path:|\/File\(|^\s*$/;
 const wordOfProgram = /\p{Letter}{3}/u;
 /** MEMDISK is no more than what starts a floppy or disk; below this row of it that has begun. */
 const memdiskRow = /^MEMDISK /;

@@ -110,7 +110,7 @@ test("of a screen of pixels much has to change, and not to one colour", () => {
 test("a program for UEFI has started once it says something", () => {
   const evidence = new Evidence({ kind: "efi" });
   evidence.addSaid(
-    `${booting}  Booting \`Some system'\n\nBdsDxe: starting\n\n--- ---\nfile path: /ACPI(a0341d0,0)/PCI(0,4)\n/File(ipxe.efi)/EndEntire\n`,
+    `${booting}  Booting \`Some system'\n\nBdsDxe: starting\n\n--- ---\nfile path: /ACPI(a0341d0,0)/PCI(0,4)\n(\\tools)/File(\\tools)/File(ipxe.efi)\n/EndEntire\n`,
   );
   assert.equal(evidence.verdict, undefined);
   evidence.addSaid("iPXE initialising devices");
