@@ -4,6 +4,7 @@ import { FileReader } from "../device/index.ts";
 import { editFileSystem, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
+import { keepingChanges, makeChangesFile, type ChangesFile } from "./changes.ts";
 import { largeFileOf, planRemaking, remakeIsos, remakingNote } from "./large-files.ts";
 import { isSafePath, pathOfName, safeName } from "./iso-name.ts";
 import { initrdPath, type KernelParts } from "./kernel-parts.ts";
@@ -30,6 +31,8 @@ export interface AddIsosRequest {
   readonly name?: string;
   /** What the only one is given when it starts, which is a kernel. */
   readonly kernel?: KernelParts;
+  /** How much there is to be for what each changes of itself. Absent: nothing is kept. */
+  readonly changesBytes?: number;
   /** Say what would be done, and change nothing. */
   readonly isRehearsal: boolean;
   /** Absent: what is wrong is refused, what nobody has signed is not. */
@@ -50,6 +53,8 @@ export interface AddedIso extends CopiedFile {
   readonly iso: RecognisedIso;
   /** What belongs to it: the initrds of a kernel. */
   readonly companions: readonly CopiedFile[];
+  /** The file that keeps changes. */
+  readonly changes?: ChangesFile;
   readonly warnings: readonly string[];
   /** Absent in a rehearsal, where nobody says what it should be. */
   readonly sha256?: string;
@@ -92,7 +97,7 @@ async function addTo(
   request: AddIsosRequest & { readonly isosKind?: "ext4" },
   options: AddOptions,
 ): Promise<readonly AddedIso[]> {
-  const { isos: sources, name, kernel, isRehearsal, nowMs, isosKind } = request;
+  const { isos: sources, name, kernel, changesBytes, isRehearsal, nowMs, isosKind } = request;
   refuseForSeveral(request);
   await using key = await openKeyForChanges(request.key);
   const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
@@ -103,7 +108,8 @@ async function addTo(
   const info = isosKind === undefined ? isos.info : { ...isos.info, kind: isosKind };
   const verifier = new Verifier(request.verify, nowMs);
   for (const source of sources) {
-    plans.push(await plan({ source, name, kernel, info, settings: key.settings, verifier }, options));
+    const wish = { source, name, kernel, changesBytes, there, info, settings: key.settings, verifier };
+    plans.push(await plan(wish, options));
   }
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
@@ -118,6 +124,7 @@ async function addTo(
       return copy(one, isos, now, { ...options, hasher });
     });
     for (const file of one.companions) await copy(file, isos, now, options);
+    await makeChanges(one, isos, now, options);
     const sum = { sha256: found.sha256, verified: found.verified };
     there.add(one.path);
     const title = titles.has(one.iso.title) ? `${one.iso.title} (${one.path.slice(1)})` : one.iso.title;
@@ -148,8 +155,20 @@ function refuseForSeveral({ isos: sources, name, kernel }: AddIsosRequest): void
 }
 
 /** All that comes onto the key with a file. */
-function filesOf(one: AddedIso): readonly CopiedFile[] {
-  return [one, ...one.companions];
+function filesOf({ source, changes, ...one }: AddedIso): readonly CopiedFile[] {
+  const isNew = changes !== undefined && !changes.isThere;
+  return [{ source, ...one }, ...one.companions, ...(isNew ? [{ ...changes, source }] : [])];
+}
+
+async function makeChanges(
+  { changes }: AddedIso,
+  isos: EditableFileSystem,
+  now: Timestamp,
+  job: JobOptions,
+): Promise<void> {
+  if (changes === undefined || changes.isThere) return;
+  await using made = await makeChangesFile(changes, now, job);
+  await copy({ ...changes, source: made.path }, isos, now, job);
 }
 
 function partsOf({ kind, companions }: AddedIso): { kind?: FileKind; companions?: readonly string[] } {
@@ -185,16 +204,17 @@ interface PlanRequest {
   readonly source: string;
   readonly name: string | undefined;
   readonly kernel: KernelParts | undefined;
+  readonly changesBytes: number | undefined;
+  /** The files on isos. */
+  readonly there: ReadonlySet<string>;
   /** Of isos. */
   readonly info: FileSystemInfo;
   readonly settings: KeySettings;
   readonly verifier: Verifier;
 }
 
-async function plan(
-  { source, name, kernel = { initrds: [], words: [] }, info, settings, verifier }: PlanRequest,
-  { signal }: JobOptions,
-): Promise<PlannedIso> {
+async function plan(request: PlanRequest, { signal }: JobOptions): Promise<PlannedIso> {
+  const { source, name, kernel = { initrds: [], words: [] }, info, settings, verifier } = request;
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
   const { kind, iso } = await lookAtFile(source, reader, kernel, signal === undefined ? {} : { signal });
@@ -202,8 +222,16 @@ async function plan(
   const companions = await companionsOf(isoPath, kernel);
   const verification = await verifier.plan(source, reader);
   const own = [...warningsOf(isoPath, iso, info), ...secureBootWarnings(isoPath, iso, settings)];
-  const warnings = [...iso.warnings, ...own];
-  return { source, path: isoPath, sizeBytes, kind, iso, companions, warnings, verification };
+  const common = { source, path: isoPath, sizeBytes, kind, companions, verification };
+  const { changesBytes, there } = request;
+  if (changesBytes === undefined) return { ...common, iso, warnings: [...iso.warnings, ...own] };
+  const kept = keepingChanges(iso, { source, isoPath, there, sizeBytes: changesBytes, host: hostOf(info) });
+  const again = `the changes that are kept of ${printableName(isoPath.slice(1))} are used again, as large as they are`;
+  return { ...common, ...kept, warnings: [...iso.warnings, ...own, ...(kept.changes.isThere ? [again] : [])] };
+}
+
+function hostOf({ kind }: FileSystemInfo): HostFileSystem {
+  return kind.startsWith("fat") ? "fat" : "ext4";
 }
 
 async function companionsOf(kernelPath: string, { initrds }: KernelParts): Promise<readonly CopiedFile[]> {
@@ -221,8 +249,8 @@ function usualPath(source: string, kind: FileKind, { entries }: RecognisedIso): 
   return `${folder.replace(/\/+$/, "")}/${safeName(path.basename(source), kind)}`;
 }
 
-function warningsOf(isoPath: string, { entries }: RecognisedIso, { kind }: FileSystemInfo): readonly string[] {
-  const host: HostFileSystem = kind.startsWith("fat") ? "fat" : "ext4";
+function warningsOf(isoPath: string, { entries }: RecognisedIso, info: FileSystemInfo): readonly string[] {
+  const host = hostOf(info);
   const name = printableName(isoPath.slice(1));
   const needing = entries.filter(({ readableFrom }) => readableFrom !== undefined);
   const blind = needing.filter(({ readableFrom }) => {

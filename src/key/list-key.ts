@@ -3,7 +3,7 @@ import type { BlockReader } from "../device/index.ts";
 import { openFileSystem } from "../filesystem/index.ts";
 import { useText } from "./device-in-use.ts";
 import type { EntryTest } from "./entry-test.ts";
-import { shownFiles, type ShownFile } from "./key-files.ts";
+import { orphanedChanges, shownFiles, type ShownFile } from "./key-files.ts";
 import type { IsoRecord, RecordedEntry } from "./menu-files.ts";
 import { openKey, type OpenKey } from "./open-key.ts";
 import { commonVerdict, type SecureBootVerdict } from "./secure-boot.ts";
@@ -25,8 +25,16 @@ export interface KeyReport {
   readonly secureBootSigners?: readonly string[];
   /** Those that were added, in the order of the menu, then those that were merely copied. */
   readonly files: readonly KeyFile[];
+  /** What keeps changes of ISO files that are gone; `key remove` takes it away. */
+  readonly orphanedChanges: readonly KeptChanges[];
   /** What a user should know, a sentence each. */
   readonly notes: readonly string[];
+}
+
+export interface KeptChanges {
+  /** On isos, without the `/` in front. */
+  readonly name: string;
+  readonly sizeBytes: number;
 }
 
 export interface KeyFile {
@@ -38,6 +46,8 @@ export interface KeyFile {
   readonly entries?: readonly RecordedEntry[];
   /** What it is, where it was added and is no ISO. */
   readonly kind?: NonNullable<IsoRecord["kind"]>;
+  /** What keeps its changes. */
+  readonly changes?: KeptChanges;
   /** What came of starting its entries in a virtual machine, while it was this file. */
   readonly tests?: readonly EntryTest[];
   /** Of all of it, when it was added. */
@@ -76,11 +86,16 @@ async function reportOf(path: string, key: OpenKey<BlockReader>): Promise<Omit<K
     isos: { kind, label, uuid, sizeBytes, freeBytes },
     ...(trusted === undefined ? {} : { secureBootSigners: trusted }),
     files,
+    orphanedChanges: (await orphanedChanges(isos)).map(keptReportOf),
   };
 }
 
+function keptReportOf({ path, sizeBytes }: Pick<ShownFile, "path" | "sizeBytes">): KeptChanges {
+  return { name: path.slice(1), sizeBytes };
+}
+
 function fileReportOf(file: ShownFile, trusted: readonly string[] | undefined): KeyFile {
-  const { path, sizeBytes, modified, record } = file;
+  const { path, sizeBytes, modified, record, changes } = file;
   const name = path.slice(1);
   if (record === undefined) return { name, sizeBytes, ...(trusted === undefined ? {} : { secureBoot: "unknown" }) };
   const { title, entries, kind, sha256, verified } = record;
@@ -93,6 +108,7 @@ function fileReportOf(file: ShownFile, trusted: readonly string[] | undefined): 
     title,
     entries,
     ...(kind === undefined ? {} : { kind }),
+    ...(changes === undefined ? {} : { changes: keptReportOf(changes) }),
     ...(secureBoot === undefined ? {} : { secureBoot }),
     ...(isSame && sha256 !== undefined ? { sha256 } : {}),
     ...(isSame && verified !== undefined ? { verified } : {}),

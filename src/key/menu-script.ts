@@ -272,7 +272,7 @@ function key_list {
   for key_one in "($isos)$1"/*; do
     if [ -d "$key_one" ]; then
       regexp --set=1:key_name '/([^/]*)$' "$key_one"
-      if regexp '^([.].*|[$].*|lost[+]found|System Volume Information)$' "$key_name"; then
+      if regexp '^([.].*|[$].*|lost[+]found|System Volume Information|.*[.]changes)$' "$key_name"; then
         true
       else
         set key_found=1

@@ -1,7 +1,8 @@
 import { Failure } from "../base/index.ts";
 import { printableName } from "../bytes/index.ts";
-import { editFileSystem, resolvePath } from "../filesystem/index.ts";
-import { shownFiles } from "./key-files.ts";
+import { editFileSystem, resolvePath, type EditableFileSystem } from "../filesystem/index.ts";
+import { isoOfChanges } from "./changes.ts";
+import { orphanedChanges, shownFiles } from "./key-files.ts";
 import { filesBelow, updateMenu } from "./menu-files.ts";
 import { openKeyForChanges } from "./open-key.ts";
 
@@ -9,39 +10,58 @@ export interface RemoveIsosRequest {
   readonly key: string;
   /** As `key list` shows them. */
   readonly names: readonly string[];
+  /** Remove what was changed of them, too. */
+  readonly withChanges?: boolean;
   /** Say what would be removed, and change nothing. */
   readonly isRehearsal: boolean;
   readonly nowMs: number;
 }
 
-/** Removes files from a key, with their entries and what belongs to them: all of them or none. Gives their paths. */
-export async function removeIsos({
-  key: file,
-  names,
-  isRehearsal,
-  nowMs,
-}: RemoveIsosRequest): Promise<readonly string[]> {
+export interface RemovedFiles {
+  /** Their paths on isos. */
+  readonly removed: readonly string[];
+  /** What keeps changes of them, and is still there. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Removes files from a key, with their entries and what belongs to them: all of them or none. What a user has changed of
+ * a system stays, unless it is named or asked for.
+ */
+export async function removeIsos(request: RemoveIsosRequest): Promise<RemovedFiles> {
+  const { key: file, names, withChanges = false, isRehearsal, nowMs } = request;
   await using key = await openKeyForChanges(file);
   const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
   await using boot = await editFileSystem(key.boot, { now });
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
-  const shown = await shownFiles(boot, isos);
-  const companions = new Map(shown.map(({ path, record }) => [path, record?.companions ?? []]));
-  const paths = [...new Set(names.map((name) => isoNamed(name, [...companions.keys()])))];
-  if (isRehearsal) return paths;
-  for (const path of paths.flatMap((one) => [one, ...(companions.get(one) ?? [])])) {
-    if (!there.has(path)) continue;
-    const cut = path.lastIndexOf("/");
-    const directory = await resolvePath(isos, path.slice(0, cut));
-    await isos.remove({ directory, name: path.slice(cut + 1) });
-    there.delete(path);
+  const shown = new Map((await shownFiles(boot, isos)).map((one) => [one.path, one]));
+  const orphans = (await orphanedChanges(isos)).map(({ path }) => path);
+  const named = [...new Set(names.map((name) => isoNamed(name, [...shown.keys(), ...orphans])))];
+  const changes = named.flatMap((path) => shown.get(path)?.changes?.path ?? []);
+  const removed = withChanges ? [...named, ...changes] : named;
+  const done = { removed, kept: withChanges ? [] : changes };
+  if (isRehearsal) return done;
+  for (const path of removed.flatMap((one) => [one, ...(shown.get(one)?.record?.companions ?? [])])) {
+    if (there.delete(path)) await removePath(isos, path);
   }
   await updateMenu(boot, { isoPaths: there, now });
   // Entries without their ISO are not shown, so it is the first of these that takes it all away.
   await isos.commit();
   await boot.commit();
-  return paths;
+  return done;
+}
+
+async function removePath(isos: EditableFileSystem, path: string): Promise<void> {
+  const [, folder = "", name = ""] = /^(.*)\/([^/]+)$/.exec(path) ?? [];
+  const directory = await resolvePath(isos, folder === "" ? "/" : folder);
+  await isos.remove({ directory, name });
+  if (isoOfChanges(path) !== undefined && (await isEmpty(isos, directory))) await removePath(isos, folder);
+}
+
+async function isEmpty(isos: EditableFileSystem, directory: number): Promise<boolean> {
+  for await (const batch of isos.list(directory)) if (batch.length > 0) return false;
+  return true;
 }
 
 /** The path of the file that a user names: by its whole path, or by its name where only one has it. */

@@ -31,6 +31,11 @@ Without --name a file keeps its name, but for characters that the systems in ISO
       help: "load this with the kernel; several are loaded in their order",
     },
     append: { kind: "string", value: "WORDS", help: "what the kernel is told: its command line" },
+    persist: {
+      kind: "size",
+      value: "SIZE",
+      help: "room for what these systems change of themselves, which an entry of its own then keeps",
+    },
     keyring: {
       kind: "string",
       value: "FILE",
@@ -45,6 +50,7 @@ Without --name a file keeps its name, but for characters that the systems in ISO
   examples: [
     { line: "holdfast key add key.img debian-live-12.iso grml.iso", help: "two systems" },
     { line: "holdfast key add key.img rescue.iso --name tools/rescue", help: "in a submenu" },
+    { line: "holdfast key add key.img debian-live-12.iso --persist 2GiB", help: "which keeps what you change" },
     { line: 'holdfast key add key.img vmlinuz --initrd initrd.img --append "quiet"', help: "a kernel" },
     { line: "holdfast key add key.img arch.iso --keyring arch.asc --require-signature", help: "only if it is signed" },
   ],
@@ -67,6 +73,7 @@ Without --name a file keeps its name, but for characters that the systems in ISO
         },
         nowMs: Date.now(),
         ...(args.name === undefined ? {} : { name: args.name }),
+        ...(args.persist === undefined ? {} : { changesBytes: args.persist }),
         ...kernelPartsOf(args.initrd, args.append),
       },
       { signal: context.signal, onProgress: progress.onProgress },
@@ -89,7 +96,23 @@ function documentOf(added: AddedIso): object {
   const companions = added.companions.map((one) => {
     return { source: one.source, name: one.path.slice(1), sizeBytes: one.sizeBytes };
   });
-  return { source, name: path.slice(1), sizeBytes, kind, title, entries, companions, warnings, sha256, verified };
+  return {
+    source,
+    name: path.slice(1),
+    sizeBytes,
+    kind,
+    title,
+    entries,
+    companions,
+    ...changesOf(added),
+    warnings,
+    sha256,
+    verified,
+  };
+}
+
+function changesOf({ changes }: AddedIso): object {
+  return changes === undefined ? {} : { changes: { name: changes.path.slice(1), sizeBytes: changes.sizeBytes } };
 }
 
 async function printAdded(context: CommandContext, added: readonly AddedIso[], isRehearsal: boolean): Promise<void> {

@@ -6,11 +6,12 @@ import { verifiedWord } from "./verified-text.ts";
 
 /** What is on a key, for people. */
 export function keyLines(
-  { key, sizeBytes, isos, files, secureBootSigners }: KeyReport,
+  { key, sizeBytes, isos, files, orphanedChanges, secureBootSigners }: KeyReport,
   { style }: Pick<Output, "style">,
 ): string[] {
   const head = `${key}: a key of ${formatSize(sizeBytes)}; isos is ${isos.kind}, ${formatSize(isos.freeBytes)} of it free`;
-  if (files.length === 0) return [head];
+  const orphans = orphanedChanges.map(orphanText);
+  if (files.length === 0) return [head, ...orphans];
   const columns = [
     { heading: "name", text: ({ name }: KeyFile) => printableName(name) },
     { heading: "size", align: "right", text: (file: KeyFile) => formatSize(file.sizeBytes) },
@@ -19,7 +20,11 @@ export function keyLines(
     { heading: "verified", text: ({ verified }: KeyFile) => verifiedWord(verified) },
     { heading: "title", text: titleText },
   ] as const;
-  return [head, ...layOutTable(columns, files, { headingStyle: (text) => style("bold", text) })];
+  return [head, ...layOutTable(columns, files, { headingStyle: (text) => style("bold", text) }), ...orphans];
+}
+
+function orphanText({ name, sizeBytes }: KeyReport["orphanedChanges"][number]): string {
+  return `${printableName(name)} (${formatSize(sizeBytes)}) keeps changes of an ISO that is not here`;
 }
 
 /** For people. */
@@ -57,10 +62,14 @@ function secureBootText({ secureBoot, tests = [] }: KeyFile): string {
   return tried.length === 0 ? verdictTexts[secureBoot] : `${verdictTexts[secureBoot]} (${testText(tried)})`;
 }
 
-function titleText({ title, entries = [], isReplaced }: KeyFile): string {
+function titleText({ title, entries = [], isReplaced, changes }: KeyFile): string {
   if (title === undefined) return "(copied; looked into when it is chosen)";
+  const kept = changes === undefined ? "" : `, keeps changes in ${formatSize(changes.sizeBytes)}`;
   const several = entries.length > 1 ? `, ${entries.length} entries` : "";
   return (
-    printableName(title) + several + (isReplaced === true ? " (another file is there now: remove and add it)" : "")
+    printableName(title) +
+    several +
+    kept +
+    (isReplaced === true ? " (another file is there now: remove and add it)" : "")
   );
 }

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { test } from "node:test";
 import * as zlib from "node:zlib";
 import { FileReader, MemoryDevice } from "../../../src/device/index.ts";
+import { conventionOf } from "../../../src/key/recognise/conventions.ts";
 import { fillWords, recogniseFile, recogniseIso, type RecognisedIso } from "../../../src/key/recognise/index.ts";
 import { skipWithout } from "../../peers/peer.ts";
 import { temporaryFolder } from "../../temp.ts";
@@ -75,7 +76,7 @@ test(
       },
       firmwares: ["bios", "uefi"],
       readableFrom: ["fat", "ext4"],
-      persistence: { words: ["persistence"], fileName: "persistence", label: "persistence" },
+      persistence: conventionOf("live-boot").persistence,
       signers: [],
     });
     assert.equal(second?.title, "Live system, safe");
