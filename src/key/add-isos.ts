@@ -1,6 +1,6 @@
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { formatSize, printableName } from "../bytes/index.ts";
-import { FileReader } from "../device/index.ts";
+import { FileReader, type BlockDevice } from "../device/index.ts";
 import { editFileSystem, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
@@ -11,7 +11,7 @@ import { initrdPath, type KernelParts } from "./kernel-parts.ts";
 import { lookAtFile } from "./look-at-file.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
 import type { KeySettings } from "./key-settings.ts";
-import { openKeyForChanges } from "./open-key.ts";
+import { openKeyForChanges, type OpenKey } from "./open-key.ts";
 import { secureBootVerdict } from "./secure-boot.ts";
 import type { FileKind, HostFileSystem, RecognisedIso } from "./recognise/index.ts";
 import {
@@ -81,7 +81,7 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   const remaking = large === undefined ? undefined : await planRemaking(request.key, large);
   if (remaking === undefined) return addTo(request, options);
   // isos is made anew only for files that can be added then.
-  const planned = await addTo({ ...request, isRehearsal: true, isosKind: "ext4" }, options);
+  const planned = await addTo({ ...request, isRehearsal: true, isosAs: { kind: "ext4" } }, options);
   if (!request.isRehearsal) {
     const neededBytes = planned.flatMap(filesOf).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     await remakeIsos(request.key, { ...remaking, neededBytes, nowMs: request.nowMs }, options);
@@ -92,20 +92,25 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   });
 }
 
-/** With `isosKind` it is told what would be if isos were of that kind. */
-async function addTo(
-  request: AddIsosRequest & { readonly isosKind?: "ext4" },
-  options: AddOptions,
-): Promise<readonly AddedIso[]> {
-  const { isos: sources, name, kernel, changesBytes, isRehearsal, nowMs, isosKind } = request;
+export interface AddToRequest extends AddIsosRequest {
+  /** In a rehearsal: as if this were so of isos. */
+  readonly isosAs?: Partial<Pick<FileSystemInfo, "kind" | "freeBytes">>;
+  /** How the key is opened where it has no place under its name yet. */
+  readonly open?: () => Promise<OpenKey<BlockDevice>>;
+}
+
+/** The same, where isos may stay what it is. */
+export async function addTo(request: AddToRequest, options: AddOptions): Promise<readonly AddedIso[]> {
+  const { isos: sources, name, kernel, changesBytes, isRehearsal, nowMs, isosAs = {} } = request;
+  const { open = () => openKeyForChanges(request.key) } = request;
   refuseForSeveral(request);
-  await using key = await openKeyForChanges(request.key);
+  await using key = await open();
   const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
   await using boot = await editFileSystem(key.boot, { now });
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
   const plans: PlannedIso[] = [];
-  const info = isosKind === undefined ? isos.info : { ...isos.info, kind: isosKind };
+  const info = { ...isos.info, ...isosAs };
   const verifier = new Verifier(request.verify, nowMs);
   for (const source of sources) {
     const wish = { source, name, kernel, changesBytes, there, info, settings: key.settings, verifier };
@@ -113,7 +118,7 @@ async function addTo(
   }
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
-  refuseFull(plans, isos);
+  refuseFull(plans, info);
   const done: AddedIso[] = [];
   for (const one of plans) {
     if (isRehearsal) {
@@ -303,8 +308,7 @@ function refuseTaken(plans: readonly AddedIso[], there: ReadonlySet<string>, { i
   }
 }
 
-function refuseFull(plans: readonly AddedIso[], { info }: EditableFileSystem): void {
-  const { blockSizeBytes, freeBytes } = info;
+function refuseFull(plans: readonly AddedIso[], { blockSizeBytes, freeBytes }: FileSystemInfo): void {
   const needed = plans
     .flatMap(filesOf)
     .reduce((sum, { sizeBytes }) => sum + Math.ceil(sizeBytes / blockSizeBytes) * blockSizeBytes, 0);

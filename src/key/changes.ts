@@ -23,7 +23,7 @@ const leastBytes = 16 * mib;
 const fatFileLimitBytes = 2 ** 32 - 1;
 
 /** Where the changes of an ISO are kept: in a folder beside it, which the menu does not show. */
-export const changesFolder = (isoPath: string): string => `${isoPath}.changes`;
+const changesFolder = (isoPath: string): string => `${isoPath}.changes`;
 const inChangesFolder = /^(.+)\.changes\/[^/]+$/;
 
 /** The ISO that a file keeps changes of; undefined where it keeps none. */

@@ -1,4 +1,12 @@
 export { addIsos, type AddedIso } from "./add-isos.ts";
+export {
+  checkKey,
+  type CheckedFile,
+  type CheckKeyRequest,
+  type FileVerdict,
+  type KeyCheckReport,
+  type KeyFinding,
+} from "./check/index.ts";
 export { createKey } from "./create-key.ts";
 export { hasStarted } from "./entry-test.ts";
 export { kernelWords, type KernelParts } from "./kernel-parts.ts";
