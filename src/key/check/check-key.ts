@@ -3,7 +3,7 @@ import { printableName } from "../../bytes/index.ts";
 import { MappedReader, type BlockReader } from "../../device/index.ts";
 import { checkDisk } from "../../disk/index.ts";
 import { openFileSystem, resolvePath, type FileSystem } from "../../filesystem/index.ts";
-import { isIsoName } from "../iso-name.ts";
+import { isStartableName } from "../iso-name.ts";
 import { filesBelow, readRecords, sumPathOf, type IsoRecord } from "../menu-files.ts";
 import { openKey, readSmallFile, type OpenKey } from "../open-key.ts";
 import { isoNamed } from "../remove-isos.ts";
@@ -130,7 +130,7 @@ class Checker {
     const checked: CheckedFile[] = [];
     await this.#surviving("isos", async () => {
       await using isos = await openFileSystem(key.isos);
-      const there = (await filesBelow(isos, "/")).filter((path) => isIsoName(path) || records.has(path));
+      const there = (await filesBelow(isos, "/")).filter((path) => isStartableName(path) || records.has(path));
       const wanted = names.length === 0 ? there : [...new Set(names.map((name) => isoNamed(name, there)))];
       if (names.length === 0) await this.#reportGone(records, there);
       const files = new FileChecks(key.isos, isos, this.#options);

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { test } from "node:test";
 import * as zlib from "node:zlib";
 import { FileReader, MemoryDevice } from "../../../src/device/index.ts";
+import { conventionOf } from "../../../src/key/recognise/conventions.ts";
 import { fillWords, recogniseFile, recogniseIso, type RecognisedIso } from "../../../src/key/recognise/index.ts";
 import { skipWithout } from "../../peers/peer.ts";
 import { temporaryFolder } from "../../temp.ts";
@@ -75,7 +76,7 @@ test(
       },
       firmwares: ["bios", "uefi"],
       readableFrom: ["fat", "ext4"],
-      persistence: { words: ["persistence"], fileName: "persistence", label: "persistence" },
+      persistence: conventionOf("live-boot").persistence,
       signers: [],
     });
     assert.equal(second?.title, "Live system, safe");
@@ -303,6 +304,20 @@ test("kernels, programs and disks that are no ISO", async () => {
   assert.deepEqual(await found(zlib.gzipSync(arm)), forArm);
   assert.deepEqual(await found(zlib.gzipSync(zlib.gzipSync(arm))), undefined);
   assert.deepEqual(await found(efi), ["efi-program", "efi", ["uefi"], "arm64", undefined]);
+  const both = Buffer.concat([kernel, Buffer.alloc(4096)]);
+  both.write("MZ");
+  both.writeUInt32LE(1024, 0x3c);
+  both.set(efi.subarray(128, 1024), 1024);
+  both.writeUInt16LE(0x8664, 1028);
+  const asBoth = await recogniseFile(new MemoryDevice(both));
+  assert.ok(asBoth !== undefined && asBoth.kind !== "iso");
+  assert.deepEqual(
+    asBoth.entries.map(({ how, firmwares }) => [how.kind, firmwares]),
+    [
+      ["linux16", ["bios"]],
+      ["efi", ["uefi"]],
+    ],
+  );
   assert.deepEqual(await found(floppy), ["floppy-image", "memdisk", ["bios"], "i386", undefined]);
   assert.deepEqual(await found(disk), ["disk-image", "memdisk", ["bios"], "i386", undefined]);
   assert.deepEqual(await found(Buffer.alloc(100_000)), undefined);
