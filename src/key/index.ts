@@ -1,4 +1,12 @@
 export { addIsos, type AddedIso } from "./add-isos.ts";
+export {
+  checkKey,
+  type CheckedFile,
+  type CheckKeyRequest,
+  type FileVerdict,
+  type KeyCheckReport,
+  type KeyFinding,
+} from "./check/index.ts";
 export { createKey } from "./create-key.ts";
 export { listKey, type KeyFile, type KeyReport } from "./list-key.ts";
 export { algorithmTitle, howToGive, type Evidence, type IsoVerification } from "./verify/index.ts";

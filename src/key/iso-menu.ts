@@ -56,7 +56,7 @@ function noteFor(entry: BootEntry, trusted: readonly string[]): string {
 }
 
 /** What an ISO says of itself may have anything in it. */
-function oneLine(title: string): string {
+export function oneLine(title: string): string {
   return title.replaceAll(/[\p{Control}\p{Zl}\p{Zp}]+/gu, " ").trim();
 }
 

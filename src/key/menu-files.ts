@@ -1,9 +1,9 @@
 import { Failure } from "../base/index.ts";
 import { resolvePath, type EditableFileSystem, type FileSystem, type NamePlace } from "../filesystem/index.ts";
 import type { Timestamp } from "../tree/index.ts";
-import { entriesFolder, indexName } from "./key-layout.ts";
+import { checksPath, entriesFolder, indexName } from "./key-layout.ts";
 import { grubWord } from "./grub-words.ts";
-import { isoMenu, type IsoMenuOptions } from "./iso-menu.ts";
+import { isoMenu, oneLine, type IsoMenuOptions } from "./iso-menu.ts";
 import { readSmallFile } from "./open-key.ts";
 import { isVerification, type IsoVerification } from "./verify/index.ts";
 import type { Architecture, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
@@ -112,6 +112,7 @@ export async function updateMenu(boot: EditableFileSystem, { isoPaths, added, no
   const records = await readRecords(boot);
   const gone = records.filter(({ path }) => !isoPaths.has(path));
   for (const { path } of gone) await removeFile(boot, entriesPathOf(path));
+  await updateSums(boot, records, { isoPaths, now });
   const folders = new Map<string, string[]>([["", []]]);
   for (const { path } of records) {
     const folder = path.slice(0, path.lastIndexOf("/"));
@@ -126,6 +127,25 @@ export async function updateMenu(boot: EditableFileSystem, { isoPaths, added, no
   }
 }
 
+/** The sums, each as a file that GRUB and sha256sum check, and the menu of those that can be checked. */
+async function updateSums(
+  boot: EditableFileSystem,
+  records: readonly IsoRecord[],
+  { isoPaths, now }: Omit<MenuChange, "added">,
+): Promise<void> {
+  const lines: string[] = [];
+  for (const { path, title, sha256 } of records) {
+    if (sha256 === undefined || !isoPaths.has(path)) await removeFile(boot, sumPathOf(path));
+    else {
+      await putText(boot, sumPathOf(path), `${sha256}  ${path.slice(1)}\n`, now);
+      lines.push(`key_sum ${grubWord(path)} ${grubWord(oneLine(title))}\n`);
+    }
+  }
+  const text = `# The ISO files whose sums are known. Made by holdfast.\n${lines.join("")}`;
+  if (lines.length === 0) await removeFile(boot, checksPath);
+  else await putText(boot, checksPath, text, now);
+}
+
 /** What is to be read of a folder's entries. That of the top is always there, for GRUB complains of missing folders. */
 export function indexText(lines: readonly string[]): string {
   return `# The ISO files that were added here. Made by holdfast.\n${lines.length === 0 ? "true\n" : lines.join("")}`;
@@ -133,6 +153,10 @@ export function indexText(lines: readonly string[]): string {
 
 function entriesPathOf(isoPath: string): string {
   return `${entriesFolder}${isoPath}.cfg`;
+}
+
+export function sumPathOf(isoPath: string): string {
+  return `${entriesFolder}${isoPath}.sha256`;
 }
 
 /** The paths of the files below a folder; none where it is not there. */

@@ -223,6 +223,29 @@ function key_iso {
   fi
 }
 
+# PATH TITLE: in the menu of those that can be checked, an ISO file whose sum is known, if it is still there.
+function key_sum {
+  if [ -f "($isos)$1" ]; then
+    set key_found=1
+    submenu "$2" --id "check:$1" "$1" { key_check "$2"; }
+  fi
+}
+
+# PATH: reads all of an ISO file, and shows whether it is as it was, and its entries behind that.
+function key_check {
+  echo "Reading all of $1, to see whether it is as it was when it was added."
+  echo 'That takes about as long as copying it does.'
+  if hashsum --hash sha256 --check "$prefix/isos$1.sha256" --prefix "($isos)"; then
+    # With what is chosen from outside, that is the default.
+    if [ -z "$default" ]; then set default=1; fi
+    menuentry 'It is as it was when it was added. To start it:' --id good { true; }
+    source "$prefix/isos$1.cfg"
+  else
+    menuentry 'It is NOT as it was when it was added: damaged, or changed' --id bad { true; }
+    submenu 'Start it all the same' --id anyway "$1" { source "$prefix/isos$2.cfg"; }
+  fi
+}
+
 # FOLDER MAYBE: what is in it; empty for the top. MAYBE is empty where nothing was added to it.
 function key_list {
   set key_found=
@@ -266,6 +289,16 @@ else
   menuentry 'The partition of the ISO files is not there, or has another name' --id none { true; }
 fi
 if [ -f "$prefix/custom.cfg" ]; then source "$prefix/custom.cfg"; fi
+# A signed GRUB has nothing to make sums with.
+if [ -n "$isos" -a -z "$key_locked" -a -f "$prefix/isos/checks.cfg" ]; then
+  submenu 'Check an ISO file before it starts' --id check {
+    set key_found=
+    source "$prefix/isos/checks.cfg"
+    if [ -z "$key_found" ]; then
+      menuentry 'None whose sum is known is there' --id none { true; }
+    fi
+  }
+fi
 menuentry "Start this computer's own system" --id own { exit; }
 if [ "$key_locked" = "1" ]; then
   key_find_manager

@@ -53,6 +53,16 @@ export async function planVerification({ source, reader, keys, nowMs }: VerifyIs
   return plan;
 }
 
+/** For an ISO that has nothing beside it: only what it says of itself. */
+export async function planInside(reader: BlockReader): Promise<VerificationPlan> {
+  const plan = new Plan({ lists: [], signatures: [], warnings: [] }, () => ({
+    keyring: { names: [], keys: [] },
+    nowMs: 0,
+  }));
+  plan.addInside(await lookInside(reader));
+  return plan;
+}
+
 /** What signatures by these keys are checked with. */
 type Trust = (issuers: readonly string[]) => VerifyOptions;
 
