@@ -15,6 +15,7 @@ const writeAsync = promisify(fs.write);
 const smallAccessBytes = 128 * 1024;
 /** The grain in which a fresh file remembers what was written to it. */
 const touchedGrainBytes = 1024 * 1024;
+const forgetCached = 0x1261; // BLKFLSBUF, linux/fs.h
 const zeros = new Uint8Array(1024 * 1024);
 
 /** A file or a block device of the system, read-only. */
@@ -56,6 +57,11 @@ export class FileReader implements BlockReader {
       if (count === 0) refuseOutside(this.path, at + done, at, into.length); // shortened while open
       done += count;
     }
+  }
+
+  /** What the page cache holds of a block device is read anew from now on, where the system lets it be. */
+  forgetCached(): void {
+    libc()?.ioctl(this.fd, forgetCached);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -219,7 +225,9 @@ function openSized(filePath: string, flags: string | number): { readonly fd: num
     }
     const code = isSystemError(error, "ENOENT", "ENOTDIR") ? "not-found" : "failed";
     const action = flags === "r" ? "open" : "change";
-    throw new Failure(code, `cannot ${action} "${filePath}": ${systemReason(error)}`, { cause: error });
+    const isForRoot = isSystemError(error, "EACCES", "EPERM") && fs.statSync(filePath).isBlockDevice();
+    const hint = isForRoot ? { hint: "real devices need root: run the same command with sudo" } : {};
+    throw new Failure(code, `cannot ${action} "${filePath}": ${systemReason(error)}`, { cause: error, ...hint });
   }
   try {
     const stat = fs.fstatSync(fd);

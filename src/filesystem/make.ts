@@ -47,6 +47,16 @@ export async function measureFileSystem(
   return { sizeBytes, wanted: { ...wanted, blockSizeBytes, ...(hasOwnCount ? {} : { inodeCount }) } };
 }
 
+/** How many bytes of files a new file system of a size has room for, each file in whole blocks. */
+export async function roomIn(sizeBytes: number, wanted: NewFileSystem): Promise<number> {
+  if (isFat(wanted)) {
+    const { roomInFat } = await import("./fat/index.ts");
+    return roomInFat(sizeBytes, wanted);
+  }
+  const { roomInExt } = await import("./ext/index.ts");
+  return roomInExt(sizeBytes, wanted);
+}
+
 function isFat(wanted: NewFileSystem): wanted is FatOptions {
   return fatKinds.has(wanted.kind);
 }

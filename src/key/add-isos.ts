@@ -4,10 +4,21 @@ import { FileReader } from "../device/index.ts";
 import { editFileSystem, probe, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
+import { largeFileOf, planRemaking, remakeIsos, remakingNote } from "./large-files.ts";
 import { isSafePath, pathOfName, safeIsoName } from "./iso-name.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
+import type { KeySettings } from "./key-settings.ts";
 import { openKeyForChanges } from "./open-key.ts";
+import { secureBootVerdict } from "./secure-boot.ts";
 import { recogniseIso, type HostFileSystem, type RecognisedIso } from "./recognise/index.ts";
+import {
+  Verifier,
+  type FileHasher,
+  type IsoVerification,
+  type VerificationPlan,
+  type VerifiedIso,
+  type VerifyWish,
+} from "./verify/index.ts";
 
 export interface AddIsosRequest {
   readonly key: string;
@@ -17,6 +28,8 @@ export interface AddIsosRequest {
   readonly name?: string;
   /** Say what would be done, and change nothing. */
   readonly isRehearsal: boolean;
+  /** Absent: what is wrong is refused, what nobody has signed is not. */
+  readonly verify?: VerifyWish;
   readonly nowMs: number;
 }
 
@@ -27,6 +40,15 @@ export interface AddedIso {
   readonly sizeBytes: number;
   readonly iso: RecognisedIso;
   readonly warnings: readonly string[];
+  /** Absent in a rehearsal, where nobody says what it should be. */
+  readonly sha256?: string;
+  /** Who said that it is what it should be. */
+  readonly verified?: IsoVerification;
+}
+
+/** An ISO before all of it was read. */
+interface PlannedIso extends AddedIso {
+  readonly verification: VerificationPlan;
 }
 
 export interface AddOptions extends JobOptions {
@@ -34,14 +56,32 @@ export interface AddOptions extends JobOptions {
   readonly onAdded?: (added: AddedIso) => Promise<void>;
 }
 
-const fatFileLimitBytes = 2 ** 32 - 1;
-
 /**
  * Copies ISO files to a key and enters them into its menu. All are looked at before the first is copied: one that
  * cannot be added leaves the key as it was. Then each is there whole, with its entries, or not at all.
  */
 export async function addIsos(request: AddIsosRequest, options: AddOptions = {}): Promise<readonly AddedIso[]> {
-  const { isos: sources, name, isRehearsal, nowMs } = request;
+  const large = await largeFileOf(request.isos);
+  const remaking = large === undefined ? undefined : await planRemaking(request.key, large);
+  if (remaking === undefined) return addTo(request, options);
+  // isos is made anew only for files that can be added then.
+  const planned = await addTo({ ...request, isRehearsal: true, isosKind: "ext4" }, options);
+  if (!request.isRehearsal) {
+    const neededBytes = planned.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    await remakeIsos(request.key, { ...remaking, neededBytes, nowMs: request.nowMs }, options);
+  }
+  const added = request.isRehearsal ? planned : await addTo(request, options);
+  return added.map((one) => {
+    return one.source === large?.source ? { ...one, warnings: [remakingNote(remaking), ...one.warnings] } : one;
+  });
+}
+
+/** With `isosKind` it is told what would be if isos were of that kind. */
+async function addTo(
+  request: AddIsosRequest & { readonly isosKind?: "ext4" },
+  options: AddOptions,
+): Promise<readonly AddedIso[]> {
+  const { isos: sources, name, isRehearsal, nowMs, isosKind } = request;
   if (name !== undefined && sources.length > 1) {
     throw new Failure("usage", "cannot give one name to several ISO files", { hint: "add them one after the other" });
   }
@@ -50,26 +90,62 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   await using boot = await editFileSystem(key.boot, { now });
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
-  const plans: AddedIso[] = [];
-  for (const source of sources) plans.push(await plan({ source, name, info: isos.info }, options));
+  const plans: PlannedIso[] = [];
+  const info = isosKind === undefined ? isos.info : { ...isos.info, kind: isosKind };
+  const verifier = new Verifier(request.verify, nowMs);
+  for (const source of sources) {
+    plans.push(await plan({ source, name, info, settings: key.settings, verifier }, options));
+  }
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
   refuseFull(plans, isos);
-  if (isRehearsal) return plans;
+  const done: AddedIso[] = [];
   for (const one of plans) {
-    await copy(one, isos, now, options);
+    if (isRehearsal) {
+      done.push(await rehearse(one, verifier, options));
+      continue;
+    }
+    const found = await verifier.check(one.source, one.verification, (hasher) => {
+      return copy(one, isos, now, { ...options, hasher });
+    });
+    const sum = { sha256: found.sha256, verified: found.verified };
     there.add(one.path);
     const title = titles.has(one.iso.title) ? `${one.iso.title} (${one.path.slice(1)})` : one.iso.title;
     titles.add(title);
-    const added = new Map([[one.path, entriesText(one.path, one.sizeBytes, { ...one.iso, title })]]);
+    const text = entriesText(one.path, one.sizeBytes, { ...one.iso, title }, { ...key.settings, sum });
+    const added = new Map([[one.path, text]]);
     await updateMenu(boot, { isoPaths: there, added, now });
     stopIfAborted(options.signal);
     // Entries whose ISO is not there are not shown: with the second of these it all appears at once.
     await boot.commit();
     await isos.commit();
-    await options.onAdded?.(one);
+    const whole = withFindings(one, found);
+    done.push(whole);
+    await options.onAdded?.(whole);
   }
-  return plans;
+  return done;
+}
+
+function withFindings({ verification: _, ...one }: PlannedIso, found: VerifiedIso): AddedIso {
+  const { sha256, verified, warnings } = found;
+  return { ...one, sha256, verified, warnings: [...one.warnings, ...warnings] };
+}
+
+/** Reads an ISO only where there is something that it has to agree with. */
+async function rehearse(one: PlannedIso, verifier: Verifier, job: JobOptions): Promise<AddedIso> {
+  const { verification, ...iso } = one;
+  if (!verification.hasClaims) return { ...iso, warnings: [...iso.warnings, ...verification.warnings] };
+  const found = await verifier.check(one.source, verification, async (hasher) => {
+    await using tree = openFile(one.source);
+    for await (const batch of tree.entries()) {
+      for (const entry of batch) {
+        const content = entry.kind === "file" ? (entry.content ?? []) : [];
+        const pieces = watched(content, one, { ...job, hasher, verb: "reading" });
+        while ((await pieces.next()).done !== true) stopIfAborted(job.signal);
+      }
+    }
+  });
+  return withFindings(one, found);
 }
 
 interface PlanRequest {
@@ -77,20 +153,21 @@ interface PlanRequest {
   readonly name: string | undefined;
   /** Of isos. */
   readonly info: FileSystemInfo;
+  readonly settings: KeySettings;
+  readonly verifier: Verifier;
 }
 
-async function plan({ source, name, info }: PlanRequest, { signal }: JobOptions): Promise<AddedIso> {
+async function plan(
+  { source, name, info, settings, verifier }: PlanRequest,
+  { signal }: JobOptions,
+): Promise<PlannedIso> {
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
-  if (info.kind.startsWith("fat") && sizeBytes > fatFileLimitBytes) {
-    const why = `it has ${formatSize(sizeBytes)}, FAT holds files below 4 GiB`;
-    throw new Failure("unsupported", `cannot add "${source}": ${why}`, {
-      hint: "a key made with --fs ext4 holds it",
-    });
-  }
   const iso = await recognise(reader, source, signal === undefined ? {} : { signal });
   const isoPath = name === undefined ? usualPath(source, iso) : pathOfName(name);
-  return { source, path: isoPath, sizeBytes, iso, warnings: [...iso.warnings, ...warningsOf(isoPath, iso, info)] };
+  const verification = await verifier.plan(source, reader);
+  const own = [...warningsOf(isoPath, iso, info), ...secureBootWarnings(isoPath, iso, settings)];
+  return { source, path: isoPath, sizeBytes, iso, warnings: [...iso.warnings, ...own], verification };
 }
 
 async function recognise(reader: FileReader, source: string, job: JobOptions): Promise<RecognisedIso> {
@@ -143,6 +220,28 @@ function warningsOf(isoPath: string, { entries }: RecognisedIso, { kind }: FileS
   ];
 }
 
+/** On a key for Secure Boot, what of an ISO does not start where that is on. */
+function secureBootWarnings(
+  isoPath: string,
+  { entries }: RecognisedIso,
+  { secureBootSigners: trusted }: KeySettings,
+): readonly string[] {
+  if (trusted === undefined) return [];
+  const name = printableName(isoPath.slice(1));
+  const verdicts = entries.map((entry) => secureBootVerdict({ ...entry, kind: entry.how.kind }, trusted));
+  const byUefi = verdicts.filter((verdict) => verdict !== undefined).length;
+  const refused = verdicts.filter((verdict) => verdict === "refused").length;
+  const others = entries.flatMap(({ signers = [] }, n) => (verdicts[n] === "needs-key" ? signers : []));
+  const isWhole = refused === byUefi;
+  const some = isWhole ? `${name} is` : `${refused} of the ${byUefi} entries of ${name} are`;
+  return [
+    ...(refused === 0 ? [] : [`${some} not signed, and will not start where Secure Boot is on`]),
+    ...[...new Set(others)].map((signer) => {
+      return `${name} is signed by "${printableName(signer)}", and starts where Secure Boot is on once that key is enrolled`;
+    }),
+  ];
+}
+
 /** Names that the key has already, or that two of them would have. */
 function refuseTaken(plans: readonly AddedIso[], there: ReadonlySet<string>, { info }: EditableFileSystem): void {
   const folded = (name: string): string => (info.foldsCase === true ? name.toUpperCase() : name);
@@ -170,7 +269,13 @@ function refuseFull(plans: readonly AddedIso[], { info }: EditableFileSystem): v
   );
 }
 
-async function copy(one: AddedIso, isos: EditableFileSystem, now: Timestamp, job: JobOptions): Promise<void> {
+/** What is done with an ISO while it is read. */
+interface CopyJob extends JobOptions {
+  readonly hasher: FileHasher;
+  readonly verb?: string;
+}
+
+async function copy(one: AddedIso, isos: EditableFileSystem, now: Timestamp, job: CopyJob): Promise<void> {
   await using tree = openFile(one.source);
   for await (const batch of tree.entries()) {
     for (const entry of batch) {
@@ -188,14 +293,15 @@ function fileOf({ sizeBytes, modified, stretches }: FileEntry): Parameters<Edita
   return { kind: "file", mode: 0o644, uid: 0, gid: 0, modified, sizeBytes, ...known };
 }
 
-function contentOf({ content }: FileEntry, one: AddedIso, job: JobOptions): { readonly content?: Content } {
+function contentOf({ content }: FileEntry, one: AddedIso, job: CopyJob): { readonly content?: Content } {
   return content === undefined ? {} : { content: watched(content, one, job) };
 }
 
-async function* watched(content: Content, { source, sizeBytes }: AddedIso, job: JobOptions): AsyncGenerator<DataPiece> {
-  const phase = `copying ${printableName(path.basename(source))}`;
+async function* watched(content: Content, { source, sizeBytes }: AddedIso, job: CopyJob): AsyncGenerator<DataPiece> {
+  const phase = `${job.verb ?? "copying"} ${printableName(path.basename(source))}`;
   for await (const piece of content) {
     stopIfAborted(job.signal);
+    await job.hasher.update(piece);
     yield piece;
     job.onProgress?.({ phase, doneBytes: piece.at + piece.bytes.length, totalBytes: sizeBytes });
   }

@@ -3,8 +3,9 @@ import { resolvePath, type EditableFileSystem, type FileSystem, type NamePlace }
 import type { Timestamp } from "../tree/index.ts";
 import { entriesFolder, indexName } from "./key-layout.ts";
 import { grubWord } from "./grub-words.ts";
-import { isoMenu } from "./iso-menu.ts";
+import { isoMenu, type IsoMenuOptions } from "./iso-menu.ts";
 import { readSmallFile } from "./open-key.ts";
+import { isVerification, type IsoVerification } from "./verify/index.ts";
 import type { Architecture, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
 /** What a key keeps of an ISO that was added, in the first line of the file of its entries. */
@@ -14,13 +15,22 @@ export interface IsoRecord {
   readonly title: string;
   readonly sizeBytes: number;
   readonly entries: readonly RecordedEntry[];
+  /** Of all of it, when it was added. */
+  readonly sha256?: string;
+  /** Who said that it was what it should be. */
+  readonly verified?: IsoVerification;
 }
+
+/** What was found out about all of an ISO when it was added. */
+export type RecordedSum = Required<Pick<IsoRecord, "sha256" | "verified">>;
 
 export interface RecordedEntry {
   readonly title: string;
   readonly kind: StartMethod["kind"];
   readonly firmwares: readonly Firmware[];
   readonly architecture: Architecture;
+  /** By whom it is signed, where that is known: `signers` of a `BootEntry`. */
+  readonly signers?: readonly string[];
 }
 
 const headerMark = "# holdfast: ";
@@ -31,12 +41,17 @@ const folderLimit = 10_000;
 const collator = new Intl.Collator("en", { numeric: true });
 
 /** The file of an ISO's entries: what it is, for this program, and the entries, for GRUB. */
-export function entriesText(isoPath: string, sizeBytes: number, iso: RecognisedIso): string {
-  const entries = iso.entries.map(({ title, how, firmwares, architecture }): RecordedEntry => {
-    return { title, kind: how.kind, firmwares, architecture };
+export function entriesText(
+  isoPath: string,
+  sizeBytes: number,
+  iso: RecognisedIso,
+  { sum, ...options }: IsoMenuOptions & { readonly sum?: RecordedSum } = {},
+): string {
+  const entries = iso.entries.map(({ title, how, firmwares, architecture, signers }): RecordedEntry => {
+    return { title, kind: how.kind, firmwares, architecture, ...(signers === undefined ? {} : { signers }) };
   });
-  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries };
-  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, iso)}`;
+  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries, ...sum };
+  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, iso, options)}`;
 }
 
 /** Everything that was added to a key, whether or not its ISO is still there. */
@@ -63,14 +78,22 @@ function parseRecord(text: string): IsoRecord | undefined {
 
 function isRecord(value: unknown): value is IsoRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { path, title, sizeBytes, entries } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  const { path, title, sizeBytes, entries, sha256, verified } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  if (sha256 !== undefined && !isSha256(sha256)) return false;
+  if (verified !== undefined && !isVerification(verified)) return false;
   const isNamed = typeof path === "string" && path.startsWith("/") && typeof title === "string";
   return isNamed && typeof sizeBytes === "number" && Array.isArray(entries) && entries.every(isEntry);
 }
 
+function isSha256(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
 function isEntry(value: unknown): value is RecordedEntry {
   if (typeof value !== "object" || value === null) return false;
-  const { title, kind, firmwares, architecture } = value as Partial<Record<keyof RecordedEntry, unknown>>;
+  const { title, kind, firmwares, architecture, signers } = value as Partial<Record<keyof RecordedEntry, unknown>>;
+  if (signers !== undefined && !(Array.isArray(signers) && signers.every((name) => typeof name === "string")))
+    return false;
   return [title, kind, architecture].every((text) => typeof text === "string") && Array.isArray(firmwares);
 }
 
@@ -156,7 +179,8 @@ export async function placeFor(fileSystem: EditableFileSystem, path: string, now
   return { directory, name };
 }
 
-async function putText(boot: EditableFileSystem, path: string, text: string, now: Timestamp): Promise<void> {
+/** Gives a small file a text, and makes it and its folders where they are not there. The caller commits. */
+export async function putText(boot: EditableFileSystem, path: string, text: string, now: Timestamp): Promise<void> {
   const bytes = Buffer.from(text);
   const place = await placeFor(boot, path, now);
   const content = { sizeBytes: bytes.length, content: [{ at: 0, bytes }] };

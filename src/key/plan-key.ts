@@ -6,8 +6,10 @@ import { bootLabel, bootNumber, isosLabel, isosNumber, type TableKind } from "./
 
 const mib = 2 ** 20;
 const sectorBytes = 512;
-/** GRUB for four kinds of firmware takes four of them; a signed one and its companions want room beside them. */
-const bootBytes = 16 * mib;
+/** GRUB for four kinds of firmware takes four of them; a signed one with its companions takes six. */
+const leastBootBytes = 16 * mib;
+/** What is kept free beside programs, for the entries of many ISO files. */
+const spareBootBytes = 2 * mib;
 const biosBootBytes = mib;
 /** The smallest that is worth its tables, so that the smallest key can be downloaded in seconds. */
 const smallestIsosBytes: Readonly<Record<IsosKind, number>> = { fat32: 8 * mib, ext4: 12 * mib };
@@ -19,9 +21,9 @@ const smallestClusterBytes = 512;
 
 /**
  * For few and large files, whatever size it has now: a small key is written onto a large stick and grows there, group by
- * group, each with as many inodes as the first.
+ * group, each with as many inodes as the first. Nothing is kept back for root.
  */
-const extShape = { blockSizeBytes: 4096, inodeRatioBytes: 64 * 1024 };
+const extShape = { blockSizeBytes: 4096, inodeRatioBytes: 64 * 1024, reservedPercent: 0 };
 
 export type IsosKind = "fat32" | "ext4";
 
@@ -32,6 +34,8 @@ export interface KeyWish {
   readonly isosKind: IsosKind;
   /** Of the isos partition. Absent: ISOS. */
   readonly label?: string;
+  /** What the programs take that go onto usbboot. Absent: what is usual. */
+  readonly programBytes?: number;
 }
 
 /** Where everything of a new key goes, and what its file systems are. */
@@ -82,19 +86,23 @@ export function planKey(wish: KeyWish, { now, isReproducible, nextUuid }: KeyIde
 }
 
 /** The size of the smallest key whose parts are as wished. */
-function smallestKeyBytes({ table, isosKind }: KeyWish): number {
-  const forGpt = table === "gpt" ? biosBootBytes + mib : 0; // and the second copy of the table
-  return mib + bootBytes + smallestIsosBytes[isosKind] + forGpt;
+function smallestKeyBytes(wish: KeyWish): number {
+  const forGpt = wish.table === "gpt" ? biosBootBytes + mib : 0; // and the second copy of the table
+  return mib + bootBytesOf(wish) + smallestIsosBytes[wish.isosKind] + forGpt;
 }
 
-function partitionsOf({ table }: KeyWish, isosKind: string): readonly PartitionRequest[] {
-  const isGpt = table === "gpt";
+function bootBytesOf({ programBytes = 0 }: KeyWish): number {
+  return Math.max(leastBootBytes, Math.ceil((programBytes + spareBootBytes) / mib) * mib);
+}
+
+function partitionsOf(wish: KeyWish, isosKind: string): readonly PartitionRequest[] {
+  const isGpt = wish.table === "gpt";
   const named = (label: string): { label?: string } => (isGpt ? { label } : {});
   const fatType = isGpt ? "microsoft-data" : `${isosKind}-lba`;
   return [
     ...(isGpt ? [{ sizeBytes: biosBootBytes, type: "bios-boot", ...named("grub") }] : []),
     // Some BIOSes start only from a disk with an active partition.
-    { sizeBytes: bootBytes, type: "efi", active: !isGpt, ...named("usbboot") },
+    { sizeBytes: bootBytesOf(wish), type: "efi", active: !isGpt, ...named("usbboot") },
     { sizeBytes: "rest", type: isosKind === "ext4" ? "linux" : fatType, ...named("isos") },
   ];
 }

@@ -1,12 +1,7 @@
+import type { ClusterRun } from "../cluster-run.ts";
 import { damaged } from "../damaged.ts";
 import { isCluster } from "./layout.ts";
 import type { FatTable } from "./table.ts";
-
-/** Adjacent clusters. */
-export interface ClusterRun {
-  readonly start: number;
-  readonly count: number;
-}
 
 /**
  * The clusters of a chain in their order, neighbours joined, not more than `limit`. Throws `damaged` where it leads

@@ -1,8 +1,9 @@
 import { Failure } from "../../base/index.ts";
 import { printableName, type Bitmap } from "../../bytes/index.ts";
+import { attribute } from "../dos-attributes.ts";
 import type { Problem } from "../file-system.ts";
 import { chainRuns } from "./chain.ts";
-import { attribute, clusterOf, shortEntry, slotBytes, type ShortEntry } from "./directory-entry.ts";
+import { clusterOf, shortEntry, slotBytes, type ShortEntry } from "./directory-entry.ts";
 import { isDotSlot, namedSlots } from "./directory-reader.ts";
 import { foldedName } from "./file-name.ts";
 import { readDirectory, type FatSource } from "./fat-source.ts";

@@ -4,7 +4,8 @@ import type { Problem } from "../file-system.ts";
 import { bootSector, infoSector, infoSignatures, largeTail, unknownCount } from "./boot-sector.ts";
 import { DirectoryCheck } from "./check-directories.ts";
 import type { FatSource } from "./fat-source.ts";
-import { firstCluster, hasBootSignature } from "./layout.ts";
+import { firstCluster } from "../cluster-run.ts";
+import { hasBootSignature } from "./layout.ts";
 import { allEntries, readEntries } from "./table.ts";
 
 /**

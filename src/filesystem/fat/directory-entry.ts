@@ -1,3 +1,4 @@
+import { attribute } from "../dos-attributes.ts";
 import { bytes, Struct, u16, u32, u8, type StructRecord } from "../../bytes/index.ts";
 
 /** Every entry of a directory takes so many bytes. */
@@ -33,15 +34,6 @@ export const longEntry = new Struct("FAT long name entry", slotBytes, {
   name2: [0x0e, bytes(12)],
   name3: [0x1c, bytes(4)],
 });
-
-export const attribute = {
-  readOnly: 0x01,
-  hidden: 0x02,
-  system: 0x04,
-  volumeLabel: 0x08,
-  directory: 0x10,
-  archive: 0x20,
-} as const;
 
 /** All of read-only, hidden, system and volume label: not a file but a part of a long name. */
 export const longNameAttributes = 0x0f;

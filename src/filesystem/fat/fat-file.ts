@@ -1,30 +1,13 @@
 import type { DataPiece } from "../../tree/index.ts";
+import { attribute, earliest, modeOf } from "../dos-attributes.ts";
+import { decodeTime } from "../dos-time.ts";
 import type { FileStat } from "../file-system.ts";
 import { readParts, type FilePart, type PartSource } from "../part-reader.ts";
 import { chainRuns } from "./chain.ts";
 import { damaged } from "../damaged.ts";
-import { attribute, clusterOf, type ShortEntry } from "./directory-entry.ts";
-import { decodeTime } from "./fat-time.ts";
+import { clusterOf, type ShortEntry } from "./directory-entry.ts";
 import { clusterAt, type FatLayout } from "./layout.ts";
 import type { FatTable } from "./table.ts";
-
-/** Files have no owner and no mode on FAT, so everyone may read them, and root, to whom all belongs, write. */
-const directoryMode = 0o755;
-const fileMode = 0o644;
-const readOnlyMode = 0o444;
-const earliest = { seconds: Date.UTC(1980, 0, 1) / 1000, nanoseconds: 0 };
-
-/** The permission bits that stand for what FAT knows of a file. */
-export function modeOf(attributes: number): number {
-  if ((attributes & attribute.directory) !== 0) return directoryMode;
-  return (attributes & attribute.readOnly) === 0 ? fileMode : readOnlyMode;
-}
-
-/** The root directory, of which FAT knows nothing but what is in it. */
-export function rootStat(id: number, sizeBytes: number): FileStat {
-  const where = { id, kind: "directory", sizeBytes, allocatedBytes: sizeBytes, links: 1 } as const;
-  return { ...where, mode: directoryMode, uid: 0, gid: 0, modified: earliest };
-}
 
 /** What an entry says of its file; of a directory `directoryBytes` is what it takes. */
 export function statOf(id: number, entry: ShortEntry, layout: FatLayout, directoryBytes: number): FileStat {
@@ -62,7 +45,7 @@ export function readFile(
 }
 
 /** Where the parts of a file are. Throws `damaged` where its chain of clusters is shorter than its size. */
-async function* partsOf(table: FatTable, entry: ShortEntry, what: string): AsyncGenerator<FilePart> {
+export async function* partsOf(table: FatTable, entry: ShortEntry, what: string): AsyncGenerator<FilePart> {
   const { sizeBytes } = entry;
   if (sizeBytes === 0) return;
   const { layout } = table;

@@ -1,6 +1,7 @@
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import { ChunkCache } from "../chunk-cache.ts";
-import { chainRuns, type ClusterRun } from "./chain.ts";
+import type { ClusterRun } from "../cluster-run.ts";
+import { chainRuns } from "./chain.ts";
 import { damaged } from "../damaged.ts";
 import { directoryLimitBytes } from "./directory-entry.ts";
 import { clusterAt, type FatLayout } from "./layout.ts";

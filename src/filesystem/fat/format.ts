@@ -10,9 +10,10 @@ import {
   largeTail,
   smallTail,
 } from "./boot-sector.ts";
-import { attribute, shortEntry } from "./directory-entry.ts";
+import { shortEntry } from "./directory-entry.ts";
 import { timesOf } from "./fat-time.ts";
-import { firstCluster } from "./layout.ts";
+import { attribute } from "../dos-attributes.ts";
+import { firstCluster } from "../cluster-run.ts";
 import { sectorBytes, tableCount, type PlannedLayout } from "./plan-layout.ts";
 import { encodeEntries, marksOf } from "./table.ts";
 

@@ -9,12 +9,10 @@ import {
   smallTail,
   stateDirty,
 } from "./boot-sector.ts";
+import { firstCluster } from "../cluster-run.ts";
 import { damaged } from "../damaged.ts";
 
 export type FatKind = "fat12" | "fat16" | "fat32";
-
-/** The first cluster that holds data; the two entries before it stand for no cluster. */
-export const firstCluster = 2;
 
 /** How many clusters fewer than which a table of each kind has: the kind follows from the count alone. */
 export const clusterLimits: Readonly<Record<FatKind, number>> = { fat12: 4085, fat16: 65525, fat32: 0x0ffffff5 };

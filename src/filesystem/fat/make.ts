@@ -1,7 +1,9 @@
 import { Failure, type JobOptions } from "../../base/index.ts";
-import { SliceDevice, type BlockDevice } from "../../device/index.ts";
-import type { Timestamp, TreeEntry, TreeSource } from "../../tree/index.ts";
+import type { BlockDevice } from "../../device/index.ts";
+import type { Timestamp, TreeSource } from "../../tree/index.ts";
+import { filling, notLaterThan, UnflushedDevice } from "../new-volume.ts";
 import { putTree } from "../put-tree.ts";
+import { parseVolumeNumber } from "../volume-number.ts";
 import { encodeOem } from "./code-page.ts";
 import { editFat } from "./edit/open-editor.ts";
 import { writeEmpty } from "./format.ts";
@@ -45,45 +47,19 @@ export async function makeFat(
   const { now } = options;
   await writeEmpty(device, layout, {
     label: labelBytes(options.label),
-    volumeId: volumeIdOf(options.uuid),
+    volumeId: parseVolumeNumber("FAT", options.uuid),
     now,
     place: options.place,
   });
   const warnings: string[] = [];
   const unflushed = new UnflushedDevice(device, 0, layout.sectorCount * sectorBytes);
   await using fileSystem = await editFat(unflushed, { now, onWarning: (message) => void warnings.push(message) });
-  try {
-    const trees = options.isReproducible === true ? sources.map((source) => notLaterThan(now, source)) : sources;
+  const trees = options.isReproducible === true ? sources.map((source) => notLaterThan(now, source)) : sources;
+  await filling(`${layout.kind} of ${device.sizeBytes} bytes`, async () => {
     await putTree(fileSystem, "/", trees, { ...options, onExisting: "replace" });
     await fileSystem.commit(options);
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code !== "no-space") throw error;
-    throw new Failure("no-space", `cannot fill ${layout.kind} of ${device.sizeBytes} bytes: the files need more`, {
-      hint: "give it more, or let --size auto find what they need",
-      cause: error,
-    });
-  }
+  });
   return { kind: layout.kind, warnings };
-}
-
-/** The same tree, in which nothing is newer than a time. */
-function notLaterThan(time: Timestamp, source: TreeSource): TreeSource {
-  const limited = (entry: TreeEntry): TreeEntry => {
-    if (entry.kind === "hardlink" || entry.modified.seconds < time.seconds) return entry;
-    return { ...entry, modified: time };
-  };
-  return {
-    name: source.name,
-    async *entries() {
-      for await (const batch of source.entries()) yield batch.map(limited);
-    },
-    async [Symbol.asyncDispose]() {},
-  };
-}
-
-/** Nothing is lost where nothing was before: whoever made the device flushes it once it is whole. */
-class UnflushedDevice extends SliceDevice {
-  override async flush(): Promise<void> {}
 }
 
 const labelLength = 11;
@@ -104,12 +80,4 @@ function labelBytes(label: string | undefined): Uint8Array | undefined {
         ? `a label has at most ${labelLength} characters and does not begin with a space`
         : `${JSON.stringify(bad)} cannot be in one`;
   throw new Failure("usage", `cannot use the label "${label}" on FAT: ${why}`);
-}
-
-function volumeIdOf(uuid: string): number {
-  const match = /^([0-9a-f]{4})-?([0-9a-f]{4})(?:-[0-9a-f]{4}-.*)?$/i.exec(uuid);
-  if (match !== null) return Number.parseInt(`${match[1] ?? ""}${match[2] ?? ""}`, 16);
-  throw new Failure("usage", `cannot use "${uuid}" as the number of a FAT file system`, {
-    hint: "it has eight hexadecimal digits, as in 1234-ABCD",
-  });
 }

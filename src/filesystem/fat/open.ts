@@ -1,7 +1,9 @@
 import { readBytes, type BlockReader } from "../../device/index.ts";
+import { attribute } from "../dos-attributes.ts";
 import type { FileSystemInfo } from "../file-system.ts";
+import { formatVolumeNumber } from "../volume-number.ts";
 import { decodeOem } from "./code-page.ts";
-import { attribute, shortEntry, shortNameBytes, slotBytes, slotUse } from "./directory-entry.ts";
+import { shortEntry, shortNameBytes, slotBytes, slotUse } from "./directory-entry.ts";
 import { FatFileSystem } from "./fat-file-system.ts";
 import { FatSource, readDirectory } from "./fat-source.ts";
 import { layoutOf, type FatLayout } from "./layout.ts";
@@ -34,7 +36,7 @@ export async function readInfo(source: FatSource): Promise<Omit<FileSystemInfo, 
   return {
     kind,
     label: label === noLabel ? "" : label,
-    uuid: volumeId === undefined ? undefined : formatVolumeId(volumeId),
+    uuid: volumeId === undefined ? undefined : formatVolumeNumber(volumeId),
     sizeBytes,
     blockSizeBytes: clusterBytes,
     features: [],
@@ -60,10 +62,4 @@ function labelIn(root: Uint8Array): string | undefined {
 
 function decodeLabel(bytes: Uint8Array): string {
   return decodeOem(bytes).replace(/[\0 ]+$/, "");
-}
-
-/** The number of a volume as `blkid` shows it: `1234-ABCD`. */
-function formatVolumeId(id: number): string {
-  const hex = id.toString(16).toUpperCase().padStart(8, "0");
-  return `${hex.slice(0, 4)}-${hex.slice(4)}`;
 }

@@ -1,6 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { formatSize } from "../../bytes/index.ts";
-import { clusterLimits, entryBits, firstCluster, type FatKind } from "./layout.ts";
+import { firstCluster } from "../cluster-run.ts";
+import { clusterLimits, entryBits, type FatKind } from "./layout.ts";
 
 /** What decides where everything in a new file system goes. */
 export interface LayoutWish {

@@ -1,5 +1,6 @@
 import { readBytes, type BlockReader } from "../../device/index.ts";
-import { entryBits, firstCluster, type FatKind, type FatLayout } from "./layout.ts";
+import { firstCluster } from "../cluster-run.ts";
+import { entryBits, type FatKind, type FatLayout } from "./layout.ts";
 
 /** How many entries are read and held together: whole sectors of every kind of table, and all of FAT12's. */
 const windowEntries = 16 * 1024;

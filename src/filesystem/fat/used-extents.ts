@@ -1,6 +1,7 @@
 import type { BlockReader } from "../../device/index.ts";
 import type { Extent } from "../file-system.ts";
-import { clusterAt, firstCluster, type FatLayout } from "./layout.ts";
+import { firstCluster } from "../cluster-run.ts";
+import { clusterAt, type FatLayout } from "./layout.ts";
 import { allEntries, marksOf } from "./table.ts";
 
 /** Which parts hold structures or data, neighbours joined: all clusters that are neither free nor bad. */

@@ -1,7 +1,8 @@
 import { Failure } from "../../base/index.ts";
 import { readBytes, type BlockReader, type MappedStretch } from "../../device/index.ts";
 import { bootSector, infoSector, largeTail } from "./boot-sector.ts";
-import { firstCluster, layoutOf, type FatLayout } from "./layout.ts";
+import { firstCluster } from "../cluster-run.ts";
+import { layoutOf, type FatLayout } from "./layout.ts";
 import { planLayout, sectorBytes, tableCount, type PlannedLayout } from "./plan-layout.ts";
 import { bootSectorBytes } from "./probe.ts";
 import { countFree } from "./used-extents.ts";

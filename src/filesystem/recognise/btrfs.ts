@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { bits64, blake2b256, bytes, crc32c, formatSize, Struct, u16, u32, uuid, xxhash64 } from "../../bytes/index.ts";
 import type { BlockReader } from "../../device/index.ts";
-import { claimed64 } from "./claimed-count.ts";
+import { claimed64 } from "../claimed-count.ts";
 import {
   bytesAt,
   namesOfBits,

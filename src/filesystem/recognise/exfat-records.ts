@@ -1,5 +1,5 @@
 import { bytes, Struct, u16, u32, u8 } from "../../bytes/index.ts";
-import { claimed64 } from "./claimed-count.ts";
+import { claimed64 } from "../claimed-count.ts";
 
 /** exFAT specification §3.1: the first sector of the boot region, which stands again 12 sectors on. */
 export const exfatBootSector = new Struct("exFAT boot sector", 512, {

@@ -1,6 +1,6 @@
 import { array, bytes, formatSize, Struct, u16, u32, u8, uuid } from "../../bytes/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
-import { claimed64 } from "./claimed-count.ts";
+import { claimed64 } from "../claimed-count.ts";
 import {
   bytesAt,
   damaged,

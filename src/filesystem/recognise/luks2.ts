@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ascii, bytes, Struct, u16be } from "../../bytes/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
-import { claimed64be } from "./claimed-count.ts";
+import { claimed64be } from "../claimed-count.ts";
 import { readLuks2Metadata, type Luks2Metadata } from "./luks2-metadata.ts";
 import { bytesAt, isPowerOfTwo, paddedText, Remarks, type Recognised } from "./recognised.ts";
 

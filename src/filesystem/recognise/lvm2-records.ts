@@ -1,5 +1,5 @@
 import { ascii, bytes, Struct, u32 } from "../../bytes/index.ts";
-import { claimed64 } from "./claimed-count.ts";
+import { claimed64 } from "../claimed-count.ts";
 
 /*
  * The records of LVM2 as its lib/format_text/layout.h and lib/label/label.c have them. All numbers are little-endian.

@@ -1,5 +1,5 @@
 import { bytes, Struct, u16, u32, u8 } from "../../bytes/index.ts";
-import { claimed64 } from "./claimed-count.ts";
+import { claimed64 } from "../claimed-count.ts";
 
 /*
  * The records of NTFS as its documents by Russon and Fledel ("NTFS Documentation") and the header layout.h of

@@ -1,6 +1,6 @@
 import { Struct, u16, u16be, u32, u32be, u8 } from "../../bytes/index.ts";
 import type { BlockReader } from "../../device/index.ts";
-import { claimed64, claimed64be } from "./claimed-count.ts";
+import { claimed64, claimed64be } from "../claimed-count.ts";
 import { bytesAt, isPowerOfTwo, Remarks, type Recognised, type Recogniser } from "./recognised.ts";
 
 const magic = 0x73717368; // "hsqs" on disk

@@ -1,6 +1,6 @@
 import { bytes, crc32c, formatSize, Struct, u16be, u32, u32be, u8, uuid } from "../../bytes/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
-import { claimed64be } from "./claimed-count.ts";
+import { claimed64be } from "../claimed-count.ts";
 import {
   bytesAt,
   damaged,

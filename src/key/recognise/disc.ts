@@ -1,5 +1,6 @@
 import * as posix from "node:path/posix";
 import { Failure } from "../../base/index.ts";
+import { signersOfFile } from "../../boot/index.ts";
 import { resolvePath, type FileStat, type FileSystem } from "../../filesystem/index.ts";
 
 /** A file of the disc, by its path as it is spelled there, from the root on. */
@@ -49,6 +50,11 @@ export class Disc {
       if (file !== undefined) found.set(file.path, file);
     }
     return [...found.values()];
+  }
+
+  /** By whom a kernel or program is signed, as Secure Boot asks for. */
+  signers({ id }: DiscFile): Promise<readonly string[]> {
+    return signersOfFile(this.fileSystem, id);
   }
 
   /** The text of a small file; undefined where there is none. */

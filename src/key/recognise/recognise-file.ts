@@ -1,4 +1,5 @@
 import { Failure } from "../../base/index.ts";
+import { signersOfReader } from "../../boot/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import { openFileSystem, probe } from "../../filesystem/index.ts";
 import {
@@ -42,7 +43,7 @@ export async function recogniseFile(
   if (family === "iso" || family === "udf") return { kind: "iso", iso: await recogniseIso(reader, options) };
   const start = await readBytes(reader, 0, Math.min(startableBytes, reader.sizeBytes));
   const startable = startableOf(start);
-  if (startable !== undefined) return programOf(startable, reader.sizeBytes);
+  if (startable !== undefined) return signedBy(await signersOfReader(reader), programOf(startable, reader.sizeBytes));
   const hasBootCode = identifyBootSector(start.subarray(0, bootSectorBytes)) !== "none";
   if (floppyBytes.includes(reader.sizeBytes) && hasBootCode) return floppyOf(reader.sizeBytes);
   const table = await readTable(reader);
@@ -62,6 +63,10 @@ function programOf({ kind, architecture, version }: Startable, sizeBytes: number
   const firmwares =
     architecture === "arm64" ? (["uefi"] as const) : isSmall ? (["bios"] as const) : (["bios", "uefi"] as const);
   return { kind: "kernel", title, entries: [{ ...base, how, firmwares }] };
+}
+
+function signedBy(signers: readonly string[], program: RecognisedProgram): RecognisedProgram {
+  return { ...program, entries: program.entries.map((entry) => ({ ...entry, signers })) };
 }
 
 function floppyOf(sizeBytes: number): RecognisedProgram {

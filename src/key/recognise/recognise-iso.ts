@@ -150,7 +150,7 @@ const tooLarge: Refusal = {
 /** The ISO's own menu for starting from a file, with what is known of the systems in it. */
 function loopbackEntry(path: string, entries: readonly BootEntry[]): BootEntry {
   const known = entries.find(({ how }) => how.kind === "linux");
-  const { readableFrom, persistence } = known ?? {};
+  const { readableFrom, persistence, signers } = known ?? {};
   return {
     title: "",
     how: { kind: "configfile", path },
@@ -158,5 +158,6 @@ function loopbackEntry(path: string, entries: readonly BootEntry[]): BootEntry {
     architecture: known?.architecture ?? "x86_64",
     ...(readableFrom === undefined ? {} : { readableFrom }),
     ...(persistence === undefined ? {} : { persistence }),
+    ...(signers === undefined ? {} : { signers }),
   };
 }

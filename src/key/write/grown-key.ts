@@ -58,9 +58,7 @@ export async function growKey(
   image: BlockReader,
   { path, diskBytes, nowMs }: { readonly path: string; readonly diskBytes: number; readonly nowMs: number },
 ): Promise<GrownKey> {
-  const table = await readTable(image);
-  const { isos } = partitionsOfKey(table, path);
-  if (table === undefined) throw new TypeError("a key without a table");
+  const { table, isos } = partitionsOfKey(await readTable(image), path);
   const room = await roomOf(image, table, isos, diskBytes);
   const oldEndBytes = isos.startBytes + isos.sizeBytes;
   const endBytes = room.followedBy === undefined ? Math.max(oldEndBytes, room.endBytes) : oldEndBytes;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bootSector, infoSector, largeTail, smallTail } from "../../../src/filesystem/fat/boot-sector.ts";
 import { longEntry, shortEntry } from "../../../src/filesystem/fat/directory-entry.ts";
-import { decodeTime, encodeTime } from "../../../src/filesystem/fat/fat-time.ts";
+import { decodeTime, encodeTime } from "../../../src/filesystem/dos-time.ts";
 import { layoutOf } from "../../../src/filesystem/fat/layout.ts";
 import { planLayout } from "../../../src/filesystem/fat/plan-layout.ts";
 import { encodeEntries, readEntries } from "../../../src/filesystem/fat/table.ts";

@@ -1,4 +1,5 @@
 import { readBytes } from "../../../device/index.ts";
+import { differences, type PlannedWrite } from "../../planned-write.ts";
 import { bootSector, infoSector, infoSignatures, largeTail, smallTail, stateDirty } from "../boot-sector.ts";
 import { slotBytes } from "../directory-entry.ts";
 import { slotAt } from "../fat-source.ts";
@@ -6,12 +7,6 @@ import { entryBits, type FatLayout } from "../layout.ts";
 import { encodeEntries, type TableMarks, type TableWindow } from "../table.ts";
 import type { DirectoryImage } from "./directory-image.ts";
 import type { FatVolume } from "./fat-volume.ts";
-
-/** Bytes that go to a place on the device. */
-export interface PlannedWrite {
-  readonly at: number;
-  readonly bytes: Uint8Array;
-}
 
 /**
  * All writes of a commit, in stages that reach the device one after the other, so that at every moment all that was
@@ -109,19 +104,6 @@ function windowWrites(layout: FatLayout, window: TableWindow, from: Uint32Array,
   return tables.flatMap((table) => {
     return differing.map(({ at: inWindow, bytes }) => ({ at: at + table * layout.tableBytes + inWindow, bytes }));
   });
-}
-
-/** The sectors in which two states of the same bytes differ, neighbours joined. */
-function differences(before: Uint8Array, after: Uint8Array, sectorBytes: number): PlannedWrite[] {
-  const writes: { at: number; end: number }[] = [];
-  for (let at = 0; at < after.length; at += sectorBytes) {
-    const end = Math.min(at + sectorBytes, after.length);
-    if (Buffer.compare(before.subarray(at, end), after.subarray(at, end)) === 0) continue;
-    const last = writes.at(-1);
-    if (last?.end === at) last.end = end;
-    else writes.push({ at, end });
-  }
-  return writes.map(({ at, end }) => ({ at, bytes: after.subarray(at, end) }));
 }
 
 /** New directories may be many: their clusters are laid out one after the other. */

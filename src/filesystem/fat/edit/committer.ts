@@ -1,6 +1,7 @@
 import { stopIfAborted, type JobOptions } from "../../../base/index.ts";
 import type { BlockDevice } from "../../../device/index.ts";
-import { planCommit, type PlannedWrite } from "./commit-plan.ts";
+import { writeAll } from "../../planned-write.ts";
+import { planCommit } from "./commit-plan.ts";
 import type { DirectoryStore } from "./directory-store.ts";
 import type { FatVolume } from "./fat-volume.ts";
 
@@ -32,8 +33,4 @@ export async function applyChanges(volume: FatVolume, directories: DirectoryStor
   for (const stage of [plan.open, plan.fresh, plan.additions, plan.names, plan.changes, plan.frees, plan.close]) {
     await writeAll(copy, stage);
   }
-}
-
-async function writeAll(device: BlockDevice, writes: Iterable<PlannedWrite>): Promise<void> {
-  for (const { at, bytes } of writes) await device.write(at, bytes);
 }

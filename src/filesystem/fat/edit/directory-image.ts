@@ -1,5 +1,5 @@
 import { Failure } from "../../../base/index.ts";
-import type { ClusterRun } from "../chain.ts";
+import type { ClusterRun } from "../../cluster-run.ts";
 import {
   deletedMark,
   directoryLimitBytes,

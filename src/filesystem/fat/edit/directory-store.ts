@@ -1,14 +1,8 @@
 import { Failure } from "../../../base/index.ts";
 import type { Timestamp } from "../../../tree/index.ts";
 import { damaged } from "../../damaged.ts";
-import {
-  attribute,
-  clusterOf,
-  directoryLimitBytes,
-  shortEntry,
-  slotBytes,
-  type ShortEntry,
-} from "../directory-entry.ts";
+import { attribute } from "../../dos-attributes.ts";
+import { clusterOf, directoryLimitBytes, shortEntry, slotBytes, type ShortEntry } from "../directory-entry.ts";
 import { readDirectory } from "../fat-source.ts";
 import { timesOf } from "../fat-time.ts";
 import { DirectoryImage } from "./directory-image.ts";

@@ -2,6 +2,7 @@ import { Failure, type JobOptions } from "../../../base/index.ts";
 import { printableName } from "../../../bytes/index.ts";
 import { OverlayDevice } from "../../../device/index.ts";
 import type { DataPiece, FileStretch } from "../../../tree/index.ts";
+import { ChangeGuard } from "../../change-guard.ts";
 import { ChunkCache } from "../../chunk-cache.ts";
 import type {
   EditableFileSystem,
@@ -11,11 +12,20 @@ import type {
   NewContent,
   NewFile,
 } from "../../editable-file-system.ts";
+import {
+  attribute,
+  keepableTimes,
+  newAttributes,
+  refuseUnkeepable,
+  rootStat,
+  withReadOnly,
+} from "../../dos-attributes.ts";
+import { encodeTime } from "../../dos-time.ts";
 import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "../../file-system.ts";
-import { attribute, clusterOf, slotBytes, type ShortEntry } from "../directory-entry.ts";
+import { clusterOf, slotBytes, type ShortEntry } from "../directory-entry.ts";
 import type { NamedSlot } from "../directory-reader.ts";
-import { modeOf, readFile, rootStat, statOf } from "../fat-file.ts";
-import { encodeTime, timesOf } from "../fat-time.ts";
+import { readFile, statOf } from "../fat-file.ts";
+import { timesOf } from "../fat-time.ts";
 import { foldedName, refuseBadName } from "../file-name.ts";
 import { openFat } from "../open.ts";
 import { applyChanges, commitChanges } from "./committer.ts";
@@ -25,7 +35,6 @@ import type { FatVolume } from "./fat-volume.ts";
 import { FileStore, placeAt } from "./file-store.ts";
 
 const batchSize = 1000;
-const ownerWrites = 0o200;
 const specialBits = 0o7000;
 
 /** A FAT file system open for changes. It borrows its device. */
@@ -36,9 +45,8 @@ export class FatEditor implements EditableFileSystem {
   readonly #directories: DirectoryStore;
   readonly #files: FileStore;
   readonly #options: EditOptions;
+  readonly #guard = new ChangeGuard();
   #hasWarned = false;
-  /** Why nothing can be committed any more. */
-  #broken: unknown;
 
   constructor(info: Omit<FileSystemInfo, "freeBytes">, volume: FatVolume, options: EditOptions) {
     this.#info = info;
@@ -104,7 +112,7 @@ export class FatEditor implements EditableFileSystem {
   }
 
   create(place: NamePlace, file: NewFile): Promise<number> {
-    return this.#changing(async (begin) => {
+    return this.#guard.changing(async (begin) => {
       refuseBadName(place.name);
       refuseKind(file, place.name);
       const parent = await this.#directories.open(place.directory);
@@ -134,7 +142,7 @@ export class FatEditor implements EditableFileSystem {
   }
 
   remove(place: NamePlace): Promise<void> {
-    return this.#changing(async (begin) => {
+    return this.#guard.changing(async (begin) => {
       const { found, id, image } = await this.#existing(place);
       await this.#refuseFull(id, place.name);
       begin();
@@ -145,7 +153,7 @@ export class FatEditor implements EditableFileSystem {
   }
 
   rename(from: NamePlace, to: NamePlace): Promise<void> {
-    return this.#changing(async (begin) => {
+    return this.#guard.changing(async (begin) => {
       refuseBadName(to.name);
       const { found, id, image } = await this.#existing(from);
       const target = await this.#directories.open(to.directory);
@@ -172,7 +180,7 @@ export class FatEditor implements EditableFileSystem {
   }
 
   replaceContent(id: number, content: NewContent): Promise<void> {
-    return this.#changing(async (begin) => {
+    return this.#guard.changing(async (begin) => {
       const entry = await this.#regularFile(id);
       this.#volume.pool.need(this.#volume.clustersFor(content.sizeBytes));
       begin();
@@ -183,7 +191,7 @@ export class FatEditor implements EditableFileSystem {
   }
 
   write(id: number, at: number, bytes: Uint8Array): Promise<void> {
-    return this.#changing(async (begin) => {
+    return this.#guard.changing(async (begin) => {
       const entry = await this.#regularFile(id);
       begin();
       if (bytes.length > 0) await this.#changeData(id, entry, await this.#files.write(entry, at, bytes, `file ${id}`));
@@ -191,7 +199,7 @@ export class FatEditor implements EditableFileSystem {
   }
 
   truncate(id: number, sizeBytes: number): Promise<void> {
-    return this.#changing(async (begin) => {
+    return this.#guard.changing(async (begin) => {
       const entry = await this.#regularFile(id);
       begin();
       await this.#changeData(id, entry, await this.#files.truncate(entry, sizeBytes, `file ${id}`));
@@ -200,9 +208,9 @@ export class FatEditor implements EditableFileSystem {
 
   /** Times, and whether a file may be written to, which is all that FAT knows of a mode. */
   setMetadata(id: number, change: MetadataChange): Promise<void> {
-    return this.#changing(async (begin) => {
+    return this.#guard.changing(async (begin) => {
       const stat = await this.stat(id);
-      refuseUnkeepable(stat, change);
+      refuseUnkeepable("FAT", stat, change);
       if (id === rootId) return;
       const entry = await this.#directories.entry(id);
       begin();
@@ -223,46 +231,17 @@ export class FatEditor implements EditableFileSystem {
     });
   }
 
-  keepable({ modified, accessed, created }: MetadataChange): MetadataChange {
-    return {
-      ...(modified === undefined ? {} : { modified }),
-      ...(accessed === undefined ? {} : { accessed }),
-      ...(created === undefined ? {} : { created }),
-    };
+  keepable(change: MetadataChange): MetadataChange {
+    return keepableTimes(change);
   }
 
-  async commit(job: JobOptions = {}): Promise<void> {
-    this.#refuseBroken();
-    try {
-      await commitChanges(this.#volume, this.#directories, job);
-    } catch (error) {
-      this.#broken = error;
-      throw error;
-    }
-  }
-
-  /** What fails before `begin` has changed nothing; what fails after it leaves the changes half done. */
-  async #changing<T>(change: (begin: () => void) => Promise<T>): Promise<T> {
-    this.#refuseBroken();
-    let isBegun = false;
-    try {
-      return await change(() => (isBegun = true));
-    } catch (error) {
-      if (isBegun) this.#broken = error;
-      throw error;
-    }
-  }
-
-  #refuseBroken(): void {
-    if (this.#broken === undefined) return;
-    throw new Failure("failed", "cannot make the changes: one of them has failed, so none is made", {
-      cause: this.#broken,
-    });
+  commit(job: JobOptions = {}): Promise<void> {
+    return this.#guard.committing(() => commitChanges(this.#volume, this.#directories, job));
   }
 
   /** The file system as it will be once the changes are made, on a copy in memory of what changes. */
   async #asItWillBe(): Promise<AsyncDisposable & { readonly fileSystem: FileSystem }> {
-    this.#refuseBroken();
+    this.#guard.refuseBroken();
     await using stack = new AsyncDisposableStack();
     const overlay = stack.use(new OverlayDevice(this.#volume.device));
     await applyChanges(this.#volume, this.#directories, overlay);
@@ -360,14 +339,6 @@ function sizeOf(image: DirectoryImage): number {
   return image.capacity * slotBytes;
 }
 
-function newAttributes(mode: number): number {
-  return withReadOnly(attribute.archive, mode);
-}
-
-function withReadOnly(attributes: number, mode: number): number {
-  return (mode & ownerWrites) === 0 ? attributes | attribute.readOnly : attributes & ~attribute.readOnly;
-}
-
 function refuseKind({ kind }: NewFile, name: string): void {
   if (kind === "file" || kind === "directory") return;
   const quoted = printableName(name);
@@ -384,17 +355,4 @@ function refuseTaken(parent: DirectoryImage, name: string): void {
   const isAlias = foldedName(there.name) !== foldedName(name);
   const why = isAlias ? "which has that as its short name" : "which is the same name to FAT";
   throw new Failure("exists", `cannot make "${quoted}": there is "${printableName(there.name)}", ${why}`);
-}
-
-/** Throws `unsupported` for what FAT cannot keep. */
-function refuseUnkeepable(stat: FileStat, change: MetadataChange): void {
-  const { uid, gid, mode, xattrs } = change;
-  const cannot = (what: string, hint?: string): Failure => {
-    return new Failure("unsupported", `cannot change ${what}: FAT cannot hold it`, hint === undefined ? {} : { hint });
-  };
-  if ((uid ?? 0) !== 0 || (gid ?? 0) !== 0) throw cannot("the owner");
-  if (xattrs !== undefined && xattrs.size > 0) throw cannot("extended attributes");
-  if (mode === undefined) return;
-  const kept = stat.kind === "file" ? modeOf(withReadOnly(0, mode)) : stat.mode;
-  if (mode !== kept) throw cannot("the mode", "a file is either 644 or 444, a directory 755");
 }

@@ -1,16 +1,19 @@
+import { Bitmap } from "../../../bytes/index.ts";
 import { readBytes, type BlockDevice } from "../../../device/index.ts";
 import { ChunkCache } from "../../chunk-cache.ts";
+import { ClusterPool } from "../../cluster-pool.ts";
+import type { ClusterTarget } from "../../cluster-writer.ts";
 import { CoalescingWriter } from "../../coalescing-writer.ts";
 import { infoSector, infoSignatures } from "../boot-sector.ts";
-import { chainRuns, type ClusterRun } from "../chain.ts";
-import type { FatLayout } from "../layout.ts";
-import { FatTable } from "../table.ts";
-import { ClusterPool } from "./cluster-pool.ts";
+import { firstCluster, type ClusterRun } from "../../cluster-run.ts";
+import { chainRuns } from "../chain.ts";
+import { clusterAt, type FatLayout } from "../layout.ts";
+import { allEntries, FatTable, marksOf } from "../table.ts";
 
 const structureChunks = { chunkBytes: 64 * 1024, chunkLimit: 64 };
 
 /** The clusters of a FAT file system that is being changed: the table in memory, data on the device. */
-export class FatVolume {
+export class FatVolume implements ClusterTarget {
   readonly device: BlockDevice;
   readonly layout: FatLayout;
   readonly table: FatTable;
@@ -30,7 +33,8 @@ export class FatVolume {
   }
 
   static async open(device: BlockDevice, layout: FatLayout): Promise<FatVolume> {
-    return new FatVolume(device, layout, await ClusterPool.open(device, layout, await nextFreeOf(device, layout)));
+    const next = await nextFreeOf(device, layout);
+    return new FatVolume(device, layout, new ClusterPool(await readUsed(device, layout), { baseCluster: 0, next }));
   }
 
   get isLarge(): boolean {
@@ -40,6 +44,14 @@ export class FatVolume {
   /** As `readDirectory` wants it. */
   get reader(): BlockDevice {
     return this.device;
+  }
+
+  get clusterBytes(): number {
+    return this.layout.clusterBytes;
+  }
+
+  placeOf(cluster: number): number {
+    return clusterAt(this.layout, cluster);
   }
 
   clustersFor(sizeBytes: number): number {
@@ -81,6 +93,19 @@ export class FatVolume {
     this.pool.settle();
     this.structures = new ChunkCache(this.device, structureChunks);
   }
+}
+
+/** Goes through the whole table: what it counts is true whatever the file system says of itself. */
+async function readUsed(device: BlockDevice, layout: FatLayout): Promise<Bitmap> {
+  const { mask } = marksOf[layout.kind];
+  const used = new Bitmap(firstCluster + layout.clusterCount);
+  used.setRange(0, firstCluster);
+  for await (const { first, entries } of allEntries(device, layout)) {
+    for (let n = Math.max(0, firstCluster - first); n < entries.length; n++) {
+      if (((entries[n] ?? 0) & mask) !== 0) used.set(first + n);
+    }
+  }
+  return used;
 }
 
 /** Where FAT32 says that the next free cluster is to be looked for. */

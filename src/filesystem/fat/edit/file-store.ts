@@ -1,11 +1,12 @@
 import { Failure } from "../../../base/index.ts";
 import type { DataPiece } from "../../../tree/index.ts";
 import type { NewContent } from "../../editable-file-system.ts";
-import { chainRuns, type ClusterRun } from "../chain.ts";
+import type { ClusterRun } from "../../cluster-run.ts";
+import { ClusterWriter } from "../../cluster-writer.ts";
+import { chainRuns } from "../chain.ts";
 import { damaged } from "../../damaged.ts";
 import { clusterOf, type ShortEntry } from "../directory-entry.ts";
 import { clusterAt } from "../layout.ts";
-import { ChainWriter } from "./chain-writer.ts";
 import type { FatVolume } from "./fat-volume.ts";
 
 /** The largest file: its size has 32 bits. */
@@ -36,7 +37,7 @@ export class FileStore {
   async put({ sizeBytes, content = [] }: NewContent, name: string): Promise<DataPlace> {
     refuseTooLarge(sizeBytes, name);
     const runs = await this.#volume.takeChain(this.#volume.clustersFor(sizeBytes));
-    await new ChainWriter(this.#volume, runs, name).write(content, sizeBytes);
+    await new ClusterWriter(this.#volume, runs, name).write(content, sizeBytes);
     return placeAt(runs[0]?.start ?? 0, sizeBytes);
   }
 
@@ -84,7 +85,7 @@ export class FileStore {
     const base = from * layout.clusterBytes;
     const content = this.#mixed(replaced, { ...change, at: at - base, oldBytes: Math.max(0, entry.sizeBytes - base) });
     const lengthBytes = (to - from) * layout.clusterBytes;
-    await new ChainWriter(this.#volume, runs, what).write(content, lengthBytes);
+    await new ClusterWriter(this.#volume, runs, what).write(content, lengthBytes);
     if (after === undefined && before !== undefined) await this.#cutExcess(before, oldCount - from, what);
     else if (after === undefined && first !== 0) await this.#volume.releaseChain(first, what);
     else for (const run of replaced) await this.#volume.release(run);
