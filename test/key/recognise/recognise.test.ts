@@ -57,6 +57,24 @@ const debianLive: SampleFiles = {
   "boot/memtest.efi": efiStub(0x8664),
 };
 
+test("labels that reach no system: the volume is named by its UUID", needs, async () => {
+  const files = {
+    "LiveOS/squashfs.img": "",
+    "images/pxeboot/vmlinuz": kernel,
+    "images/pxeboot/initrd.img": dracutLive,
+  };
+  const label = "Fedora Live 38";
+  const grub = String.raw`menuentry x { linux /images/pxeboot/vmlinuz root=live:CDLABEL=Fedora\x20Live\x2038 quiet
+    initrd /images/pxeboot/initrd.img
+  }`;
+  for (const menu of [{}, { "EFI/BOOT/grub.cfg": grub }]) {
+    const { entries, volumeUuid } = await recogniseSample({ ...files, ...menu }, label);
+    const how = entries[0]?.how;
+    assert.ok(how?.kind === "linux" && how.words.includes(`root=live:UUID=${volumeUuid}`), JSON.stringify(how));
+    assert.ok(!how.words.some((word) => word.includes("LABEL")));
+  }
+});
+
 test(
   "a live system: its own entries and words, its title, what its initrd reads, what is left out",
   needs,
