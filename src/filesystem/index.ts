@@ -10,9 +10,10 @@ export type {
 } from "./editable-file-system.ts";
 export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
 export type { ExtKind, ExtOptions } from "./ext/index.ts";
+export type { ExfatOptions } from "./exfat/index.ts";
 export type { FatOptions } from "./fat/index.ts";
 export { readBootImages, type BootImage } from "./iso/index.ts";
-export { extKinds, fatKinds, makeFileSystem, measureFileSystem, type NewFileSystem } from "./make.ts";
+export { exfatKind, extKinds, fatKinds, makeFileSystem, measureFileSystem, type NewFileSystem } from "./make.ts";
 export const putTree = lazily(async () => (await import("./put-tree.ts")).putTree);
 export const recognise = lazily(async () => (await import("./recognise/index.ts")).recognise);
 export { readText } from "./read-text.ts";
