@@ -161,13 +161,14 @@ test(
     fs.writeSync(sparse, "end", 20 * mib);
     fs.ftruncateSync(sparse, 30 * mib);
     fs.closeSync(sparse);
-    makeBlank(image, 100);
+    const file = fs.openSync(image, "w+");
     {
-      await using device = await FileDevice.open(image);
+      await using device = FileDevice.overNewFile(image, file, 100 * mib);
       await using source = await FolderSource.open(tree);
       const options = { kind: "exfat", uuid: "1234-ABCD", now } as const;
       assert.deepEqual((await makeExfat(device, [source], options)).warnings, []);
     }
+    fs.closeSync(file);
     fsck(image);
     const wanted = treeOfFolder(tree);
     assert.deepEqual(await treeOfImage(image), wanted);
