@@ -9,9 +9,11 @@ const slowestShown = 5;
 export class CompactReport {
   readonly #root: string;
   readonly #failed: string[] = [];
-  readonly #durationByFile = new Map<string, number>();
   readonly #outputByFile = new Map<string, string>();
   passed = false;
+  /** How long each file took, in milliseconds, by its path from the root. */
+  readonly durations = new Map<string, number>();
+  #hasListedSlowest = false;
 
   constructor(root: string) {
     this.#root = root;
@@ -56,7 +58,7 @@ export class CompactReport {
     file: string,
     { counts, duration_ms: durationMs }: Extract<TestEvent, { type: "test:summary" }>["data"],
   ): string {
-    this.#durationByFile.set(file, durationMs);
+    this.durations.set(this.#shorten(file), durationMs);
     const failed = counts.tests - counts.passed - counts.skipped - counts.todo;
     const mark = failed === 0 ? styleText("green", "✔") : styleText("red", "✖");
     const tests = `${counts.passed} passed${failed === 0 ? "" : `, ${failed} failed`}`;
@@ -66,10 +68,11 @@ export class CompactReport {
 
   /** Where the time went, once, if it is worth a look. */
   #listSlowest(): string {
-    const files = [...this.#durationByFile].filter(([, durationMs]) => durationMs >= slowMs);
-    this.#durationByFile.clear();
+    if (this.#hasListedSlowest) return "";
+    this.#hasListedSlowest = true;
+    const files = [...this.durations].filter(([, durationMs]) => durationMs >= slowMs);
     const slowest = files.toSorted(([, a], [, b]) => b - a).slice(0, slowestShown);
-    const lines = slowest.map(([file, durationMs]) => `${inSeconds(durationMs).padStart(7)}  ${this.#shorten(file)}`);
+    const lines = slowest.map(([file, durationMs]) => `${inSeconds(durationMs).padStart(7)}  ${file}`);
     return lines.length < 2 ? "" : `Slowest:\n${indent(lines.join("\n"))}`;
   }
 

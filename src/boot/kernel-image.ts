@@ -1,6 +1,6 @@
 import * as zlib from "node:zlib";
 import type { FileSystem } from "../filesystem/index.ts";
-import { elf32Header, elfIdentity, elfMachines, elfMagic } from "./elf-records.ts";
+import { elf32Header, elfIdentity, elfMachines, elfMagic } from "../bytes/elf/index.ts";
 import { imageHeader, x86SetupHeader } from "./kernel-records.ts";
 import { efiSubsystems, isSignature, peHeaderLimitBytes, readPe } from "./pe-file.ts";
 import { readParts } from "./read-parts.ts";

@@ -29,21 +29,25 @@ export interface BlockIdentity {
   readonly uses: readonly DeviceUse[];
 }
 
-export interface SystemRoot {
+export interface IdentifyOptions {
   /** Where `sys` and `proc` are; `/` unless told. */
   readonly root?: string;
+  /** For messages: what is to be done with the device, `write onto` unless told. */
+  readonly action?: string;
 }
 
 const sysfsSectorBytes = 512;
+const usualAction = "write onto";
 
 /**
  * Says what the disk under a path is, links followed. Throws `refused` where it is no block device or only a partition
  * of one, `not-found` where there is nothing.
  */
-export function identifyDevice(devicePath: string, options: SystemRoot = {}): BlockIdentity {
+export function identifyDevice(devicePath: string, options: IdentifyOptions = {}): BlockIdentity {
   const stat = statOf(devicePath);
+  const { action = usualAction } = options;
   if (!stat.isBlockDevice()) {
-    throw new Failure("refused", `cannot write onto "${devicePath}": it is not a block device`, {
+    throw new Failure("refused", `cannot ${action} "${devicePath}": it is not a block device`, {
       hint: "name a stick's device, such as /dev/sdb; lsblk lists them",
     });
   }
@@ -52,7 +56,11 @@ export function identifyDevice(devicePath: string, options: SystemRoot = {}): Bl
 }
 
 /** The same for a device by its number. */
-export function identityOf(devicePath: string, number: string, { root = "/" }: SystemRoot = {}): BlockIdentity {
+export function identityOf(
+  devicePath: string,
+  number: string,
+  { root = "/", action = usualAction }: IdentifyOptions = {},
+): BlockIdentity {
   const files = filesIn(root);
   const folder = files.real(`sys/dev/block/${number}`);
   if (folder === undefined) {
@@ -63,7 +71,7 @@ export function identityOf(devicePath: string, number: string, { root = "/" }: S
   const name = path.basename(folder);
   if (files.exists(`${folder}/partition`)) {
     const disk = path.basename(path.dirname(folder));
-    throw new Failure("refused", `cannot write onto "${devicePath}": it is a partition, a key takes a whole disk`, {
+    throw new Failure("refused", `cannot ${action} "${devicePath}": it is a partition, a key takes a whole disk`, {
       hint: `its disk is /dev/${disk}`,
     });
   }

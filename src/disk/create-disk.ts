@@ -22,8 +22,8 @@ import type { BootRequest, CreateDiskRequest, CreatedDisk } from "./request.ts";
 import { showDisk } from "./show-disk.ts";
 
 const sectorBytes = 512;
-/** How long the boot menu waits for a key. */
-const menuSeconds = 3;
+/** How long the boot menu waits for a key unless told. */
+const usualMenuSeconds = 3;
 /** The kernel's messages go to both; the last one is where a shell is. */
 const serialArguments = ({ architecture }: Kernel): string => {
   return `console=tty0 console=${architecture === "arm64" ? "ttyAMA0" : "ttyS0"},115200`;
@@ -135,10 +135,12 @@ interface BootPlaces {
 /** Installs GRUB, with a menu of the kernels that the root has; gives warnings. */
 async function installBoot(
   device: FileDevice,
-  { firmwares, serial, secureBoot, grubFrom = [], machineFolder, cacheFolder }: BootRequest,
+  boot: BootRequest,
   { root, own, now }: BootPlaces,
   job: JobOptions,
 ): Promise<readonly string[]> {
+  const { firmwares, serial, secureBoot, grubFrom = [], machineFolder, cacheFolder } = boot;
+  const { timeoutSeconds = usualMenuSeconds } = boot;
   if (root === undefined) throw new Failure("usage", "cannot make the disk start: no partition is for Linux");
   const warnings: string[] = [];
   const sources = {
@@ -150,7 +152,7 @@ async function installBoot(
     firmwares,
     partition: root.number,
     ...(own === undefined ? {} : { bootPartition: own.number }),
-    config: { timeoutSeconds: menuSeconds, serial, ...(serial ? { kernelArguments: serialArguments } : {}) },
+    config: { timeoutSeconds, serial, ...(serial ? { kernelArguments: serialArguments } : {}) },
     now,
     secureBoot,
     sources,

@@ -47,6 +47,8 @@ export interface BootRequest {
   readonly serial: boolean;
   /** For UEFI: signed programs, that start where Secure Boot is on. */
   readonly secureBoot: boolean;
+  /** How long the menu waits for a key: 3 s unless told. */
+  readonly timeoutSeconds?: number;
   /** Folders and packages to take GRUB from, before what this machine has. */
   readonly grubFrom?: readonly string[];
   /** The folder under which this machine has GRUB's files. Absent: `/usr/lib`. */

@@ -57,6 +57,20 @@ export async function measureFileSystem(
   return { sizeBytes, wanted: { ...wanted, blockSizeBytes, ...(hasOwnCount ? {} : { inodeCount }) } };
 }
 
+/** How many bytes of files a new file system of a size has room for, each file in whole blocks. */
+export async function roomIn(sizeBytes: number, wanted: NewFileSystem): Promise<number> {
+  if (isFat(wanted)) {
+    const { roomInFat } = await import("./fat/index.ts");
+    return roomInFat(sizeBytes, wanted);
+  }
+  if (wanted.kind === exfatKind) {
+    const { roomInExfat } = await import("./exfat/index.ts");
+    return roomInExfat(sizeBytes, wanted);
+  }
+  const { roomInExt } = await import("./ext/index.ts");
+  return roomInExt(sizeBytes, wanted);
+}
+
 function isFat(wanted: NewFileSystem): wanted is FatOptions {
   return fatKinds.has(wanted.kind);
 }

@@ -1,5 +1,6 @@
 import { grubWord, grubWordWith } from "./grub-words.ts";
 import { conditionOf, isSubmenu } from "./machines.ts";
+import { secureBootVerdict } from "./secure-boot.ts";
 import type { BootEntry, ImagePlace, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
 /** What the key finds out when it starts, by its names in the words of entries and in GRUB. */
@@ -12,16 +13,28 @@ const variables: ReadonlyMap<string, string> = new Map([
 export const isoId = (isoPath: string): string => isoPath;
 export const entryId = (isoPath: string, number: number): string => `${isoPath}#${number}`;
 
+export interface IsoMenuOptions {
+  /** On a key for Secure Boot: those whose signatures its own shim accepts. */
+  readonly secureBootSigners?: readonly string[];
+}
+
 /**
  * The entries of one ISO file, as a script that the key's menu reads: a submenu where a machine can choose among
  * several, else one entry. Each machine sees those that it can start. `isoPath` is from the root of its partition.
  */
-export function isoMenu(isoPath: string, iso: Pick<RecognisedIso, "title" | "entries">): string {
+export function isoMenu(
+  isoPath: string,
+  iso: Pick<RecognisedIso, "title" | "entries">,
+  { secureBootSigners }: IsoMenuOptions = {},
+): string {
   const title = oneLine(iso.title);
+  const noteOf = (entry: BootEntry): string =>
+    secureBootSigners === undefined ? "" : noteFor(entry, secureBootSigners);
   const startables = iso.entries.map((entry) => ({ ...entry, kind: entry.how.kind }));
   if (isSubmenu(startables)) {
     const parts = startables.map((entry, at) => {
-      const text = entryText(isoPath, entry, { title: oneLine(entry.title), id: entryId(isoPath, at + 1) });
+      const shown = { title: oneLine(entry.title), note: noteOf(entry), id: entryId(isoPath, at + 1) };
+      const text = entryText(isoPath, entry, shown);
       const condition = conditionOf(entry);
       return condition === undefined ? text : `if ${condition}; then\n${text}fi\n`;
     });
@@ -29,15 +42,21 @@ export function isoMenu(isoPath: string, iso: Pick<RecognisedIso, "title" | "ent
   }
   let script = notHere(isoPath, title);
   for (const entry of startables.toReversed()) {
-    const text = entryText(isoPath, entry, { title, id: isoId(isoPath) });
+    const text = entryText(isoPath, entry, { title, note: noteOf(entry), id: isoId(isoPath) });
     const condition = conditionOf(entry);
     script = condition === undefined ? text : `if ${condition}; then\n${text}else\n${script}fi\n`;
   }
   return script;
 }
 
+/** What is shown behind the title where Secure Boot is on; these are empty where it is not. */
+function noteFor(entry: BootEntry, trusted: readonly string[]): string {
+  const verdict = secureBootVerdict({ ...entry, kind: entry.how.kind }, trusted);
+  return verdict === "refused" ? '"$key_unsigned"' : verdict === "needs-key" ? '"$key_foreign"' : "";
+}
+
 /** What an ISO says of itself may have anything in it. */
-function oneLine(title: string): string {
+export function oneLine(title: string): string {
   return title.replaceAll(/[\p{Control}\p{Zl}\p{Zp}]+/gu, " ").trim();
 }
 
@@ -46,19 +65,24 @@ function notHere(isoPath: string, title: string): string {
   return `menuentry ${grubWord(shown)} --id ${grubWord(isoId(isoPath))} { true; }\n`;
 }
 
-function entryText(
-  isoPath: string,
-  { how }: BootEntry,
-  { title, id }: { readonly title: string; readonly id: string },
-): string {
-  const lines = [`key_open ${grubWord(isoPath)}`, ...startLines(how)];
+interface ShownEntry {
+  readonly title: string;
+  /** A word of the script that follows the title, or nothing. */
+  readonly note: string;
+  readonly id: string;
+}
+
+function entryText(isoPath: string, { how }: BootEntry, { title, note, id }: ShownEntry): string {
+  const starting =
+    how.kind === "configfile" && note !== "" ? [`key_menu ${grubWord(how.path)} ${note}`] : startLines(how);
+  const lines = [`key_open ${grubWord(isoPath)}`, ...starting];
   const body = lines
     .map(
       (line) => `  ${line}
 `,
     )
     .join("");
-  return `menuentry ${grubWord(title)} --id ${grubWord(id)} {
+  return `menuentry ${grubWord(title)}${note} --id ${grubWord(id)} {
 ${body}}
 `;
 }
@@ -70,7 +94,8 @@ function startLines(how: StartMethod): readonly string[] {
     case "linux": {
       const root = how.image === undefined ? "" : "(image)";
       const kernel = ["linux", grubWord(root + how.kernel), ...wordsOf(how.words), "$key_arguments"];
-      return [...imageLine(how.image), kernel.join(" "), ...initrdLine("initrd", how.initrds, root)];
+      const loading = [kernel.join(" "), ...initrdLine("initrd", how.initrds, root)];
+      return [...imageLine(how.image), ...orRefused(loading, how.kernel)];
     }
     case "linux16": {
       const kernel = ["linux16", grubWord(how.kernel), ...wordsOf(how.words)];
@@ -81,24 +106,32 @@ function startLines(how: StartMethod): readonly string[] {
     case "efi": {
       // It tells the program where it is from by the root, which has to be a device that the firmware knows.
       const device = how.image === undefined ? "(loop)" : "(image)";
-      return [...imageLine(how.image), 'set root="$isos"', `chainloader ${grubWord(device + how.program)}`];
+      const loading = [`chainloader ${grubWord(device + how.program)}`];
+      return [...imageLine(how.image), 'set root="$isos"', ...orRefused(loading, how.program)];
     }
-    case "bsd":
-      return [
-        `${how.loader} ${grubWord(how.kernel)}`,
-        ...Object.entries(how.environment).map(([name, value]) => `set ${grubWord(`kFreeBSD.${name}=${value}`)}`),
-        ...how.modules.map(({ image, words }) =>
-          [`${how.loader}_module`, imageWord(image), ...wordsOf(words)].join(" "),
-        ),
-      ];
-    default: // the two kinds of multiboot
-      return [
-        [how.kind, grubWord(how.kernel), ...wordsOf(how.words)].join(" "),
-        ...how.modules.map(({ path, words }) => {
-          return [how.kind.replace("multiboot", "module"), grubWord(path), ...wordsOf(words)].join(" ");
-        }),
-      ];
+    case "bsd": {
+      const environment = Object.entries(how.environment).map(([name, value]) => {
+        return `set ${grubWord(`kFreeBSD.${name}=${value}`)}`;
+      });
+      const modules = how.modules.map(({ image, words }) =>
+        [`${how.loader}_module`, imageWord(image), ...wordsOf(words)].join(" "),
+      );
+      return orRefused([`${how.loader} ${grubWord(how.kernel)}`, ...environment, ...modules], how.kernel);
+    }
+    default: {
+      // the two kinds of multiboot
+      const modules = how.modules.map(({ path, words }) => {
+        return [how.kind.replace("multiboot", "module"), grubWord(path), ...wordsOf(words)].join(" ");
+      });
+      return orRefused([[how.kind, grubWord(how.kernel), ...wordsOf(how.words)].join(" "), ...modules], how.kernel);
+    }
   }
+}
+
+/** Lines of which the first loads a file; where that is refused, the menu says why, and the others are left out. */
+function orRefused([first = "true", ...others]: readonly string[], file: string): readonly string[] {
+  const rest = others.length === 0 ? ["true"] : others;
+  return [`if ${first}; then`, ...rest.map((line) => `  ${line}`), "else", `  key_refused ${grubWord(file)}`, "fi"];
 }
 
 /** What memdisk is told of a disk (Syslinux 6.04 doc/memdisk.txt). */

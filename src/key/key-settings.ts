@@ -12,9 +12,13 @@ export interface KeySettings {
   readonly isosPartition: string;
   /** The menu is on the first serial port too, and kernels speak there. */
   readonly serial: boolean;
+  /** It starts where Secure Boot is on, and there only what is signed by one of these, or by one of the firmware's. */
+  readonly secureBootSigners?: readonly string[];
   /** The first entry is started after so long. Absent: the menu waits. */
   readonly timeoutSeconds?: number;
 }
+
+const signerSeparator = "; ";
 
 export function settingsText(settings: KeySettings): string {
   const lines: readonly (readonly [string, string])[] = [
@@ -23,6 +27,7 @@ export function settingsText(settings: KeySettings): string {
     ["key_isos_label", settings.isosLabel],
     ["key_isos_partition", settings.isosPartition],
     ["key_serial", settings.serial ? "1" : ""],
+    ["key_secure_boot", (settings.secureBootSigners ?? []).join(signerSeparator)],
     ["timeout", String(settings.timeoutSeconds ?? -1)],
   ];
   return `# What this key is. Made by holdfast.\n${lines.map(([name, value]) => `set ${name}=${grubWord(value)}\n`).join("")}`;
@@ -38,12 +43,14 @@ export function parseSettings(text: string, keyName: string): KeySettings {
       hint: `this program knows layout ${layoutVersion}`,
     });
   }
+  const signers = values.get("key_secure_boot") ?? "";
   const timeout = Number(values.get("timeout") ?? "-1");
   return {
     isosUuid: values.get("key_isos_uuid") ?? "",
     isosLabel: values.get("key_isos_label") ?? "",
     isosPartition: values.get("key_isos_partition") ?? "",
     serial: values.get("key_serial") === "1",
+    ...(signers === "" ? {} : { secureBootSigners: signers.split(signerSeparator) }),
     ...(timeout >= 0 ? { timeoutSeconds: timeout } : {}),
   };
 }

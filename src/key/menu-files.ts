@@ -1,10 +1,11 @@
 import { Failure } from "../base/index.ts";
 import { resolvePath, type EditableFileSystem, type FileSystem, type NamePlace } from "../filesystem/index.ts";
 import type { Timestamp } from "../tree/index.ts";
-import { entriesFolder, indexName } from "./key-layout.ts";
+import { checksPath, entriesFolder, indexName } from "./key-layout.ts";
 import { grubWord } from "./grub-words.ts";
-import { isoMenu } from "./iso-menu.ts";
+import { isoMenu, oneLine, type IsoMenuOptions } from "./iso-menu.ts";
 import { readSmallFile } from "./open-key.ts";
+import { isVerification, type IsoVerification } from "./verify/index.ts";
 import type { Architecture, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
 /** What a key keeps of an ISO that was added, in the first line of the file of its entries. */
@@ -14,13 +15,22 @@ export interface IsoRecord {
   readonly title: string;
   readonly sizeBytes: number;
   readonly entries: readonly RecordedEntry[];
+  /** Of all of it, when it was added. */
+  readonly sha256?: string;
+  /** Who said that it was what it should be. */
+  readonly verified?: IsoVerification;
 }
+
+/** What was found out about all of an ISO when it was added. */
+export type RecordedSum = Required<Pick<IsoRecord, "sha256" | "verified">>;
 
 export interface RecordedEntry {
   readonly title: string;
   readonly kind: StartMethod["kind"];
   readonly firmwares: readonly Firmware[];
   readonly architecture: Architecture;
+  /** By whom it is signed, where that is known: `signers` of a `BootEntry`. */
+  readonly signers?: readonly string[];
 }
 
 const headerMark = "# holdfast: ";
@@ -31,12 +41,17 @@ const folderLimit = 10_000;
 const collator = new Intl.Collator("en", { numeric: true });
 
 /** The file of an ISO's entries: what it is, for this program, and the entries, for GRUB. */
-export function entriesText(isoPath: string, sizeBytes: number, iso: RecognisedIso): string {
-  const entries = iso.entries.map(({ title, how, firmwares, architecture }): RecordedEntry => {
-    return { title, kind: how.kind, firmwares, architecture };
+export function entriesText(
+  isoPath: string,
+  sizeBytes: number,
+  iso: RecognisedIso,
+  { sum, ...options }: IsoMenuOptions & { readonly sum?: RecordedSum } = {},
+): string {
+  const entries = iso.entries.map(({ title, how, firmwares, architecture, signers }): RecordedEntry => {
+    return { title, kind: how.kind, firmwares, architecture, ...(signers === undefined ? {} : { signers }) };
   });
-  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries };
-  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, iso)}`;
+  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries, ...sum };
+  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, iso, options)}`;
 }
 
 /** Everything that was added to a key, whether or not its ISO is still there. */
@@ -63,14 +78,22 @@ function parseRecord(text: string): IsoRecord | undefined {
 
 function isRecord(value: unknown): value is IsoRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { path, title, sizeBytes, entries } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  const { path, title, sizeBytes, entries, sha256, verified } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  if (sha256 !== undefined && !isSha256(sha256)) return false;
+  if (verified !== undefined && !isVerification(verified)) return false;
   const isNamed = typeof path === "string" && path.startsWith("/") && typeof title === "string";
   return isNamed && typeof sizeBytes === "number" && Array.isArray(entries) && entries.every(isEntry);
 }
 
+function isSha256(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
 function isEntry(value: unknown): value is RecordedEntry {
   if (typeof value !== "object" || value === null) return false;
-  const { title, kind, firmwares, architecture } = value as Partial<Record<keyof RecordedEntry, unknown>>;
+  const { title, kind, firmwares, architecture, signers } = value as Partial<Record<keyof RecordedEntry, unknown>>;
+  if (signers !== undefined && !(Array.isArray(signers) && signers.every((name) => typeof name === "string")))
+    return false;
   return [title, kind, architecture].every((text) => typeof text === "string") && Array.isArray(firmwares);
 }
 
@@ -89,6 +112,7 @@ export async function updateMenu(boot: EditableFileSystem, { isoPaths, added, no
   const records = await readRecords(boot);
   const gone = records.filter(({ path }) => !isoPaths.has(path));
   for (const { path } of gone) await removeFile(boot, entriesPathOf(path));
+  await updateSums(boot, records, { isoPaths, now });
   const folders = new Map<string, string[]>([["", []]]);
   for (const { path } of records) {
     const folder = path.slice(0, path.lastIndexOf("/"));
@@ -103,6 +127,25 @@ export async function updateMenu(boot: EditableFileSystem, { isoPaths, added, no
   }
 }
 
+/** The sums, each as a file that GRUB and sha256sum check, and the menu of those that can be checked. */
+async function updateSums(
+  boot: EditableFileSystem,
+  records: readonly IsoRecord[],
+  { isoPaths, now }: Omit<MenuChange, "added">,
+): Promise<void> {
+  const lines: string[] = [];
+  for (const { path, title, sha256 } of records) {
+    if (sha256 === undefined || !isoPaths.has(path)) await removeFile(boot, sumPathOf(path));
+    else {
+      await putText(boot, sumPathOf(path), `${sha256}  ${path.slice(1)}\n`, now);
+      lines.push(`key_sum ${grubWord(path)} ${grubWord(oneLine(title))}\n`);
+    }
+  }
+  const text = `# The ISO files whose sums are known. Made by holdfast.\n${lines.join("")}`;
+  if (lines.length === 0) await removeFile(boot, checksPath);
+  else await putText(boot, checksPath, text, now);
+}
+
 /** What is to be read of a folder's entries. That of the top is always there, for GRUB complains of missing folders. */
 export function indexText(lines: readonly string[]): string {
   return `# The ISO files that were added here. Made by holdfast.\n${lines.length === 0 ? "true\n" : lines.join("")}`;
@@ -110,6 +153,10 @@ export function indexText(lines: readonly string[]): string {
 
 function entriesPathOf(isoPath: string): string {
   return `${entriesFolder}${isoPath}.cfg`;
+}
+
+export function sumPathOf(isoPath: string): string {
+  return `${entriesFolder}${isoPath}.sha256`;
 }
 
 /** The paths of the files below a folder; none where it is not there. */
@@ -156,7 +203,8 @@ export async function placeFor(fileSystem: EditableFileSystem, path: string, now
   return { directory, name };
 }
 
-async function putText(boot: EditableFileSystem, path: string, text: string, now: Timestamp): Promise<void> {
+/** Gives a small file a text, and makes it and its folders where they are not there. The caller commits. */
+export async function putText(boot: EditableFileSystem, path: string, text: string, now: Timestamp): Promise<void> {
   const bytes = Buffer.from(text);
   const place = await placeFor(boot, path, now);
   const content = { sizeBytes: bytes.length, content: [{ at: 0, bytes }] };

@@ -5,6 +5,21 @@
  */
 export const menuScript = String.raw`# The menu of this key. Made by holdfast; what is added to custom.cfg, beside this file, stays.
 
+# Where Secure Boot is on, a distribution's signed GRUB shows this menu, and lets start only what is signed. Where it is
+# off, that GRUB gives way to the whole one beside it, which knows more.
+set key_locked=
+if [ "$lockdown" = "y" -o "$shim_lock" = "y" ]; then
+  set key_locked=1
+  set key_unsigned=' [not signed: Secure Boot refuses it]'
+  set key_foreign=' [Secure Boot refuses it until its key is enrolled]'
+elif [ -z "$whole_grub" -a -f "$prefix/whole-$grub_cpu-$grub_platform.efi" ]; then
+  if chainloader "$prefix/whole-$grub_cpu-$grub_platform.efi"; then
+    # Once that has ended, so has the menu.
+    if boot; then exit; fi
+  fi
+fi
+export key_locked key_unsigned key_foreign
+
 source "$prefix/key.cfg"
 
 # What a virtual machine of holdfast asks for, in a text that its firmware passes on.
@@ -50,6 +65,35 @@ function key_open {
   set root=loop
 }
 
+# FILE: says why it cannot be started, below what GRUB has just said of it.
+function key_refused {
+  echo
+  if [ "$key_locked" = "1" ]; then
+    echo 'Secure Boot is on. "bad shim signature" above means: this is not signed by'
+    echo 'anyone whom this computer trusts, and so it does not start:'
+    echo "  $1"
+    echo "To start it, switch Secure Boot off in the firmware's settings, to which an"
+    echo 'entry of the menu leads. If its makers signed it with a key of their own, that'
+    echo 'can be enrolled instead, by another entry.'
+  else
+    echo "This was not loaded, for the reason above: $1"
+  fi
+  echo 'Escape leads back to the menu.'
+  sleep --verbose --interruptible 30
+}
+
+# FILE NOTE: opens an ISO's own menu, which says in GRUB's words alone what Secure Boot refuses. NOTE is empty where it
+# will refuse nothing.
+function key_menu {
+  if [ "$key_locked" = "1" -a -n "$2" ]; then
+    echo 'Secure Boot is on, and some or all of the menu that follows may not start for'
+    echo 'that: where it says "bad shim signature", something is not signed by anyone whom'
+    echo 'this computer trusts. Escape shows the menu.'
+    sleep --verbose --interruptible 15
+  fi
+  configfile "$1"
+}
+
 # FOLDER: whether it is there, without a complaint where the one above it is not.
 function key_folder {
   if regexp --set=1:key_above '^(.+)/[^/]+$' "$1"; then
@@ -84,8 +128,11 @@ function key_linux {
   set key_rest=
   regexp --set=1:key_rest 'vmlinuz(.*)$' "$key_kernel"
   if key_find "$1" "$1/initrd.img$key_rest" "$1/initrd$key_rest" "$1/initramfs$key_rest.img" "$1"/initrd* "$1"/initramfs*; then
-    linux "$key_kernel" $key_words $key_arguments
-    initrd "$key_file"
+    if linux "$key_kernel" $key_words $key_arguments; then
+      initrd "$key_file"
+    else
+      key_refused "$key_kernel"
+    fi
   else
     echo "There is no initrd for $key_kernel."
     sleep --verbose --interruptible 10
@@ -119,13 +166,23 @@ function key_find_program {
   [ -n "$key_file" ]
 }
 
+# Where shim's program is that enrols keys becomes key_manager.
+function key_find_manager {
+  regexp --set=1:key_device '^([(][^)]*[)])' "$prefix"
+  if [ "$grub_cpu" = "x86_64" ]; then set key_name=mmx64.efi; fi
+  if [ "$grub_cpu" = "i386" ]; then set key_name=mmia32.efi; fi
+  if [ "$grub_cpu" = "arm64" ]; then set key_name=mmaa64.efi; fi
+  set key_manager="$key_device/EFI/BOOT/$key_name"
+  export key_manager
+}
+
 # PATH: starts an ISO file of which nothing is known, by the conventions that the common systems follow.
 function key_start {
   key_open "$1"
   if key_find /boot/grub /boot/grub/loopback.cfg; then
-    configfile "$key_file"
+    key_menu "$key_file" maybe
   elif key_find /boot/grub2 /boot/grub2/loopback.cfg; then
-    configfile "$key_file"
+    key_menu "$key_file" maybe
   elif key_find /live /live/vmlinuz /live/vmlinuz-*amd64 /live/vmlinuz*; then
     set key_words="boot=live components findiso=$1"
     key_linux /live
@@ -146,7 +203,7 @@ function key_start {
     key_linux /arch/boot/x86_64
   elif key_find_program; then
     set root="$isos"
-    chainloader "(loop)$key_file"
+    if chainloader "(loop)$key_file"; then true; else key_refused "$key_file"; fi
   elif [ "$grub_platform" = "pc" -a -f "$prefix/memdisk" ]; then
     echo 'No system is known in it: all of it is loaded into memory, as a disc.'
     linux16 "$prefix/memdisk" iso raw
@@ -163,6 +220,29 @@ function key_iso {
   if [ -f "($isos)$1" ]; then
     set key_found=1
     source "$prefix/isos$1.cfg"
+  fi
+}
+
+# PATH TITLE: in the menu of those that can be checked, an ISO file whose sum is known, if it is still there.
+function key_sum {
+  if [ -f "($isos)$1" ]; then
+    set key_found=1
+    submenu "$2" --id "check:$1" "$1" { key_check "$2"; }
+  fi
+}
+
+# PATH: reads all of an ISO file, and shows whether it is as it was, and its entries behind that.
+function key_check {
+  echo "Reading all of $1, to see whether it is as it was when it was added."
+  echo 'That takes about as long as copying it does.'
+  if hashsum --hash sha256 --check "$prefix/isos$1.sha256" --prefix "($isos)"; then
+    # With what is chosen from outside, that is the default.
+    if [ -z "$default" ]; then set default=1; fi
+    menuentry 'It is as it was when it was added. To start it:' --id good { true; }
+    source "$prefix/isos$1.cfg"
+  else
+    menuentry 'It is NOT as it was when it was added: damaged, or changed' --id bad { true; }
+    submenu 'Start it all the same' --id anyway "$1" { source "$prefix/isos$2.cfg"; }
   fi
 }
 
@@ -209,7 +289,23 @@ else
   menuentry 'The partition of the ISO files is not there, or has another name' --id none { true; }
 fi
 if [ -f "$prefix/custom.cfg" ]; then source "$prefix/custom.cfg"; fi
+# A signed GRUB has nothing to make sums with.
+if [ -n "$isos" -a -z "$key_locked" -a -f "$prefix/isos/checks.cfg" ]; then
+  submenu 'Check an ISO file before it starts' --id check {
+    set key_found=
+    source "$prefix/isos/checks.cfg"
+    if [ -z "$key_found" ]; then
+      menuentry 'None whose sum is known is there' --id none { true; }
+    fi
+  }
+fi
 menuentry "Start this computer's own system" --id own { exit; }
+if [ "$key_locked" = "1" ]; then
+  key_find_manager
+  if [ -f "$key_manager" ]; then
+    menuentry 'Enrol keys for Secure Boot (MokManager)' --id enrol { chainloader "$key_manager"; }
+  fi
+fi
 if [ "$grub_platform" = "efi" ]; then
   menuentry "Settings of this computer's firmware" --id firmware { fwsetup; }
 fi

@@ -1,6 +1,14 @@
 import * as fs from "node:fs";
 import { Failure } from "../base/index.ts";
-import { FileDevice, FileReader, type BlockDevice, type BlockReader } from "../device/index.ts";
+import {
+  FileDevice,
+  FileReader,
+  identifyDevice,
+  SliceDevice,
+  type BlockDevice,
+  type BlockReader,
+  type DeviceUse,
+} from "../device/index.ts";
 import { openFileSystem, resolvePath, type FileSystem } from "../filesystem/index.ts";
 import {
   openPartitionDevice,
@@ -9,6 +17,7 @@ import {
   type Partition,
   type PartitionTable,
 } from "../partition/index.ts";
+import { refuseUnwritable } from "./device-in-use.ts";
 import { isFirmwareType, settingsPath } from "./key-layout.ts";
 import { parseSettings, type KeySettings } from "./key-settings.ts";
 
@@ -17,45 +26,64 @@ export interface OpenKey<Device extends BlockReader> extends AsyncDisposable {
   /** Of the whole. */
   readonly sizeBytes: number;
   readonly settings: KeySettings;
+  readonly whole: Device;
+  readonly table: PartitionTable;
   readonly boot: Device;
   readonly isos: Device;
+  /** Who else may be changing it. */
+  readonly uses: readonly DeviceUse[];
 }
 
 /** What a key says of itself is shorter. */
 const settingsLimitBytes = 64 * 1024;
 
-/** Opens a key to be looked at. Throws `unsupported` where it is none. */
+/**
+ * Opens a key to be looked at: an image, or a device, of which another one may use parts meanwhile. Throws `unsupported`
+ * where it is none.
+ */
 export async function openKey(path: string): Promise<OpenKey<BlockReader>> {
-  refuseDevice(path);
-  return open(path, await FileReader.open(path), openPartitionReader);
+  const uses = isDevice(path) ? identifyDevice(path, { action: "use" }).uses : [];
+  const reader = await FileReader.open(path);
+  // The kernel keeps apart what it holds of a disk and of its partitions.
+  if (uses.length > 0) reader.forgetCached();
+  return open<BlockReader>(path, reader, openPartitionReader, uses);
 }
 
-/** Opens a key for changes, and its image for nobody else meanwhile. */
+/** Opens a key for changes, an image or a device, and for nobody else meanwhile. Throws `refused` where it is in use. */
 export async function openKeyForChanges(path: string): Promise<OpenKey<BlockDevice>> {
-  refuseDevice(path);
-  return open(path, await FileDevice.openExclusively(path), openPartitionDevice);
+  if (isDevice(path)) refuseUnwritable(identifyDevice(path, { action: "change" }), `change "${path}"`);
+  return open<BlockDevice>(path, await FileDevice.openExclusively(path), openPartitionDevice, []);
 }
 
-/** Throws `unsupported` for a device: a key that is plugged in has an owner who may be writing to it. */
-export function refuseDevice(path: string): void {
-  if (fs.statSync(path, { throwIfNoEntry: false })?.isBlockDevice() !== true) return;
-  throw new Failure("unsupported", `cannot use the device "${path}": keys are image files so far`, {
-    hint: "work on an image; key write puts it onto the device",
-  });
+/** Opens a key that is on a device already, which stays the caller's to close. */
+export async function openKeyOn(device: BlockDevice, path: string): Promise<OpenKey<BlockDevice>> {
+  return open<BlockDevice>(path, new SliceDevice(device, 0, device.sizeBytes), openPartitionDevice, []);
 }
 
-async function open<Whole extends BlockReader, Device extends BlockReader>(
+export function isDevice(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isBlockDevice() === true;
+}
+
+async function open<Device extends BlockReader>(
   path: string,
-  whole: Whole,
-  partitionOf: (whole: Whole, partition: Partition) => Device,
+  whole: Device,
+  partitionOf: (whole: Device, partition: Partition) => Device,
+  uses: readonly DeviceUse[],
 ): Promise<OpenKey<Device>> {
   await using stack = new AsyncDisposableStack();
   stack.use(whole);
-  const table = await readTable(whole);
-  const { boot, isos } = partitionsOfKey(table, path);
+  const { table, boot, isos } = partitionsOfKey(await readTable(whole), path);
   const bootDevice = partitionOf(whole, boot);
   const settings = parseSettings(await readSettings(bootDevice, path), path);
-  const parts = { sizeBytes: whole.sizeBytes, settings, boot: bootDevice, isos: partitionOf(whole, isos) };
+  const parts = {
+    sizeBytes: whole.sizeBytes,
+    settings,
+    uses,
+    whole,
+    table,
+    boot: bootDevice,
+    isos: partitionOf(whole, isos),
+  };
   const opened = stack.move();
   return { ...parts, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
@@ -64,11 +92,11 @@ async function open<Whole extends BlockReader, Device extends BlockReader>(
 export function partitionsOfKey(
   table: PartitionTable | undefined,
   path: string,
-): { readonly boot: Partition; readonly isos: Partition } {
+): { readonly table: PartitionTable; readonly boot: Partition; readonly isos: Partition } {
   const at = table?.partitions.findIndex(({ typeCode }) => isFirmwareType(typeCode)) ?? -1;
   const [boot, isos] = at < 0 ? [] : (table?.partitions.slice(at, at + 2) ?? []);
-  if (boot === undefined || isos === undefined) throw noKey(path);
-  return { boot, isos };
+  if (table === undefined || boot === undefined || isos === undefined) throw noKey(path);
+  return { table, boot, isos };
 }
 
 async function readSettings(boot: BlockReader, path: string): Promise<string> {

@@ -1,9 +1,12 @@
 import { Failure } from "../base/index.ts";
 import { runDisk, type RunDiskOptions, type RunDiskRequest, type RunEnd } from "../disk/index.ts";
+import { identifyDevice } from "../device/index.ts";
+import { refuseInUse } from "./device-in-use.ts";
 import { grubChoice } from "./grub-words.ts";
 import { entryId, isoId } from "./iso-menu.ts";
 import { isSubmenu } from "./machines.ts";
 import { listKey, type KeyReport } from "./list-key.ts";
+import { isDevice } from "./open-key.ts";
 import { isoNamed } from "./remove-isos.ts";
 
 export interface RunKeyRequest extends Omit<RunDiskRequest, "snapshot" | "firmwareText"> {
@@ -13,6 +16,7 @@ export interface RunKeyRequest extends Omit<RunDiskRequest, "snapshot" | "firmwa
 
 /** Tries a key in a virtual machine, where its menu is on the serial port too. The key stays as it is. */
 export async function runKey({ choose, ...request }: RunKeyRequest, options: RunDiskOptions = {}): Promise<RunEnd> {
+  if (isDevice(request.path)) refuseInUse(identifyDevice(request.path, { action: "run" }), `run "${request.path}"`);
   const report = await listKey(request.path);
   const start = choose === undefined ? "" : ` start=${choiceOf(choose, report)}`;
   return runDisk({ ...request, snapshot: true, firmwareText: `holdfast-key serial${start}` }, options);

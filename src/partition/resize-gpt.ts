@@ -16,20 +16,26 @@ export async function gptEndBytes(reader: BlockReader, diskBytes: number): Promi
 }
 
 /**
- * Gives a partition of a sound GPT another end, and the table's backup its place at the end of a disk of `diskBytes`.
+ * Gives a partition of a sound GPT another end, and another type where one is told, and the table's backup its place at the end of a disk of `diskBytes`.
  * Cut off at any write, one of the two copies is whole, and a reader finds it.
  */
 export async function resizeGpt(
   device: BlockDevice,
-  change: { readonly diskBytes: number; readonly partition: number; readonly endBytes: number },
+  change: {
+    readonly diskBytes: number;
+    readonly partition: number;
+    readonly endBytes: number;
+    readonly typeCode?: string;
+  },
 ): Promise<void> {
-  const { diskBytes, partition, endBytes } = change;
+  const { diskBytes, partition, endBytes, typeCode } = change;
   const primary = await primaryOf(device);
   const tableSectors = entriesSectors(primary.header, sectorBytes);
   const lastLba = Math.floor(diskBytes / sectorBytes) - 1;
   const backupEntriesLba = lastLba - tableSectors;
   const entries = Uint8Array.from(primary.entries);
-  gptEntry.patch(entries, { lastLba: endBytes / sectorBytes - 1 }, (partition - 1) * primary.header.entrySizeBytes);
+  const changed = { lastLba: endBytes / sectorBytes - 1, ...(typeCode === undefined ? {} : { typeGuid: typeCode }) };
+  gptEntry.patch(entries, changed, (partition - 1) * primary.header.entrySizeBytes);
   const header = Uint8Array.from(primary.sector);
   patchGptHeader(header, { lastUsableLba: backupEntriesLba - 1, entriesCrc: crc32(entries) });
   // The primary is what there is until the backup stands.

@@ -42,7 +42,8 @@ export async function roomOf(
 
 /**
  * Gives a partition another end, and the table its place on a disk of `diskBytes`. Cut off at any write, the table can
- * be read, and says the old or the new. `typeCode` is the type that a primary partition of an MBR gets with it.
+ * be read, and says the old or the new. `typeCode` is the type that it gets with it, as the table has types; on an MBR only
+ * a primary partition gets one.
  */
 export async function resizePartition(
   device: BlockDevice,
@@ -51,11 +52,13 @@ export async function resizePartition(
     readonly diskBytes: number;
     readonly partition: number;
     readonly endBytes: number;
-    readonly typeCode?: number;
+    readonly typeCode?: Partition["typeCode"];
   },
 ): Promise<void> {
-  if (table.kind === "gpt") await resizeGpt(device, change);
-  else await resizeMbr(device, table, change);
+  const { typeCode, ...place } = change;
+  if (table.kind === "gpt")
+    await resizeGpt(device, { ...place, ...(typeof typeCode === "string" ? { typeCode } : {}) });
+  else await resizeMbr(device, table, { ...place, ...(typeof typeCode === "number" ? { typeCode } : {}) });
 }
 
 /** The least end of a partition that is to hold so many bytes: whole MiB, or cylinders on a disk divided in those. */

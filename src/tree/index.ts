@@ -10,6 +10,7 @@ export { copyTree } from "./copy-tree.ts";
 export type { DebContents } from "./deb.ts";
 export { ChunkCursor } from "./chunk-cursor.ts";
 export { isCpioMagic, readCpio, type CpioFile } from "./cpio-reader.ts";
+export { writeCpio, type CpioEntry } from "./cpio-writer.ts";
 export { FolderSource } from "./folder-source.ts";
 export { FolderTarget } from "./folder-target.ts";
 export type {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as core from "../../src/boot/grub/core-records.ts";
-import * as elf from "../../src/boot/elf-records.ts";
+import * as elf from "../../src/bytes/elf/index.ts";
 import * as kernel from "../../src/boot/kernel-records.ts";
 import * as pe from "../../src/boot/pe-records.ts";
 import { Struct } from "../../src/bytes/index.ts";
@@ -16,9 +16,9 @@ const pinned: Readonly<Record<string, string>> = {
   bootImage: "512: kernelLba 92, bootDrive 100, driveCheck 102",
   elfIdentity: "16: magic 0, class 4, encoding 5",
   elf32Header: "52: machine 18, sectionsOffset 32, sectionEntryBytes 46, sectionCount 48",
-  elf64Header: "64: machine 18, sectionsOffset 40, sectionEntryBytes 58, sectionCount 60",
+  elf64Header: "64: machine 18, sectionsOffset 40, sectionEntryBytes 58, sectionCount 60, namesIndex 62",
   elf32Section: "40: type 4, flags 8, address 12, offset 16, sizeBytes 20, link 24, info 28, alignment 32",
-  elf64Section: "64: type 4, flags 8, address 16, offset 24, sizeBytes 32, link 40, info 44, alignment 48",
+  elf64Section: "64: name 0, type 4, flags 8, address 16, offset 24, sizeBytes 32, link 40, info 44, alignment 48",
   elf32Symbol: "16: name 0, value 4, section 14",
   elf64Symbol: "24: name 0, section 6, value 8",
   elf32Relocation: "8: offset 0, type 4, symbolLow 5, symbolHigh 6",

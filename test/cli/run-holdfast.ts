@@ -29,8 +29,9 @@ export function startHoldfast(words: readonly string[], env: Readonly<Record<str
 
 /** Starts a TypeScript file with this Node. */
 export function startScript(script: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   return spawn(process.execPath, [script, ...words], {
-    env: { PATH: process.env["PATH"], TZ: "UTC", ...env },
+    env: { PATH, TZ: "UTC", ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
 }

@@ -28,7 +28,9 @@ export class Dice {
   }
 
   bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.below(256));
+    const bytes = new Uint8Array(length);
+    for (let n = 0; n < length; n++) bytes[n] = this.below(256);
+    return bytes;
   }
 }
 

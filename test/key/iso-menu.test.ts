@@ -22,8 +22,11 @@ test("one entry stands in the menu by itself, and only where it can be started",
   const expected = `if [ "$grub_cpu" != "arm64" ]; then
 menuentry 'It'\\''s live' --id '/a.iso' {
   key_open '/a.iso'
-  linux '/live/vmlinuz' 'boot=live' 'findiso='"$iso_path" 'img_dev=/dev/disk/by-uuid/'"$isos_uuid" $key_arguments
-  initrd '/live/ucode.img' '/live/initrd.img'
+  if linux '/live/vmlinuz' 'boot=live' 'findiso='"$iso_path" 'img_dev=/dev/disk/by-uuid/'"$isos_uuid" $key_arguments; then
+    initrd '/live/ucode.img' '/live/initrd.img'
+  else
+    key_refused '/live/vmlinuz'
+  fi
 }
 else
 menuentry 'It'\\''s live (not on this kind of machine)' --id '/a.iso' { true; }
@@ -52,7 +55,7 @@ test("entries for different machines are one on each of them; several for one ma
   assert.match(flat, /else\nif \[ "\$grub_platform" = "efi" -a "\$grub_cpu" = "x86_64" \]; then\n/);
   assert.match(
     flat,
-    /  loopback image '\(loop\)80\+8'\n  set root="\$isos"\n  chainloader '\(image\)\/EFI\/BOOT\/bootx64.efi'\n/,
+    /  loopback image '\(loop\)80\+8'\n  set root="\$isos"\n  if chainloader '\(image\)\/EFI\/BOOT\/bootx64.efi'; then\n/,
   );
   const inside: BootEntry = {
     ...live,
@@ -66,12 +69,34 @@ test("entries for different machines are one on each of them; several for one ma
   };
   const fromImage = isoMenu("/m.iso", { title: "Inside", entries: [inside] });
   const lines =
-    "  loopback image '(loop)/efi.img'\n  linux '(image)/vmlinuz' $key_arguments\n  initrd '(image)/initrd'\n";
+    "  loopback image '(loop)/efi.img'\n  if linux '(image)/vmlinuz' $key_arguments; then\n    initrd '(image)/initrd'\n";
   assert.ok(fromImage.includes(lines), fromImage);
   const several = isoMenu("/m.iso", { title: "Both", entries: [live, floppy] });
   assert.match(several, /^submenu 'Both' --id '\/m.iso' \{\n/);
   assert.match(several, /menuentry 'Live' --id '\/m.iso#1' \{/);
   assert.match(several, /menuentry 'Memory test' --id '\/m.iso#2' \{/);
+});
+
+test("on a key for Secure Boot the title says what that refuses", () => {
+  const titles = (signers: readonly string[] | undefined, how: BootEntry["how"] = live.how): string | undefined => {
+    const entry = { ...live, how, ...(signers === undefined ? {} : { signers }) };
+    const menu = isoMenu("/a.iso", { title: "Live", entries: [entry] }, { secureBootSigners: ["Some CA", "Other CA"] });
+    return /^menuentry (.*) --id/m.exec(menu)?.[1];
+  };
+  assert.equal(titles([]), `'Live'"$key_unsigned"`);
+  assert.equal(titles(["Foreign CA"]), `'Live'"$key_foreign"`);
+  for (const signers of [["Foreign CA", "Other CA"], ["Microsoft Corporation UEFI CA 2011"], undefined]) {
+    assert.equal(titles(signers), "'Live'");
+  }
+  assert.equal(
+    titles(undefined, { kind: "multiboot", kernel: "/xen", words: [], modules: [] }),
+    `'Live'"$key_unsigned"`,
+  );
+  const ownMenu: BootEntry = { ...live, how: { kind: "configfile", path: "/loopback.cfg" }, signers: [] };
+  const menu = isoMenu("/a.iso", { title: "Live", entries: [ownMenu] }, { secureBootSigners: [] });
+  assert.match(menu, /  key_menu '\/loopback.cfg' "\$key_unsigned"\n/);
+  const unsigned = isoMenu("/a.iso", { title: "Live", entries: [{ ...live, signers: [] }] });
+  assert.doesNotMatch(unsigned, /key_unsigned/, "other keys do not start there at all");
 });
 
 /** What GRUB makes of a word of quoted parts and variables, without its variables' values. */

@@ -90,6 +90,7 @@ test("what a key says of itself is read as it was written; another layout is ref
     isosLabel: "ISOS",
     isosPartition: "msdos2",
     serial: true,
+    secureBootSigners: ["Joe's CA", "Other, Inc."],
     timeoutSeconds: 5,
   };
   assert.deepEqual(parseSettings(settingsText(settings), "key"), settings);

@@ -1,6 +1,5 @@
 /** A machine without a screen, whose BIOS writes to the serial port what boot code prints. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { shownBy } from "./shown-by.ts";
 
 const limitMs = 60_000;
 
@@ -8,15 +7,5 @@ const limitMs = 60_000;
 export async function biosTextUntil(image: string, text: string): Promise<string> {
   const plain = ["-accel", "tcg", "-m", "64", "-machine", "pc,graphics=off", "-display", "none", "-nodefaults"];
   const words = [...plain, "-serial", "stdio", "-drive", `file=${image},format=raw,snapshot=on`];
-  const qemu = spawn("qemu-system-x86_64", words, { stdio: ["ignore", "pipe", "ignore"] });
-  const limit = setTimeout(() => qemu.kill(), limitMs);
-  let said = "";
-  qemu.stdout.setEncoding("latin1");
-  qemu.stdout.on("data", (piece: string) => {
-    said += piece;
-    if (said.includes(text)) qemu.kill();
-  });
-  await once(qemu, "close");
-  clearTimeout(limit);
-  return said;
+  return shownBy("qemu-system-x86_64", words, { until: text, limitMs });
 }

@@ -2,15 +2,13 @@
  * A Debian kernel in QEMU that mounts images: the last word on file systems that the kernel of this machine need not
  * know. It runs from memory.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import * as fs from "node:fs";
-import { SerialLog } from "../../src/disk/machine/serial-log.ts";
 import { openSource } from "../../src/tree/index.ts";
 import { factsOfTree, type FileFacts } from "../filesystem/file-facts.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { busybox, makeInitramfs } from "./initramfs.ts";
 import { someKernel } from "./qemu.ts";
+import { shownBy } from "./shown-by.ts";
 
 const limitMs = 180_000;
 /** How many images go to one machine. */
@@ -67,7 +65,7 @@ async function factsIn(out: string, number: number, folder: TemporaryFolder): Pr
   return await factsOfTree(source);
 }
 
-async function runKernel(initramfs: string, images: readonly MountedImage[], out: string): Promise<string> {
+function runKernel(initramfs: string, images: readonly MountedImage[], out: string): Promise<string> {
   const drives = images.map(({ image, script }) => {
     return `if=virtio,format=raw,file=${image},snapshot=${script === undefined ? "on" : "off"}`;
   });
@@ -75,15 +73,7 @@ async function runKernel(initramfs: string, images: readonly MountedImage[], out
   const machine = ["-accel", "tcg", "-m", "384", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio"];
   const start = ["-kernel", someKernel(), "-initrd", initramfs, "-append", "console=ttyS0 quiet panic=-1"];
   const words = [...machine, ...start, ...drives.flatMap((drive) => ["-drive", drive])];
-  await using folder = temporaryFolder();
-  // Through a file, for QEMU drops what a busy reader of a socket does not take in time.
-  const log = new SerialLog(folder.join("said"));
-  const qemu = spawn("qemu-system-x86_64", words, { stdio: ["ignore", log.fd, log.fd] });
-  const limit = setTimeout(() => qemu.kill(), limitMs);
-  await once(qemu, "close");
-  clearTimeout(limit);
-  fs.closeSync(log.fd);
-  return fs.readFileSync(folder.join("said"), "latin1");
+  return shownBy("qemu-system-x86_64", words, { limitMs });
 }
 
 function scriptFor(images: readonly MountedImage[]): readonly string[] {

@@ -1,19 +1,19 @@
 /** The scripts that `disk vm --for qemu` writes start QEMU, which starts what is on the disk. */
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createDisk, writeMachine, type CreateDiskRequest } from "../../src/disk/index.ts";
+import { plainDisk } from "../disk/plain-disk.ts";
 import type { MachineRequest } from "../../src/disk/vm/index.ts";
 import { qemu } from "../../src/disk/vm/qemu.ts";
 import { diskFacts, machineOf } from "../disk/vm/machines.ts";
-import { SerialLog } from "../../src/disk/machine/serial-log.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, someKernel } from "./qemu.ts";
+import { shownBy } from "./shown-by.ts";
 
 const kernel = someKernel();
 const skip = skipWithout(kernel, ...machinePeers.bios, ...machinePeers.uefi);
@@ -24,15 +24,7 @@ async function makeDisk(folder: TemporaryFolder, request: Partial<CreateDiskRequ
   fs.mkdirSync(folder.join("tree/boot"), { recursive: true });
   fs.copyFileSync(kernel, folder.join("tree", kernel));
   const disk = folder.join('it\'s, a "disk" of $HOME;.img');
-  const usual = {
-    sizeBytes: 160e6,
-    table: "mbr",
-    layout: "aligned",
-    partitions: [],
-    force: false,
-    preallocate: false,
-  } as const;
-  await createDisk({ path: disk, ...usual, from: [folder.join("tree")], nowMs: Date.now(), ...request });
+  await createDisk({ ...plainDisk, path: disk, sizeBytes: 160e6, from: [folder.join("tree")], ...request });
   return disk;
 }
 
@@ -46,23 +38,8 @@ async function writeScript(disk: string, wishes: Partial<MachineRequest> = {}): 
 }
 
 /** What the script shows on the terminal until that has the text, or QEMU stops. */
-async function shownUntil(script: string, text: RegExp): Promise<string> {
-  await using folder = temporaryFolder();
-  // Through a file, for QEMU drops what a busy reader of a socket does not take in time.
-  const log = new SerialLog(folder.join("shown"));
-  const env = { ...process.env, ACCEL: "tcg", DISPLAY: "" };
-  const machine = spawn(script, ["-snapshot"], { env, stdio: ["ignore", log.fd, log.fd] });
-  const closed = once(machine, "close").finally(() => log.end());
-  const limit = setTimeout(() => machine.kill(), limitMs);
-  let said = "";
-  for await (const piece of log) {
-    said += Buffer.from(piece).toString("latin1");
-    if (text.test(said)) machine.kill();
-  }
-  await closed;
-  clearTimeout(limit);
-  fs.closeSync(log.fd);
-  return said;
+function shownUntil(script: string, until: RegExp): Promise<string> {
+  return shownBy(script, ["-snapshot"], { until, limitMs, env: { ACCEL: "tcg", DISPLAY: "" } });
 }
 
 const serial = "console=ttyS0,115200";
@@ -70,14 +47,14 @@ const serial = "console=ttyS0,115200";
 test("by BIOS", { skip }, async () => {
   await using folder = temporaryFolder();
   const disk = await makeDisk(folder, { boot: { firmwares: ["bios"], serial: true, secureBoot: false } });
-  const said = await shownUntil(await writeScript(disk), /ttyS0,115200\r\n/);
+  const said = await shownUntil(await writeScript(disk), /ttyS0,115200\n/);
   assert.match(said, new RegExp(`Command line: BOOT_IMAGE=.*${serial}`));
 });
 
 test("by UEFI, whose settings are kept beside the disk; with Secure Boot only what is signed", { skip }, async () => {
   await using folder = temporaryFolder();
   const disk = await makeDisk(folder, { table: "gpt", boot: { firmwares: ["uefi"], serial: true, secureBoot: false } });
-  const said = await shownUntil(await writeScript(disk), /ttyS0,115200\r\n/);
+  const said = await shownUntil(await writeScript(disk), /ttyS0,115200\n/);
   assert.match(said, new RegExp(`Command line: BOOT_IMAGE=.*${serial}`));
   assert.ok(fs.existsSync(`${disk}.efivars`));
   assert.match(await shownUntil(await writeScript(disk, { secureBoot: true }), /Access Denied/), /Access Denied/);
@@ -93,7 +70,7 @@ test("the kernel directly", { skip }, async () => {
   await using folder = temporaryFolder();
   const script = await writeScript(await makeDisk(folder, {}), { direct: {}, append: "holdfast='a b'" });
   assert.match(
-    await shownUntil(script, /holdfast='a b'\r\n/),
+    await shownUntil(script, /holdfast='a b'\n/),
     /Command line: root=PARTUUID=[0-9a-f]{8}-01 ro console=ttyS0 holdfast='a b'/,
   );
 });

@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { FileDevice, FileReader } from "../../src/device/index.ts";
+import { FileDevice, FileReader, MappedReader, OverlayDevice } from "../../src/device/index.ts";
 import { makeExfat } from "../../src/filesystem/exfat/index.ts";
-import { editFileSystem, openFileSystem, type FileSystemInfo } from "../../src/filesystem/index.ts";
+import { editFileSystem, openFileSystem, widenExfat, type FileSystemInfo } from "../../src/filesystem/index.ts";
 import { FolderSource } from "../../src/tree/index.ts";
 import { skipWithoutMount } from "../filesystem/ext/mounted.ts";
-import { Dice } from "../filesystem/random-edits.ts";
+import { sampleExfat } from "../filesystem/exfat/sample-exfat.ts";
+import { Dice, fingerprint } from "../filesystem/random-edits.ts";
 import { assertAsBlkid, fillWithFiles, makeBlank, numberAfter } from "../filesystem/recognise/recognised-file.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
@@ -255,4 +256,41 @@ for (const [sizeMiB, clusterSizeBytes, changes] of [
       await mounted(ours, root, () => assert.deepEqual(treeOfFolder(root), model.tree, `seed ${seed}`));
     },
   );
+}
+
+for (const [sizeBytes, clusterBytes, widerBytes] of [
+  [2 * mib, 512, 40 * mib],
+  [8 * mib, 4096, 9 * mib + 512],
+  [8 * mib, 32_768, 64 * 2 ** 30],
+  [300 * mib, 4096, 3 * 2 ** 30],
+] as const) {
+  test(`from ${sizeBytes} to ${widerBytes} bytes: a wider file system has the same files`, { skip }, async () => {
+    await using folder = temporaryFolder();
+    const image = folder.join("image");
+    const small = await sampleExfat(sizeBytes, clusterBytes);
+    const wide = (await widenExfat(small, widerBytes))!;
+    const overlay = new OverlayDevice(new MappedReader(small, widerBytes, wide.stretches));
+    for (const { at, bytes } of wide.patches) await overlay.write(at, bytes);
+    fs.writeFileSync(image, "");
+    fs.truncateSync(image, widerBytes);
+    await using before = await openFileSystem(small);
+    await using after = await openFileSystem(overlay);
+    assert.ok(after.info.sizeBytes > widerBytes - 2 * clusterBytes - 512 && after.info.sizeBytes <= widerBytes);
+    assert.ok(after.info.freeBytes > before.info.freeBytes);
+    assert.equal(after.info.uuid, before.info.uuid);
+    {
+      await using file = await FileDevice.open(image);
+      for await (const { startBytes, lengthBytes } of after.usedExtents()) {
+        for (let at = startBytes; at < startBytes + lengthBytes; at += mib) {
+          const bytes = new Uint8Array(Math.min(mib, startBytes + lengthBytes - at));
+          await overlay.read(at, bytes);
+          if (bytes.some((byte) => byte !== 0)) await file.write(at, bytes);
+        }
+      }
+    }
+    fsck(image);
+    assert.equal(await fingerprint(after), await fingerprint(before));
+    assert.ok((await treeOfImage(image)).length > 60);
+    assert.equal(await widenExfat(small, sizeBytes), undefined, "no larger");
+  });
 }

@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { TemporaryFolder } from "../temp.ts";
+import { after } from "node:test";
+import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 
 const main = path.join(import.meta.dirname, "../../src/cli/main.ts");
 const nobody = { uid: 65534, gid: 65534 };
@@ -12,11 +13,17 @@ function mayBeNobody(): boolean {
   return process.getuid?.() === 0 && spawnSync(process.execPath, ["--check", main], { ...nobody }).status === 0;
 }
 
-const user = mayBeNobody() ? nobody : {};
+const user = mayBeNobody() ? nobody : undefined;
+
+/** Where what is compiled is kept for the next run, which the user has to be allowed to write to. */
+const compiled = temporaryFolder();
+after(() => compiled[Symbol.asyncDispose]());
+if (user !== undefined) fs.chownSync(compiled.path, user.uid, user.gid);
 
 /** Runs the program, as a user who may do nothing where that is possible; gives its status and what it said. */
 export function holdfast(...words: readonly string[]): { readonly status: number | null; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8", ...user });
+  const env = { ...process.env, NODE_COMPILE_CACHE: compiled.path };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8", env, ...user });
   return { status, said: stdout + stderr };
 }
 

@@ -1,6 +1,7 @@
 /** What a Debian kernel of this machine starts from: busybox, modules, and a script as its first process. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { writeCpio, type CpioEntry } from "../../src/tree/index.ts";
 import { someKernel } from "./qemu.ts";
 
 export const busybox = "/bin/busybox";
@@ -26,13 +27,14 @@ export function makeInitramfs(
     ...script,
     "",
   ].join("\n");
-  return Buffer.concat([
-    ...["bin", "dev", "proc", "modules", "mnt"].map((name) => cpioEntry(name, 0o40755)),
-    cpioEntry("bin/busybox", 0o100755, fs.readFileSync(busybox)),
-    ...files.map((file) => cpioEntry(`modules/${path.basename(file)}`, 0o100644, fs.readFileSync(file))),
-    cpioEntry("init", 0o100755, Buffer.from(init)),
-    ...signs.map((name) => cpioEntry(name.replace(/\/$/, ""), name.endsWith("/") ? 0o40755 : 0o100644)),
-    cpioEntry("TRAILER!!!", 0),
+  const directory = (path: string): CpioEntry => ({ path, mode: 0o40755 });
+  const file = (path: string, content: Buffer, mode = 0o100644): CpioEntry => ({ path, mode, content });
+  return writeCpio([
+    ...["bin", "dev", "proc", "modules", "mnt"].map(directory),
+    file("bin/busybox", fs.readFileSync(busybox), 0o100755),
+    ...files.map((one) => file(`modules/${path.basename(one)}`, fs.readFileSync(one))),
+    file("init", Buffer.from(init), 0o100755),
+    ...signs.map((name) => (name.endsWith("/") ? directory(name.slice(0, -1)) : file(name, Buffer.alloc(0)))),
   ]);
 }
 
@@ -57,14 +59,4 @@ function modulesInOrder(modules: readonly string[]): readonly string[] {
     if (file !== undefined) add(file); // else it is part of the kernel
   }
   return Array.from(ordered, (file) => path.join(root, file));
-}
-
-let nextInode = 1;
-
-/** One file of a cpio archive in the `newc` format, which kernels unpack. */
-function cpioEntry(name: string, mode: number, content = Buffer.alloc(0)): Buffer {
-  const numbers = [nextInode++, mode, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length + 1, 0];
-  const header = `070701${numbers.map((value) => value.toString(16).padStart(8, "0")).join("")}${name}\0`;
-  const pad = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
-  return Buffer.concat([pad(Buffer.from(header, "latin1")), pad(content)]);
 }

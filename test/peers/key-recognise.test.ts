@@ -88,6 +88,7 @@ test("Debian's installer from the network, as a mini.iso", { skip: skipWithout("
       architecture: "x86_64",
       how: { kind: "linux", kernel: "/linux", initrds: ["/initrd.gz"], words: [] },
       firmwares: ["bios", "uefi"],
+      signers: ["Debian Secure Boot CA"],
     },
   ]);
   assert.match(iso.evidence.join(), /Debian's installer from the network, mounts fat/);

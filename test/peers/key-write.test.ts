@@ -3,32 +3,19 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { test } from "node:test";
-import { addIsos, createKey, listKey } from "../../src/key/index.ts";
+import { addIsos, listKey } from "../../src/key/index.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
-import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { temporaryFolder } from "../temp.ts";
 import { makeIso } from "./live-iso.ts";
+import { assertSound, hashOf, keyIn, loopback, makeFolder, refused, stickPeers } from "./key-stick.ts";
 import { assertOurs, plugIn, skipWithoutLoop, type LoopStick } from "./loop-stick.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, serialUntil } from "./qemu.ts";
 
-const peers = ["sfdisk", "fsck.fat", "e2fsck", "dd", "xorriso", ...machinePeers.bios, ...machinePeers.uefi];
+const peers = [...stickPeers, ...machinePeers.bios, ...machinePeers.uefi];
 const skip = skipWithoutLoop() || skipWithout(...peers);
 const mib = 2 ** 20;
 const stickBytes = 8_000_000_000;
-
-async function keyIn(folder: TemporaryFolder, wish: Partial<Parameters<typeof createKey>[0]> = {}): Promise<string> {
-  const path = folder.join("key.img");
-  const usual = {
-    grubFrom: [],
-    force: true,
-    serial: true,
-    sizeBytes: "auto",
-    table: "mbr",
-    isosKind: "fat32",
-  } as const;
-  await createKey({ ...usual, nowMs: 1_700_000_000_000, ...wish, path });
-  return path;
-}
 
 interface Written {
   readonly writtenBytes: number;
@@ -43,49 +30,6 @@ async function write(key: string, stick: LoopStick): Promise<Written> {
   return JSON.parse(stdout) as Written;
 }
 
-/** Fails with status 4 and one line with a hint, and leaves the stick as it is. */
-async function refused(words: readonly string[], file: string, message: RegExp): Promise<void> {
-  const before = hashOf(file);
-  const { stderr, status } = await runHoldfast(["key", "write", ...words]);
-  assert.equal(status, 4, stderr);
-  assert.match(stderr, /^holdfast: cannot write .*\nhint: .*\n$/);
-  assert.match(stderr, message);
-  assert.equal(hashOf(file), before, "nothing was written");
-}
-
-function hashOf(file: string): string {
-  return createHash("sha256").update(fs.readFileSync(file)).digest("hex");
-}
-
-/** Table and file systems of a stick are in order. */
-function assertSound({ device, file }: LoopStick, folder: TemporaryFolder): void {
-  assert.match(runPeer("sfdisk", ["--verify", device]), /No errors detected/);
-  const places = Array.from(runPeer("sfdisk", ["-d", file]).matchAll(/start= *(\d+), size= *(\d+)/g));
-  for (const [, start, count] of places.slice(-2)) {
-    const part = folder.join("part");
-    const from = [`skip=${Number(start) * 512}`, `count=${Number(count) * 512}`, "iflag=skip_bytes,count_bytes"];
-    runPeer("dd", [`if=${file}`, `of=${part}`, "bs=4M", "conv=sparse", ...from]);
-    const isExt = readAt(part, 1024 + 56, 2).readUInt16LE() === 0xef53;
-    if (isExt) runPeer("e2fsck", ["-fn", part]);
-    else runPeer("fsck.fat", ["-n", part]);
-    fs.rmSync(part);
-  }
-}
-
-function readAt(file: string, at: number, lengthBytes: number): Buffer {
-  const bytes = Buffer.alloc(lengthBytes);
-  const fd = fs.openSync(file, "r");
-  fs.readSync(fd, bytes, 0, lengthBytes, at);
-  fs.closeSync(fd);
-  return bytes;
-}
-
-const loopback = {
-  "boot/grub/loopback.cfg": "menuentry one {\n  linux /vmlinuz findiso=${iso_path}\n  initrd /initrd\n}\n",
-  vmlinuz: "kernel",
-  initrd: "initrd",
-};
-
 test("a small key onto a stick of 8 GB: it grows, starts, and is not written twice", { skip }, async () => {
   await using folder = temporaryFolder();
   const key = await keyIn(folder);
@@ -94,7 +38,7 @@ test("a small key onto a stick of 8 GB: it grows, starts, and is not written twi
   await using stick = plugIn(folder.join("stick"), stickBytes);
   const written = await write(key, stick);
   assert.ok(written.writtenBytes > mib && written.writtenBytes < fs.statSync(key).size);
-  assertSound(stick, folder);
+  assertSound(stick);
   assert.equal((await write(key, stick)).writtenBytes, 0);
 
   const after = await listKey(stick.file);
@@ -116,7 +60,7 @@ test("a key with GPT and ext4 grows over what was on the stick before", { skip }
   fs.fsyncSync(fd);
   fs.closeSync(fd);
   await write(key, stick);
-  assertSound(stick, folder);
+  assertSound(stick);
   const { writtenBytes, comparedBytes } = await write(key, stick);
   assert.equal(writtenBytes, 0);
   assert.ok(comparedBytes < 64 * mib, "what it grows by is mostly left alone");
@@ -140,7 +84,7 @@ test("a FAT32 with many files becomes larger, and they stay", { skip }, async ()
   await addIsos({ ...adding, name: "tools/with a long name, and more" });
   await using stick = plugIn(folder.join("stick"), 1_500_000_000);
   await write(key, stick);
-  assertSound(stick, folder);
+  assertSound(stick);
   assert.equal((await write(key, stick)).writtenBytes, 0);
   const { isos, files } = await listKey(stick.file);
   assert.ok(isos.freeBytes > 1_350_000_000);
@@ -164,7 +108,11 @@ test("swap is refused", { skip: skip || skipWithout("mkswap", "swapon") }, async
     return context.skip("this kernel does not swap onto loop devices");
   }
   try {
-    await refused([key, stick.device, "--confirm", file], file, /is in use as swap\nhint: run: swapoff \/dev\/loop/);
+    await refused(
+      ["key", "write", key, stick.device, "--confirm", file],
+      file,
+      /is in use as swap\nhint: run: swapoff \/dev\/loop/,
+    );
   } finally {
     runPeer("swapoff", [stick.device]);
   }
@@ -192,37 +140,40 @@ test("what is not safe is refused, and nothing is written", { skip }, async () =
   {
     await using stick = plugIn(file, 64 * mib, ["--partscan"]);
     const { device } = stick;
-    await refused([key, device], file, /it is not removable\nhint: .*--confirm/);
-    await refused([key, device, "--confirm", "other"], file, /its file is ".*stick", not "other"/);
-    await refused([key, file], file, /it is not a block device/);
+    await refused(["key", "write", key, device], file, /it is not removable\nhint: .*--confirm/);
+    await refused(["key", "write", key, device, "--confirm", "other"], file, /its file is ".*stick", not "other"/);
+    await refused(["key", "write", key, file], file, /it is not a block device/);
     runPeer("mke2fs", ["-q", "-F", device]);
     runPeer("mount", [device, makeFolder(folder.join("mnt"))]);
     try {
-      await refused([key, device, "--confirm", file], file, /loop\d+ is mounted on .*mnt\nhint: run: umount/);
+      await refused(
+        ["key", "write", key, device, "--confirm", file],
+        file,
+        /loop\d+ is mounted on .*mnt\nhint: run: umount/,
+      );
     } finally {
       runPeer("umount", [folder.join("mnt")]);
     }
     await using above = plugInOver(device);
-    await refused([key, device, "--confirm", file], file, new RegExp(`${above.name} is a loop device over loop`));
+    await refused(
+      ["key", "write", key, device, "--confirm", file],
+      file,
+      new RegExp(`${above.name} is a loop device over loop`),
+    );
   }
   {
     await using stick = plugIn(file, undefined, ["--read-only"]);
-    await refused([key, stick.device, "--confirm", file], file, /it is read-only/);
+    await refused(["key", "write", key, stick.device, "--confirm", file], file, /it is read-only/);
   }
   {
     await using stick = plugIn(file, 16 * mib);
-    await refused([key, stick.device, "--confirm", file], file, /it has 16 MiB .*the key needs 25 MiB/);
+    await refused(["key", "write", key, stick.device, "--confirm", file], file, /it has 16 MiB .*the key needs 25 MiB/);
   }
   {
     await using stick = plugIn(file, 64 * mib, ["--sector-size", "4096"]);
-    await refused([key, stick.device, "--confirm", file], file, /sectors of 4096 bytes/);
+    await refused(["key", "write", key, stick.device, "--confirm", file], file, /sectors of 4096 bytes/);
   }
 });
-
-function makeFolder(path: string): string {
-  fs.mkdirSync(path, { recursive: true });
-  return path;
-}
 
 function plugInOver(device: string): AsyncDisposable & { readonly name: string } {
   const above = runPeer("losetup", ["--find", "--show", device]).trim();

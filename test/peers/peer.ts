@@ -28,7 +28,7 @@ export function skipWithout(...programsOrFiles: readonly string[]): string | fal
 }
 
 /** Where a program is, or undefined. */
-function peerPath(program: string): string | undefined {
+export function peerPath(program: string): string | undefined {
   return searchPath.map((folder) => path.join(folder, program)).find(isExecutable);
 }
 

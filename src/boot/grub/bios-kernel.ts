@@ -1,5 +1,5 @@
 import { damagedKernel, readElf, type ElfSection } from "./elf-file.ts";
-import { sectionFlags, sectionTypes } from "../elf-records.ts";
+import { sectionFlags, sectionTypes } from "../../bytes/elf/index.ts";
 
 /** Where the kernel for BIOS is linked to run. */
 const linkAddress = 0x9000;

@@ -1,5 +1,6 @@
+import * as fs from "node:fs";
 import * as path from "node:path/posix";
-import { Failure } from "../../base/index.ts";
+import { Failure, isSystemError, systemReason } from "../../base/index.ts";
 import { openSource, type FileEntry } from "../../tree/index.ts";
 
 /** Where programs that start machines are taken from. */
@@ -44,12 +45,19 @@ export async function readInstalledFiles(
   folder: string,
   wantedAs: (path: string) => string | undefined,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
   try {
-    return await readBootFiles(folder, wantedAs);
+    // Some hundred small files: the threads that read whole trees would take longer to start than these to be read.
+    for (const entry of fs.readdirSync(folder, { withFileTypes: true, recursive: true })) {
+      const file = path.join(entry.parentPath, entry.name);
+      const name = entry.isFile() ? wantedAs(path.relative(folder, file)) : undefined;
+      if (name !== undefined) files.set(name, fs.readFileSync(file));
+    }
   } catch (error) {
-    if (error instanceof Failure && error.code === "not-found") return new Map();
-    throw error;
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) return new Map();
+    throw new Failure("failed", `cannot read boot programs from "${folder}": ${systemReason(error)}`, { cause: error });
   }
+  return files;
 }
 
 /**

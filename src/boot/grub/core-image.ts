@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { loadBiosKernel } from "./bios-kernel.ts";
 import { blockListEntry, decompressor } from "./core-records.ts";
-import { encodeLzma } from "./lzma/index.ts";
+import { encodeLzma, type LzmaEffort } from "./lzma/index.ts";
 import { makeModuleArea, type ImageRequest } from "./module-area.ts";
 import { platformFile, type PlatformFiles } from "./platform-files.ts";
 
@@ -17,17 +17,23 @@ const decompressorLimitBytes = 0x9000 - 0x8200;
  * behind it, the decompressor, and the compressed kernel with its modules. Of the same input it differs from
  * grub-mkimage's only in how well it is compressed.
  */
-export function makeBiosCore(grub: PlatformFiles, request: ImageRequest): Uint8Array<ArrayBuffer> {
+export function makeBiosCore(
+  grub: PlatformFiles,
+  request: ImageRequest,
+  effort: LzmaEffort = "small",
+): Uint8Array<ArrayBuffer> {
   const kernel = loadBiosKernel(platformFile(grub, "kernel.img"));
   const whole = Buffer.concat([kernel, makeModuleArea(grub, request, 4)]);
-  const compressed = encodeLzma(whole);
   const unpacker = platformFile(grub, "lzma_decompress.img").slice();
   if (unpacker.length < decompressor.sizeBytes || unpacker.length > decompressorLimitBytes) {
     throw new Failure("damaged", `cannot use "lzma_decompress.img" of "${grub.name}": it has ${unpacker.length} bytes`);
   }
+  const limitBytes = coreEndAddress - coreLoadAddress - unpacker.length;
+  const quick = effort === "quick" ? encodeLzma(whole, "quick") : undefined;
+  const compressed = quick !== undefined && quick.length <= limitBytes ? quick : encodeLzma(whole);
   decompressor.patch(unpacker, { compressedBytes: compressed.length, uncompressedBytes: whole.length });
   const loaded = Buffer.concat([unpacker, compressed]);
-  if (coreLoadAddress + loaded.length > coreEndAddress) {
+  if (compressed.length > limitBytes) {
     throw new Failure("no-space", `cannot make a core image of ${loaded.length} bytes: GRUB loads fewer than 454,656`, {
       hint: "leave modules out: GRUB loads them from /boot/grub when it needs them",
     });

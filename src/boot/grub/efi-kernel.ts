@@ -7,7 +7,7 @@ import {
   sectionFlags,
   sectionTypes,
   specialSections,
-} from "../elf-records.ts";
+} from "../../bytes/elf/index.ts";
 import { relocate, type EfiMachine } from "./relocate.ts";
 
 /** Sections and headers of the image are aligned to pages, in the file as in memory; the headers take one. */

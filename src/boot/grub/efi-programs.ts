@@ -51,19 +51,33 @@ export function programFiles(grub: PlatformFiles, platform: EfiPlatform, { uuid,
   return [[removablePath(platform), image]];
 }
 
-/**
- * Signed programs, and what tells their GRUB the way to the menu. Shim's fallback, which enters a disk into the
- * machine's own list of what it starts, is left out: a disk that moves about would do so on each machine.
- */
-export function signedFiles({ platform, shim, grub, keyManager, prefix }: SignedPrograms, place: GrubPlace): EfiFiles {
-  const { suffix } = signedNames[platform];
+/** Signed programs for a disk, and what tells their GRUB the way to the menu on another partition. */
+export function signedFiles(programs: SignedPrograms, place: GrubPlace): EfiFiles {
   const search = `search --no-floppy --fs-uuid --set=root ${place.uuid}\n`;
   const config = `${search}set prefix=($root)${place.folder}\nconfigfile $prefix/grub.cfg\n`;
+  return [...signedPair(programs), [`${programs.prefix.slice(1)}/grub.cfg`, Buffer.from(config)]];
+}
+
+/** The same for a medium that has its menu in a folder of the same partition: most of them look there by themselves. */
+export function signedMedium(programs: SignedPrograms, folder: string): EfiFiles {
+  const config = `set prefix=($root)${folder}\nconfigfile $prefix/grub.cfg\n`;
+  const leads = programs.prefix === folder;
+  return [
+    ...signedPair(programs),
+    ...(leads ? [] : [[`${programs.prefix.slice(1)}/grub.cfg`, Buffer.from(config)] as const]),
+  ];
+}
+
+/**
+ * Shim's fallback, which enters a disk into the machine's own list of what it starts, is left out: a disk that moves
+ * about would do so on each machine.
+ */
+function signedPair({ platform, shim, grub, keyManager }: SignedPrograms): EfiFiles {
+  const { suffix } = signedNames[platform];
   return [
     [removablePath(platform), shim],
     [`${removableFolder}/grub${suffix}.efi`, grub],
     ...(keyManager === undefined ? [] : [[`${removableFolder}/mm${suffix}.efi`, keyManager] as const]),
-    [`${prefix.slice(1)}/grub.cfg`, Buffer.from(config)],
   ];
 }
 

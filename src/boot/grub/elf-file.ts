@@ -7,7 +7,7 @@ import {
   elfIdentity,
   elfMagic,
   elfMachines,
-} from "../elf-records.ts";
+} from "../../bytes/elf/index.ts";
 
 export interface ElfSection {
   readonly type: number;

@@ -145,7 +145,7 @@ async function planEfi(
   const signedFrom: string[] = [];
   for (const { platform, isNeeded } of efiPlatformsFor(kernels)) {
     if (secureBoot) {
-      const programs = await findSignedPrograms(platform, sources, { isNeeded });
+      const programs = await findSignedPrograms(platform, sources, { isNeeded, medium: "disk" });
       if (programs === undefined) continue;
       files.push(...signedFiles(programs, place));
       signedFrom.push(...programs.from);

@@ -1,6 +1,7 @@
 import * as path from "node:path/posix";
 import { Failure } from "../../base/index.ts";
 import { isSignedProgram, readPe } from "../pe-file.ts";
+import { signersOf } from "../signers.ts";
 import {
   fetchedFile,
   installedPath,
@@ -20,6 +21,8 @@ export interface SignedPrograms {
   readonly grub: Uint8Array;
   /** What shim starts where a user enrols a key of his own. */
   readonly keyManager?: Uint8Array;
+  /** By whose certificates GRUB is signed: shim lets start what is signed by these, whatever else it knows. */
+  readonly signers: readonly string[];
   /** Where this GRUB looks for its `grub.cfg` on the EFI system partition. */
   readonly prefix: string;
   /** The folders and packages that they are from. */
@@ -40,6 +43,12 @@ const grubPackages: Readonly<Record<EfiPlatform, string>> = {
 const programs = ["shim", "grub", "mm"] as const;
 type Program = (typeof programs)[number];
 
+export interface SignedProgramsOptions {
+  readonly isNeeded: boolean;
+  /** What they are put on: GRUB is signed for disks of one system, and for media that are carried about. */
+  readonly medium: "disk" | "removable";
+}
+
 /**
  * Shim and GRUB for a platform from what the user names, or what is installed, or where they are needed fetched.
  * Undefined where they are not needed and not there. Throws `not-found` where they cannot be had, and `unsupported`
@@ -48,20 +57,21 @@ type Program = (typeof programs)[number];
 export async function findSignedPrograms(
   platform: EfiPlatform,
   sources: BootFileSources,
-  options: { readonly isNeeded: boolean },
+  options: SignedProgramsOptions,
 ): Promise<SignedPrograms | undefined> {
   const found = new Map<Program, FoundProgram>();
-  for (const source of sources.given ?? []) await addFrom(found, source, platform, readBootFiles);
+  const wanted = { platform, medium: options.medium };
+  for (const source of sources.given ?? []) await addFrom(found, source, wanted, readBootFiles);
   const grubFolder = installedPath(sources, "grub", `${platform}-signed`);
   for (const folder of [installedPath(sources, "shim"), grubFolder]) {
-    await addFrom(found, folder, platform, readInstalledFiles);
+    await addFrom(found, folder, wanted, readInstalledFiles);
   }
   if (options.isNeeded) {
     for (const [program, name] of packagesOf(platform)) {
       if (found.has(program)) continue;
       const request = { name, architecture: signedNames[platform].architecture };
       const file = await fetchedFile(sources, request, (cause) => noneSigned(program, platform, cause));
-      if (file !== undefined) await addFrom(found, file, platform, readBootFiles);
+      if (file !== undefined) await addFrom(found, file, wanted, readBootFiles);
     }
   }
   const [shim, grub, keyManager] = programs.map((program) => found.get(program));
@@ -74,6 +84,7 @@ export async function findSignedPrograms(
     platform,
     shim: shim.bytes,
     grub: grub.bytes,
+    signers: signersOf(grub.bytes),
     prefix: prefixOf(grub),
     from: [shim, grub, keyManager].flatMap((program) => (program === undefined ? [] : [program.source])),
     ...(keyManager === undefined ? {} : { keyManager: keyManager.bytes }),
@@ -104,28 +115,43 @@ function packagesOf(platform: EfiPlatform): readonly (readonly [Program, string]
   ];
 }
 
-/** Adds what a place has and none before it had. The names are Debian's, then Ubuntu's and everyone else's. */
+/** Where Debian's packages of GRUB's modules have the programs that are then signed. */
+const beforeSigning = /(^|\/)monolithic\/[^/]+$/;
+
+interface Wanted extends Pick<SignedProgramsOptions, "medium"> {
+  readonly platform: EfiPlatform;
+}
+
+/** Adds what a place has and none before it had. */
 async function addFrom(
   found: Map<Program, FoundProgram>,
   source: string,
-  platform: EfiPlatform,
+  { platform, medium }: Wanted,
   read: typeof readBootFiles,
 ): Promise<void> {
   const { suffix } = signedNames[platform];
-  const wanted = new Set(programs.flatMap((program) => namesOf(program, suffix)));
+  const namesOf = (program: Program): readonly string[] =>
+    namesFor(program, medium).flatMap((name) => spelled(name, suffix));
+  const wanted = new Set(programs.flatMap(namesOf));
   const files = await read(source, (entryPath) => {
     const name = path.basename(entryPath);
-    return wanted.has(name) ? name : undefined;
+    return wanted.has(name) && !beforeSigning.test(entryPath) ? name : undefined;
   });
   for (const program of programs) {
-    const name = namesOf(program, suffix).find((one) => files.has(one));
+    const name = namesOf(program).find((one) => files.has(one));
     const bytes = name === undefined ? undefined : files.get(name);
     if (bytes !== undefined && !found.has(program)) found.set(program, { source, name: `${source}/${name}`, bytes });
   }
 }
 
-function namesOf(program: Program, suffix: string): readonly string[] {
-  const plain = `${program}${suffix}.efi`;
+/** Debian calls its GRUB for media `gcd`: that looks for its menu where media have it. */
+function namesFor(program: Program, medium: SignedProgramsOptions["medium"]): readonly string[] {
+  return program === "grub" && medium === "removable" ? ["gcd", "grub"] : [program];
+}
+
+/** The names are Debian's, then Ubuntu's and everyone else's. */
+function spelled(name: string, suffix: string): readonly string[] {
+  const plain = `${name}${suffix}.efi`;
   return [`${plain}.signed`, `${plain}.signed.latest`, plain];
 }
 

@@ -3,15 +3,25 @@ import type { PartitionTable } from "../../partition/index.ts";
 import { refuseUnused, type BootFileSources } from "./boot-files.ts";
 import { makeBiosCore } from "./core-image.ts";
 import { makeEfiImage } from "./efi-image.ts";
-import { removablePath } from "./efi-programs.ts";
+import { removablePath, signedMedium } from "./efi-programs.ts";
 import { coreAt, writeBootSector, writeCore } from "./embed.ts";
 import { planReplacing } from "./plan-embedding.ts";
-import { findPlatformFiles, type GrubPlatform, type PlatformFiles } from "./platform-files.ts";
+import { findPlatformFiles, type EfiPlatform, type GrubPlatform, type PlatformFiles } from "./platform-files.ts";
+import { findSignedPrograms, type SignedPrograms } from "./signed-programs.ts";
 
 /** GRUB with all that a menu of foreign systems may want built in: it loads no module, of its own or of others. */
 export interface WholeGrub {
   /** Of those asked for; what is not needed may be missing. */
   readonly platforms: readonly PlatformFiles[];
+  /** What starts in its place where Secure Boot is on, for some of these platforms. */
+  readonly signed: readonly SignedPrograms[];
+}
+
+interface WantedPlatform {
+  readonly platform: GrubPlatform;
+  readonly isNeeded: boolean;
+  /** It is to start where Secure Boot is on, too; where it is needed, signed programs are as well. */
+  readonly isSigned?: boolean;
 }
 
 /** Where `grub.cfg` is on the disk: the number of the partition, as the table counts, and the folder in it. */
@@ -43,29 +53,47 @@ const ownModules: Readonly<Record<GrubPlatform, readonly string[]>> = {
 };
 
 /** GRUB for platforms, each of which is fetched where it is needed and not there. Throws `not-found` as that does. */
-export async function findWholeGrub(
-  wanted: readonly { readonly platform: GrubPlatform; readonly isNeeded: boolean }[],
-  sources: BootFileSources,
-): Promise<WholeGrub> {
+export async function findWholeGrub(wanted: readonly WantedPlatform[], sources: BootFileSources): Promise<WholeGrub> {
   const platforms: PlatformFiles[] = [];
-  for (const { platform, isNeeded } of wanted) {
+  const signed: SignedPrograms[] = [];
+  for (const { platform, isNeeded, isSigned = false } of wanted) {
     const files = await findPlatformFiles(platform, sources, { isNeeded });
     if (files !== undefined) platforms.push(files);
+    if (!isSigned || platform === "i386-pc") continue;
+    const programs = await findSignedPrograms(platform, sources, { isNeeded, medium: "removable" });
+    if (programs !== undefined) signed.push(programs);
   }
-  refuseUnused(
-    sources.given ?? [],
-    platforms.map(({ name }) => name),
-  );
-  return { platforms };
+  const used = [...platforms.map(({ name }) => name), ...signed.flatMap(({ from }) => from)];
+  refuseUnused(sources.given ?? [], used);
+  return { platforms, signed };
 }
 
-/** The programs for UEFI, by the paths where firmware looks for them. */
-export function wholeGrubPrograms({ platforms }: WholeGrub, { folder }: MenuPlace): ReadonlyMap<string, Uint8Array> {
-  const programs = new Map<string, Uint8Array>();
+/**
+ * Where the whole GRUB is beside a signed one, below the folder of the menu. GRUB's own words for a platform are in the
+ * name, so that a menu finds it.
+ */
+function wholeName(platform: EfiPlatform): string {
+  return `whole-${platform}.efi`;
+}
+
+/** By it a menu knows that it is shown by the whole GRUB, and not by a signed one, which has less. */
+const wholeConfig = "set whole_grub=1\n";
+
+/**
+ * The programs for UEFI, by the paths where firmware looks for them. Where one is signed, that is what firmware starts;
+ * the menu may then start the whole GRUB, which is beside it.
+ */
+export function wholeGrubPrograms(
+  { platforms, signed }: WholeGrub,
+  { folder }: Pick<MenuPlace, "folder">,
+): ReadonlyMap<string, Uint8Array> {
+  const programs = new Map<string, Uint8Array>(signed.flatMap((pair) => signedMedium(pair, folder)));
   for (const grub of platforms) {
-    if (grub.platform === "i386-pc") continue;
-    const image = makeEfiImage(grub, { modules: modulesOf(grub, grub.platform), prefix: folder });
-    programs.set(removablePath(grub.platform), image);
+    const { platform } = grub;
+    if (platform === "i386-pc") continue;
+    const isBeside = signed.some((pair) => pair.platform === platform);
+    const path = isBeside ? `${folder.slice(1)}/${wholeName(platform)}` : removablePath(platform);
+    programs.set(path, makeEfiImage(grub, { modules: modulesOf(grub, platform), prefix: folder, config: wholeConfig }));
   }
   return programs;
 }
@@ -80,7 +108,8 @@ export async function installWholeGrub(
   const grub = platforms.find(({ platform }) => platform === "i386-pc");
   if (grub === undefined) return;
   const prefix = `(,${table.kind === "gpt" ? "gpt" : "msdos"}${partition})${folder}`;
-  const core = makeBiosCore(grub, { modules: modulesOf(grub, "i386-pc"), prefix });
+  // There is room enough for it, and someone waits for the key.
+  const core = makeBiosCore(grub, { modules: modulesOf(grub, "i386-pc"), prefix }, "quick");
   const lbas = await planReplacing(device, table, core);
   await writeCore(device, coreAt(core, lbas), lbas);
   await writeBootSector(device, grub, lbas[0] ?? 1);

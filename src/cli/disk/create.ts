@@ -61,6 +61,13 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
       help: "make it start by GRUB: bios, uefi or bios,uefi; the menu has the kernels in /boot of its root. Or chain: by the boot sector of its active partition",
     },
     serial: { kind: "flag", help: "with --boot: menu and kernel use the first serial port too; with --debian they do" },
+    timeout: {
+      kind: "number",
+      value: "SECONDS",
+      minimum: 0,
+      maximum: 3600,
+      help: "with --boot: how long the menu waits before it starts the first entry, 3 unless told",
+    },
     "secure-boot": {
       kind: "flag",
       help: "with --boot uefi: a distribution's signed shim and GRUB, which start where Secure Boot is on",
@@ -156,16 +163,15 @@ function parseBoot(text: string): readonly BootWord[] {
 interface BootWords {
   readonly boot?: readonly BootWord[] | undefined;
   readonly serial: boolean;
+  readonly timeout?: number | undefined;
   readonly secureBoot: boolean;
   readonly grub: readonly string[];
   readonly debian?: string | undefined;
 }
 
-function bootIn(
-  { boot, serial, secureBoot, grub, debian }: BootWords,
-  env: NodeJS.ProcessEnv,
-): Pick<CreateDiskRequest, "boot"> {
-  const option = [serial && "--serial", secureBoot && "--secure-boot", grub.length > 0 && "--grub"].find(Boolean);
+function bootIn(words: BootWords, env: NodeJS.ProcessEnv): Pick<CreateDiskRequest, "boot"> {
+  const { boot, serial, timeout, secureBoot, grub, debian } = words;
+  const option = optionForGrub(words);
   if (boot === undefined) {
     if (option !== undefined) throw new Failure("usage", `cannot use ${option} without --boot`);
     return {};
@@ -188,9 +194,18 @@ function bootIn(
       serial: serial || debian !== undefined,
       secureBoot,
       grubFrom: grub,
+      ...(timeout === undefined ? {} : { timeoutSeconds: timeout }),
       ...cache,
     },
   };
+}
+
+/** One of the options that only GRUB can follow, if any was given. */
+function optionForGrub({ serial, timeout, secureBoot, grub }: BootWords): string | undefined {
+  if (serial) return "--serial";
+  if (timeout !== undefined) return "--timeout";
+  if (secureBoot) return "--secure-boot";
+  return grub.length > 0 ? "--grub" : undefined;
 }
 
 function parseGeometry(text: string): { readonly heads: number; readonly sectors: number } {

@@ -8,7 +8,7 @@ export const remove = defineCommand({
   words: ["key", "remove"],
   summary: "remove ISO files from a key, with their entries in the menu",
   operands: {
-    key: { arity: "one", help: "the key" },
+    key: { arity: "one", help: "the key: an image, or the device of a stick that is not mounted" },
     name: { arity: "one-or-more", help: "names, as key list shows them" },
   },
   options: {

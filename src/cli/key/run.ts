@@ -9,9 +9,10 @@ export const run = defineCommand({
   description: `The key hangs on USB as a stick would, and stays as it is: what the machine writes is forgotten. The menu is on the serial port too, which is this terminal; Ctrl-A X switches the machine off. Kernels that the key itself starts speak there as well; what an ISO's own menu starts may not.
 
 With --until the command is a test: status 0 once the text was seen, 1 where the time is over or the machine goes off before.`,
-  operands: { key: { arity: "one", help: "the key" } },
+  operands: { key: { arity: "one", help: "the key: an image, or the device of a stick that is not mounted" } },
   options: {
     uefi: { kind: "flag", help: "start it by UEFI; else by BIOS" },
+    "secure-boot": { kind: "flag", help: "by UEFI that starts only what Microsoft or the distribution has signed" },
     choose: {
       kind: "string",
       value: "ENTRY",
@@ -36,8 +37,8 @@ With --until the command is a test: status 0 once the text was seen, 1 where the
         {
           ...words,
           path: args.key,
-          firmware: args.uefi ? "uefi" : "bios",
-          secureBoot: false,
+          firmware: args.uefi || args.secureBoot ? "uefi" : "bios",
+          secureBoot: args.secureBoot,
           bus: args.disk,
           ...(args.choose === undefined ? {} : { choose: args.choose }),
           ...(args.noNetwork ? {} : { network: { forwards: [] } }),

@@ -15,7 +15,7 @@ export function planLines({ image, imageBytes, device, contents, isos, requiredB
     `serial   ${serial === undefined ? "(none)" : printableName(serial)}`,
     `size     ${formatSize(sizeBytes)} (${sizeBytes} bytes), ${transport}, ${isRemovable ? "removable" : "not removable"}`,
     ...contentsLines(contents).map((line, n) => `${n === 0 ? "holds    " : "         "}${line}`),
-    `writes   ${printableName(image)} (${formatSize(imageBytes)}): ${formatSize(requiredBytes)} where they differ; ${growth}`,
+    `writes   ${image === undefined ? "a new key" : printableName(image)} (${formatSize(imageBytes)}): ${formatSize(requiredBytes)} where they differ; ${growth}`,
   ];
 }
 

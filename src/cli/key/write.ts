@@ -1,8 +1,8 @@
-import { writeKey, type KeyWritePlan } from "../../key/index.ts";
-import { ask } from "../ask.ts";
+import { writeKey } from "../../key/index.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
-import { planLines, writtenLine } from "./write-text.ts";
+import { approver, confirmOptions, showPlan } from "./confirm-device.ts";
+import { writtenLine } from "./write-text.ts";
 
 /** `holdfast key write` */
 export const write = defineCommand({
@@ -16,12 +16,7 @@ Interrupted, the device is no key; run the same command again, and it goes on wh
     device: { arity: "one", help: "the device of the whole stick, such as /dev/sdb" },
   },
   options: {
-    confirm: {
-      kind: "string",
-      value: "SERIAL",
-      help: "the device's serial number, instead of being asked; what is not removable is written only with it",
-    },
-    "dry-run": { kind: "flag", short: "n", help: "show the device and what would be done, and write nothing" },
+    ...confirmOptions,
     json: jsonOption,
   },
   examples: [
@@ -30,11 +25,6 @@ Interrupted, the device is no key; run the same command again, and it goes on wh
   ],
   async run(context, args) {
     using progress = showProgress(context, args);
-    const show = async (plan: KeyWritePlan): Promise<void> => {
-      if (!args.json) await printLines(context, planLines(plan));
-      await context.stdout.flush();
-      await printWarnings(context, plan.notes);
-    };
     const written = await writeKey(
       {
         image: args.image,
@@ -45,16 +35,11 @@ Interrupted, the device is no key; run the same command again, and it goes on wh
       {
         signal: context.signal,
         onProgress: progress.onProgress,
-        async approve(plan) {
-          await show(plan);
-          if (args.confirm !== undefined) return undefined;
-          const { what } = plan.confirmation;
-          return ask(context, `All that is on ${plan.device.path} is lost. To go on, type its ${what}: `);
-        },
+        approve: approver(context, args),
       },
     );
     progress.clear();
-    if (args.dryRun) await show(written.plan);
+    if (args.dryRun) await showPlan(context, written.plan, args);
     await printWarnings(context, written.warnings);
     if (args.json) return printJson(context, { ...written, isRehearsal: args.dryRun });
     if (!args.dryRun) await printLines(context, [writtenLine(written)]);

@@ -1,5 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import { writeCpio, type CpioEntry } from "./cpio.ts";
+import { writeCpio, type CpioEntry } from "../../tree/index.ts";
 import { configuredText, firstBootFolder, firstBootScript } from "./first-boot.ts";
 import type { KernelModules } from "./kernel-modules.ts";
 import type { SystemTree } from "../system-tree.ts";

@@ -1,22 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import { Struct, u16, u32, u64 } from "../../bytes/index.ts";
-
-// System V ABI, edition 4.1, chapter 4; the 64-bit forms
-export const moduleHeader = new Struct("ELF header of a module", 64, {
-  magic: [0x0, u32],
-  sectionsOffset: [0x28, u64],
-  sectionEntryBytes: [0x3a, u16],
-  sectionCount: [0x3c, u16],
-  namesIndex: [0x3e, u16],
-});
-
-export const moduleSection = new Struct("ELF section of a module", 64, {
-  name: [0x00, u32],
-  offset: [0x18, u64],
-  sizeBytes: [0x20, u64],
-});
-
-const elfMagic = 0x464c457f;
+import { elf64Header, elf64Section, elfIdentity, elfMagic } from "../../bytes/elf/index.ts";
 
 /** What a kernel module says of itself. */
 export interface ModuleFacts {
@@ -71,14 +54,14 @@ function checkedSections(module: Buffer, name: string): Map<string, Buffer> {
 }
 
 function sectionsOf(module: Buffer, name: string): Map<string, Buffer> {
-  if (module.length < moduleHeader.sizeBytes || moduleHeader.get(module, "magic") !== elfMagic) {
-    throw damaged(name);
-  }
-  const { sectionsOffset, sectionEntryBytes, sectionCount, namesIndex } = moduleHeader.decode(module);
-  const record = (index: number): ReturnType<typeof moduleSection.decode> => {
+  const isElf =
+    module.length >= elf64Header.sizeBytes && elfIdentity.get(module, "magic").every((byte, n) => byte === elfMagic[n]);
+  if (!isElf) throw damaged(name);
+  const { sectionsOffset, sectionEntryBytes, sectionCount, namesIndex } = elf64Header.decode(module);
+  const record = (index: number): ReturnType<typeof elf64Section.decode> => {
     const at = sectionsOffset + index * sectionEntryBytes;
-    if (at + moduleSection.sizeBytes > module.length) throw damaged(name);
-    return moduleSection.decode(module, at);
+    if (at + elf64Section.sizeBytes > module.length) throw damaged(name);
+    return elf64Section.decode(module, at);
   };
   const wanted = new Map<string, Buffer>();
   if (sectionCount === 0) return wanted;

@@ -3,7 +3,15 @@ import { printableName } from "../../bytes/index.ts";
 import type { DataPiece, FileStretch } from "../../tree/index.ts";
 import { damaged } from "../damaged.ts";
 import { rootStat } from "../dos-attributes.ts";
-import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "../file-system.ts";
+import type {
+  DirectoryItem,
+  Extent,
+  FilePlace,
+  FileStat,
+  FileSystem,
+  FileSystemInfo,
+  Problem,
+} from "../file-system.ts";
 import { limitProblems } from "../limit-problems.ts";
 import { readParts, stretchesOf } from "../part-reader.ts";
 import { allocationOf } from "./chain.ts";
@@ -79,6 +87,13 @@ export class ExfatFileSystem implements FileSystem {
   async stretches(id: number): Promise<readonly FileStretch[]> {
     const { facts } = await this.#regularFile(id);
     return stretchesOf([{ at: 0, deviceAt: 0, lengthBytes: validBytes(facts) }]);
+  }
+
+  async places(id: number): Promise<readonly FilePlace[]> {
+    const { facts, what } = await this.#regularFile(id);
+    const { layout, table } = this.#source;
+    const { runs } = await allocationOf(table, facts.stream, what);
+    return [...partsOf(layout, runs, validBytes(facts))];
   }
 
   usedExtents(): AsyncIterable<Extent> {

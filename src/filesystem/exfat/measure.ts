@@ -24,6 +24,13 @@ export async function measureExfat(sources: readonly TreeSource[], options: Exfa
   });
 }
 
+/** How many bytes of files a new file system of a size has room for, in whole clusters. */
+export async function roomInExfat(sizeBytes: number, { clusterSizeBytes }: ExfatOptions): Promise<number> {
+  const { clusterSectors, clusterCount } = planLayout(sizeBytes, clusterSizeBytes);
+  const clusterBytes = clusterSectors * sectorBytes;
+  return (clusterCount - leastClusters(clusterCount, clusterBytes)) * clusterBytes;
+}
+
 function fits(need: TreeNeed, { clusterSizeBytes }: ExfatOptions, sizeBytes: number): boolean {
   try {
     const { clusterSectors, clusterCount } = planLayout(sizeBytes, clusterSizeBytes);

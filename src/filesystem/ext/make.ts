@@ -79,6 +79,16 @@ export async function measureExt(
   return { sizeBytes: requiredSize({ ...options, blockSizeBytes, inodeCount }, need), blockSizeBytes, inodeCount };
 }
 
+/** How many bytes of files a new file system of a size has room for. Nothing is written. */
+export async function roomInExt(sizeBytes: number, options: ExtOptions): Promise<number> {
+  const profile = decideProfile(options, sizeBytes);
+  const geometry = planGeometry(profile, sizeBytes);
+  const volume = new ExtVolume(new MemoryDevice(new Uint8Array(0)), profile, geometry, { isVirtual: true });
+  await fill(volume, [], {});
+  const reservedBlocks = Math.ceil((geometry.blockCount * profile.reservedPercent) / 100);
+  return (geometry.freeBlocks - volume.blocks.blocksTaken - reservedBlocks) * geometry.blockSizeBytes;
+}
+
 /** A measured file system has a few inodes more than files, for whoever adds some. */
 const spareInodeFactor = 1.1;
 /** A geometry to count in; nothing of it is kept. */

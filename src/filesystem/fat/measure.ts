@@ -34,6 +34,12 @@ export async function measureFat(sources: readonly TreeSource[], options: FatOpt
   return { sizeBytes: smallestSize(options.kind, holds), rootEntries };
 }
 
+/** How many bytes of files a new file system of a size has room for, in whole clusters. */
+export async function roomInFat(sizeBytes: number, options: FatOptions): Promise<number> {
+  const { clusterSectors, clusterCount, kind } = planLayout(options, sizeBytes);
+  return (clusterCount - (kind === "fat32" ? 1 : 0)) * clusterSectors * sectorBytes;
+}
+
 function fits(need: TreeNeed, options: FatOptions, sizeBytes: number): boolean {
   try {
     const { clusterSectors, clusterCount, kind } = planLayout(options, sizeBytes);

@@ -77,6 +77,11 @@ export interface BootEntry {
   readonly readableFrom?: readonly HostFileSystem[] | "unknown";
   /** The only folder in which the system looks for its ISO: `/data`. */
   readonly onlyInFolder?: string;
+  /**
+   * By whose certificates what is started first is signed, as Secure Boot asks for; empty where it is not signed at all.
+   * Absent: it is not known, or firmware with Secure Boot does not come into it.
+   */
+  readonly signers?: readonly string[];
   /** How much memory the image takes that is loaded whole. */
   readonly imageBytes?: number;
   readonly persistence?: Persistence;

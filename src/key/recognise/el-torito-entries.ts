@@ -46,10 +46,10 @@ export async function uefiEntries(images: BootImages, disc: Disc): Promise<reado
 async function programEntries(disc: Disc, image?: ImagePlace): Promise<readonly BootEntry[]> {
   const entries: BootEntry[] = [];
   for (const [architecture, path] of programs) {
-    const program = (await disc.findFile(path))?.path;
+    const program = await disc.findFile(path);
     if (program === undefined) continue;
-    const how = { kind: "efi", program, ...(image === undefined ? {} : { image }) } as const;
-    entries.push({ title: "", how, firmwares: ["uefi"], architecture });
+    const how = { kind: "efi", program: program.path, ...(image === undefined ? {} : { image }) } as const;
+    entries.push({ title: "", how, firmwares: ["uefi"], architecture, signers: await disc.signers(program) });
   }
   return entries;
 }

@@ -19,7 +19,7 @@ type Draft = { -readonly [K in keyof MenuEntry]: MenuEntry[K] };
 export async function readGrubMenu(disc: Disc, path: string): Promise<readonly MenuEntry[]> {
   const runner = new Runner(disc);
   await runner.run(path);
-  return runner.entries;
+  return runner.entries();
 }
 
 /**
@@ -27,7 +27,7 @@ export async function readGrubMenu(disc: Disc, path: string): Promise<readonly M
  * variables. Of a condition that cannot be known all branches are taken, so that no entry is missed.
  */
 class Runner {
-  readonly entries: MenuEntry[] = [];
+  readonly #found: { readonly entry: MenuEntry; readonly titles: readonly string[] }[] = [];
   readonly #disc: Disc;
   readonly #variables = new Map<string, string>();
   #filesLeft = menuFileLimit;
@@ -39,10 +39,24 @@ class Runner {
   #textLeft = textLimit;
   /** The entry whose commands are run. */
   #draft: Draft | undefined;
+  /** Of the submenus that lead to where it is. */
+  readonly #titles: string[] = [];
   #menu = "";
 
   constructor(disc: Disc) {
     this.#disc = disc;
+  }
+
+  /** Titles that are not the only ones of their kind begin with those of as many submenus as tell them apart. */
+  entries(): readonly MenuEntry[] {
+    const titleAt = (titles: readonly string[], depth: number): string => titles.slice(-depth).join(": ");
+    return this.#found.map(({ entry, titles }) => {
+      let depth = 1;
+      const isShared = (other: readonly string[]): boolean =>
+        other !== titles && titleAt(other, depth) === titleAt(titles, depth);
+      while (depth < titles.length && this.#found.some((other) => isShared(other.titles))) depth++;
+      return { ...entry, title: titleAt(titles, depth) };
+    });
   }
 
   async run(path: string): Promise<void> {
@@ -63,7 +77,7 @@ class Runner {
 
   async #run(statements: readonly GrubStatement[], depth: number): Promise<void> {
     for (const statement of statements) {
-      if (this.#statementsLeft-- <= 0 || this.entries.length >= menuEntryLimit) return;
+      if (this.#statementsLeft-- <= 0 || this.#found.length >= menuEntryLimit) return;
       if (statement.kind === "if") await this.#runConditional(statement.branches, depth);
       else if (statement.kind === "for") {
         for (const word of statement.words.flatMap((one) => this.#expand(one))) {
@@ -110,11 +124,16 @@ class Runner {
     body: readonly GrubStatement[],
     depth: number,
   ): Promise<void> {
-    if (command === "submenu") return this.#run(body, depth + 1);
+    if (command === "submenu") {
+      this.#titles.push(titleOf(rest));
+      await this.#run(body, depth + 1);
+      this.#titles.pop();
+      return;
+    }
     if (command !== "menuentry") return; // a function: it may be called with anything
     const outer = this.#draft;
     this.#draft = {
-      title: rest[0] ?? "",
+      title: titleOf(rest),
       kind: "linux",
       kernel: "",
       words: [],
@@ -123,7 +142,8 @@ class Runner {
       menu: this.#menu,
     };
     await this.#run(body, depth + 1);
-    if (this.#draft.kernel !== "") this.entries.push(this.#draft);
+    if (this.#draft.kernel !== "")
+      this.#found.push({ entry: this.#draft, titles: [...this.#titles, this.#draft.title] });
     this.#draft = outer;
   }
 
@@ -203,3 +223,12 @@ const kernelCommands: Readonly<Record<string, MenuEntry["kind"]>> = {
   multiboot: "multiboot",
   multiboot2: "multiboot2",
 };
+
+/** Options of an entry that have a value behind them (GRUB manual, "menuentry"). */
+const valuedOption = /^--(?:class|users|hotkey|id|source)$/;
+
+/** The first word of an entry that is no option, without the dots that lead to and from it. */
+function titleOf(words: readonly string[]): string {
+  const title = words.find((word, n) => !word.startsWith("--") && !valuedOption.test(words[n - 1] ?? ""));
+  return (title ?? "").replaceAll(/^[\s.…]+|[\s.…]+$/g, "");
+}

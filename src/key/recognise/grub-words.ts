@@ -60,9 +60,9 @@ class Lexer {
     this.#add({ text: "" });
     for (this.#at++; this.#at < this.#text.length && this.#text[this.#at] !== '"';) {
       if (this.#text[this.#at] === "$") this.#variable();
-      else if (this.#text[this.#at] === "\\") this.#escaped();
+      else if (/\\[$"\\\r\n]/y.test(this.#text.slice(this.#at, this.#at + 2))) this.#escaped();
       else {
-        const start = this.#at;
+        const start = this.#at++; // it may be a backslash that stands for itself
         while (this.#at < this.#text.length && !/["$\\]/.test(this.#text[this.#at] as string)) this.#at++;
         this.#add({ text: this.#text.slice(start, this.#at) });
       }
@@ -72,7 +72,12 @@ class Lexer {
 
   #escaped(): void {
     const next = this.#text.slice(this.#at + 1, this.#at + 3);
-    if (next.startsWith("\n")) this.#at += 2;
+    // Red Hat's GRUB, for which such menus are written, leaves these to the kernel's command line.
+    const code = /\\x[\da-f]{2}/iy.exec(this.#text.slice(this.#at, this.#at + 4))?.[0];
+    if (code !== undefined) {
+      this.#add({ text: code });
+      this.#at += code.length;
+    } else if (next.startsWith("\n")) this.#at += 2;
     else if (next === "\r\n") this.#at += 3;
     else {
       this.#add({ text: next.slice(0, 1) });

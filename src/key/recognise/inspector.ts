@@ -12,6 +12,7 @@ export class Inspector {
   readonly #disc: Disc;
   readonly #options: JobOptions;
   readonly #findings = new Map<string, InitrdFindings>();
+  readonly #signers = new Map<string, readonly string[]>();
   readonly #startables = new Map<string, Startable | undefined>();
 
   constructor(disc: Disc, options: JobOptions) {
@@ -25,6 +26,13 @@ export class Inspector {
       this.#startables.set(file.path, startableOf(await this.#disc.start(file, startableBytes)));
     }
     return this.#startables.get(file.path);
+  }
+
+  /** By whom a kernel or program is signed. */
+  async signers(file: DiscFile): Promise<readonly string[]> {
+    let signers = this.#signers.get(file.path);
+    if (signers === undefined) this.#signers.set(file.path, (signers = await this.#disc.signers(file)));
+    return signers;
   }
 
   /** What initrds that are loaded together tell. */

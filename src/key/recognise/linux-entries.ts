@@ -114,11 +114,13 @@ class KernelChooser {
     const base = { title: cleanTitle(candidate.title), architecture };
     if (candidate.initrds.length === 0 && kernel.sizeBytes < linuxSmallestBytes) {
       const { words } = candidate;
+      const signers = await this.#inspector.signers(kernel);
       if (startable?.kind === "efi")
-        return { ...base, how: { kind: "efi", program: kernel.path }, firmwares: ["uefi"] };
+        return { ...base, how: { kind: "efi", program: kernel.path }, firmwares: ["uefi"], signers };
       return { ...base, how: { kind: "linux16", kernel: kernel.path, initrds: [], words }, firmwares: ["bios"] };
     }
-    return this.#linuxEntry(candidate, fitting, base);
+    const entry = await this.#linuxEntry(candidate, fitting, base);
+    return entry && { ...entry, signers: await this.#inspector.signers(kernel) };
   }
 
   /** A menu's own MEMDISK, with the image that it is to load. */

@@ -1,4 +1,5 @@
-import { Failure, type JobOptions } from "../../base/index.ts";
+import { Failure } from "../../base/index.ts";
+import { signersOfReader } from "../../boot/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import { openFileSystem, probe } from "../../filesystem/index.ts";
 import {
@@ -12,7 +13,7 @@ import type { BootEntry, RecognisedIso, Refusal } from "./boot-entry.ts";
 import { Disc } from "./disc.ts";
 import { memoryImageLimitBytes } from "./el-torito-entries.ts";
 import { startableBytes, startableOf, type Startable } from "./startable.ts";
-import { recogniseIso } from "./recognise-iso.ts";
+import { recogniseIso, type RecogniseOptions } from "./recognise-iso.ts";
 
 /** A file that is no ISO. In its entries `${isoPath}` as a path is the file itself. */
 export interface RecognisedProgram {
@@ -36,13 +37,13 @@ const linuxSmallestBytes = 4 * 1024 * 1024;
  */
 export async function recogniseFile(
   reader: BlockReader,
-  options: JobOptions = {},
+  options: RecogniseOptions = {},
 ): Promise<RecognisedFile | undefined> {
   const family = await probe(reader);
   if (family === "iso" || family === "udf") return { kind: "iso", iso: await recogniseIso(reader, options) };
   const start = await readBytes(reader, 0, Math.min(startableBytes, reader.sizeBytes));
   const startable = startableOf(start);
-  if (startable !== undefined) return programOf(startable, reader.sizeBytes);
+  if (startable !== undefined) return signedBy(await signersOfReader(reader), programOf(startable, reader.sizeBytes));
   const hasBootCode = identifyBootSector(start.subarray(0, bootSectorBytes)) !== "none";
   if (floppyBytes.includes(reader.sizeBytes) && hasBootCode) return floppyOf(reader.sizeBytes);
   const table = await readTable(reader);
@@ -62,6 +63,10 @@ function programOf({ kind, architecture, version }: Startable, sizeBytes: number
   const firmwares =
     architecture === "arm64" ? (["uefi"] as const) : isSmall ? (["bios"] as const) : (["bios", "uefi"] as const);
   return { kind: "kernel", title, entries: [{ ...base, how, firmwares }] };
+}
+
+function signedBy(signers: readonly string[], program: RecognisedProgram): RecognisedProgram {
+  return { ...program, entries: program.entries.map((entry) => ({ ...entry, signers })) };
 }
 
 function floppyOf(sizeBytes: number): RecognisedProgram {

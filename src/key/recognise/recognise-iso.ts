@@ -18,12 +18,17 @@ const paddingBytes = 150 * 2048;
 /** Beyond this size, a disc with nothing but programs for firmware has more on it that they look for. */
 const standaloneLimitBytes = 64 * 1024 * 1024;
 
+export interface RecogniseOptions extends JobOptions {
+  /** What it is called where nothing in it says so. */
+  readonly otherwise?: string;
+}
+
 /**
  * Recognises an ISO by what is in it, and tells how a boot key starts it as a file; the name of the file does not
  * matter. What cannot be started so has a refusal. Damage shows as a refusal or a warning; throws `unsupported` where
  * there is no ISO 9660 or UDF at all, `damaged` where nothing of it can be read.
  */
-export async function recogniseIso(reader: BlockReader, options: JobOptions = {}): Promise<RecognisedIso> {
+export async function recogniseIso(reader: BlockReader, options: RecogniseOptions = {}): Promise<RecognisedIso> {
   await using fileSystem = await openFileSystem(reader);
   const disc = new Disc(fileSystem);
   const volume = { label: printableName(fileSystem.info.label), uuid: fileSystem.info.uuid ?? "" };
@@ -50,9 +55,9 @@ class IsoRecogniser {
   readonly #disc: Disc;
   readonly #volume: Volume;
   readonly #inspector: Inspector;
-  readonly #options: JobOptions;
+  readonly #options: RecogniseOptions;
 
-  constructor(reader: BlockReader, disc: Disc, volume: Volume, options: JobOptions) {
+  constructor(reader: BlockReader, disc: Disc, volume: Volume, options: RecogniseOptions) {
     this.#reader = reader;
     this.#disc = disc;
     this.#volume = volume;
@@ -64,7 +69,8 @@ class IsoRecogniser {
     const menus = await readMenus(this.#disc);
     const own = menus.loopback?.entries ?? menus.entries;
     const kernels = await kernelEntries(this.#disc, this.#volume, own, this.#inspector);
-    const otherwise = kernels.family?.name ?? own[0]?.title ?? `ISO of ${this.#volume.uuid.slice(0, 10)}`;
+    const nobody = this.#options.otherwise ?? own[0]?.title ?? `ISO of ${this.#volume.uuid.slice(0, 10)}`;
+    const otherwise = kernels.family?.name ?? nobody;
     const title = await titleOfDisc(this.#disc, this.#volume.label, otherwise);
     const chosen = await this.#choose(menus, kernels);
     const entries = chosen.entries
@@ -144,7 +150,7 @@ const tooLarge: Refusal = {
 /** The ISO's own menu for starting from a file, with what is known of the systems in it. */
 function loopbackEntry(path: string, entries: readonly BootEntry[]): BootEntry {
   const known = entries.find(({ how }) => how.kind === "linux");
-  const { readableFrom, persistence } = known ?? {};
+  const { readableFrom, persistence, signers } = known ?? {};
   return {
     title: "",
     how: { kind: "configfile", path },
@@ -152,5 +158,6 @@ function loopbackEntry(path: string, entries: readonly BootEntry[]): BootEntry {
     architecture: known?.architecture ?? "x86_64",
     ...(readableFrom === undefined ? {} : { readableFrom }),
     ...(persistence === undefined ? {} : { persistence }),
+    ...(signers === undefined ? {} : { signers }),
   };
 }

@@ -14,6 +14,13 @@ const sources: readonly { readonly path: string; readonly titleOf: (text: string
   { path: "/antiX/version", titleOf: firstLine },
 ];
 
+/** Small programs that say nothing of themselves but this. */
+const programs: readonly { readonly path: string; readonly label?: RegExp; readonly title: string }[] = [
+  { path: "/ipxe.{krn,lkrn}", title: "iPXE" },
+  { path: "/boot/floppy.img", label: /^MT86PLUS_32$/, title: "Memtest86+ (32 bits)" },
+  { path: "/boot/floppy.img", label: /^MT86PLUS_64$/, title: "Memtest86+ (64 bits)" },
+];
+
 /** What makers of ISOs put where nobody named them. */
 const meaninglessLabel = /^(?:iso ?image|cd ?rom|cd ?image|new|untitled|undefined|none)?$/i;
 
@@ -22,6 +29,9 @@ export async function titleOfDisc(disc: Disc, label: string, otherwise: string):
   for (const { path, titleOf } of sources) {
     const title = cleanTitle(titleOf((await disc.text(path)) ?? "") ?? "");
     if (title !== "") return title;
+  }
+  for (const { path, label: itsLabel, title } of programs) {
+    if (itsLabel?.test(label) !== false && (await disc.has(path))) return title;
   }
   const fromLabel = cleanTitle(label.replaceAll("_", " "));
   return meaninglessLabel.test(fromLabel) ? cleanTitle(otherwise) : fromLabel;

@@ -1,3 +1,4 @@
+export { createKeyOnDevice, type KeyOnDevice } from "./create-on-device.ts";
 export {
   writeKey,
   type KeyWritePlan,

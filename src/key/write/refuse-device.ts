@@ -1,57 +1,38 @@
 import { Failure } from "../../base/index.ts";
 import { formatSize } from "../../bytes/index.ts";
-import type { BlockIdentity, DeviceUse } from "../../device/index.ts";
+import type { BlockIdentity } from "../../device/index.ts";
+import { refuseUnwritable } from "../device-in-use.ts";
 
 const sectorBytes = 512;
 
+/** What is written onto a device: an image, or a key that is only made for it and has no path. */
+export interface KeySource {
+  readonly path?: string;
+  readonly sizeBytes: number;
+}
+
 /** Throws `refused` where a key must not be written onto a device, or cannot be. */
-export function refuseDevice(
-  device: BlockIdentity,
-  image: { readonly path: string; readonly sizeBytes: number },
-): void {
-  const refuse = (why: string, hint: string): Failure =>
-    new Failure("refused", `cannot write "${image.path}" onto "${device.path}": ${why}`, { hint });
-  const system = device.uses.find(({ isSystem }) => isSystem);
-  if (system !== undefined) {
-    throw refuse(
-      `the system runs from it, ${system.device} is mounted on ${system.by}`,
-      "name the stick's device; lsblk lists them",
-    );
-  }
-  const [use] = device.uses;
-  if (use !== undefined) throw refuse(useText(use), freeingHint(use));
-  if (device.isReadOnly)
-    throw refuse("it is read-only", "is there a switch on it that protects it from being written?");
+export function refuseDevice(device: BlockIdentity, source: KeySource): void {
+  const { path, sizeBytes } = source;
+  const action = path === undefined ? `make a key of "${device.path}"` : `write "${path}" onto "${device.path}"`;
+  refuseUnwritable(device, action);
+  const refuse = (why: string, hint: string): Failure => new Failure("refused", `cannot ${action}: ${why}`, { hint });
   if (device.sectorSizeBytes !== sectorBytes) {
     throw refuse(
       `it has sectors of ${device.sectorSizeBytes} bytes, the tables of a key count in ${sectorBytes}`,
       "use another one: nearly all sticks and cards have sectors of 512 bytes",
     );
   }
-  if (device.sizeBytes < image.sizeBytes) {
-    const [has, needed] = [device.sizeBytes, image.sizeBytes].map((bytes) => `${formatSize(bytes)} (${bytes} bytes)`);
+  if (device.sizeBytes < sizeBytes) {
+    const [has, needed] = [device.sizeBytes, sizeBytes].map((bytes) => `${formatSize(bytes)} (${bytes} bytes)`);
     throw refuse(
       `it has ${has}, the key needs ${needed}`,
-      "make the key with --size auto: such a one grows to fill any stick",
+      path === undefined ? "use a larger one" : "make the key with --size auto: such a one grows to fill any stick",
     );
   }
-  if (device.transport === "loop" && device.serial === image.path) {
+  if (device.transport === "loop" && path !== undefined && device.serial === path) {
     throw refuse("it is the image itself", "name another device");
   }
-}
-
-/** Who uses a device, as a sentence goes on. */
-function useText({ kind, device, by }: DeviceUse): string {
-  if (kind === "mount") return `${device} is mounted on ${by}`;
-  if (kind === "swap") return `${device} is in use as swap`;
-  return kind === "loop" ? `${by} is a loop device over ${device}` : `${device} is in use by ${by}`;
-}
-
-function freeingHint({ kind, device, by }: DeviceUse): string {
-  if (kind === "mount") return `run: umount ${by}`;
-  if (kind === "swap") return `run: swapoff /dev/${device}`;
-  if (kind === "loop") return `run: losetup -d /dev/${by}`;
-  return "an encrypted, LVM or RAID device stands on it: close or stop that first";
 }
 
 /** What a user has to type, or give, so that it is this device and no other that is written. */

@@ -1,10 +1,11 @@
 import * as fs from "node:fs";
 import { Failure, type JobOptions } from "../../base/index.ts";
-import { ExclusiveDisk, FileReader, identifyDevice, type BlockIdentity } from "../../device/index.ts";
+import { ExclusiveDisk, FileReader, identifyDevice, type BlockIdentity, type BlockReader } from "../../device/index.ts";
 import { showDisk, type DiskReport } from "../../disk/index.ts";
-import { openKey } from "../open-key.ts";
+import type { PartitionTable } from "../../partition/index.ts";
+import { isDevice, openKey } from "../open-key.ts";
 import { growKey, type GrownKey } from "./grown-key.ts";
-import { makeEqual, type Equalled } from "./make-equal.ts";
+import { makeEqual, type Equalled, type EqualRequest } from "./make-equal.ts";
 import { confirmationOf, refuseDevice, refuseUnconfirmed, type Confirmation } from "./refuse-device.ts";
 import { requiredExtents } from "./required-extents.ts";
 
@@ -19,7 +20,8 @@ export interface WriteKeyRequest {
 
 /** What is to be written onto what. */
 export interface KeyWritePlan {
-  readonly image: string;
+  /** Absent: a new key. */
+  readonly image?: string;
   readonly imageBytes: number;
   readonly device: BlockIdentity;
   /** What is on the device; absent where that cannot be told. */
@@ -48,21 +50,28 @@ export interface WriteKeyOptions extends JobOptions {
  * written, and all is read back. Throws `refused` where the device is in use, is the system's, or is not confirmed:
  * nothing is written then. What is interrupted is finished by doing it again.
  */
-export async function writeKey(
-  { image, device: devicePath, confirm, isRehearsal }: WriteKeyRequest,
-  { approve, ...job }: WriteKeyOptions,
-): Promise<WrittenKey> {
+export async function writeKey({ image, ...request }: WriteKeyRequest, options: WriteKeyOptions): Promise<WrittenKey> {
   await refuseOther(image);
   const { mtimeMs } = fs.statSync(image);
   await using reader = await FileReader.open(image);
+  return await writeOnto({ reader, image, nowMs: mtimeMs }, request, options);
+}
+
+/** The same with a key that is open, or only in memory: then it has no name. */
+export async function writeOnto(
+  { reader, image, nowMs }: { readonly reader: BlockReader; readonly image?: string; readonly nowMs: number },
+  { device: devicePath, confirm, isRehearsal }: Omit<WriteKeyRequest, "image">,
+  { approve, ...job }: WriteKeyOptions,
+): Promise<WrittenKey> {
   const device = identifyDevice(devicePath);
-  refuseDevice(device, { path: fs.realpathSync(image), sizeBytes: reader.sizeBytes });
-  const grown = await growKey(reader, { path: image, diskBytes: device.sizeBytes, nowMs: mtimeMs });
+  const named = image === undefined ? {} : { path: fs.realpathSync(image) };
+  refuseDevice(device, { ...named, sizeBytes: reader.sizeBytes });
+  const grown = await growKey(reader, { path: image ?? device.path, diskBytes: device.sizeBytes, nowMs });
   await using target = grown.device;
   const extents = await requiredExtents(target, grown.table);
   const contents = await contentsOf(device.path);
   const plan: KeyWritePlan = {
-    image,
+    ...(image === undefined ? {} : { image }),
     imageBytes: reader.sizeBytes,
     device,
     ...(contents === undefined ? {} : { contents }),
@@ -75,10 +84,24 @@ export async function writeKey(
   if (!device.isRemovable) refuseUnconfirmed(device, confirm);
   const typed = await approve(plan);
   refuseUnconfirmed(device, confirm ?? typed);
+  return { plan, ...(await writeApproved(device, { target, extents, table: grown.table }, job)) };
+}
 
+/** What a device is to be, and where that matters. */
+interface Target {
+  readonly target: BlockReader;
+  readonly extents: EqualRequest["extents"];
+  readonly table: PartitionTable;
+}
+
+async function writeApproved(
+  device: BlockIdentity,
+  { target, extents, table }: Target,
+  job: JobOptions,
+): Promise<Omit<WrittenKey, "plan">> {
   await using disk = ExclusiveDisk.open(device.path, device.sizeBytes);
   refuseChanged(device, identifyDevice(device.path));
-  const headBytes = Math.min(...grown.table.partitions.map(({ startBytes }) => startBytes));
+  const headBytes = Math.min(...table.partitions.map(({ startBytes }) => startBytes));
   let isReadBack = disk.isDirect;
   const forgetCached = (): void => void (isReadBack = disk.isDirect || disk.forgetCached());
   const request = { target, extents, headBytes, forgetCached };
@@ -86,7 +109,6 @@ export async function writeKey(
   const hasWritten = equalled.writtenBytes > 0;
   const isSeen = !hasWritten || disk.rereadPartitions() || device.transport === "loop";
   return {
-    plan,
     ...equalled,
     warnings: [...(isSeen ? [] : [notSeen]), ...(hasWritten && !isReadBack ? [notReadBack] : [])],
   };
@@ -96,8 +118,13 @@ const notSeen = "the kernel did not look at the new partition table: take the de
 const notReadBack =
   "what was read back may come from memory, not from the device: run the same command again to compare";
 
-/** Throws `unsupported` where it is no key. */
+/** Throws `unsupported` where it is no image of a key. */
 async function refuseOther(image: string): Promise<void> {
+  if (isDevice(image)) {
+    throw new Failure("unsupported", `cannot write the device "${image}": an image of a key is needed`, {
+      hint: "key create makes one",
+    });
+  }
   const key = await openKey(image);
   await key[Symbol.asyncDispose]();
 }

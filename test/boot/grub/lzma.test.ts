@@ -17,10 +17,11 @@ function unpack(raw: Uint8Array, sizeBytes: number): Buffer {
   });
 }
 
+/** Both efforts; gives what the smaller takes. */
 function assertUnpacks(data: Uint8Array): number {
-  const raw = encodeLzma(data);
-  assert.ok(unpack(raw, data.length).equals(data), `${data.length} bytes come back`);
-  return raw.length;
+  const [small, quick] = [encodeLzma(data), encodeLzma(data, "quick")] as const;
+  for (const raw of [small, quick]) assert.ok(unpack(raw, data.length).equals(data), `${data.length} bytes come back`);
+  return small.length;
 }
 
 /** Text-like bytes from a seed: words that come again at all distances. */
@@ -43,6 +44,13 @@ test("xz unpacks what was packed", { skip: skipWithout("xz") }, () => {
   }
   assert.ok(assertUnpacks(new Uint8Array(1_000_000)) < 1000);
   assertUnpacks(Uint8Array.from({ length: 100_000 }, (_, n) => Math.imul(n, 0x9e3779b1) >>> 24));
+});
+
+test("what is packed quickly is not much larger, and the same each time", () => {
+  const data = pseudoText(300_000, 7);
+  const quick = encodeLzma(data, "quick");
+  assert.ok(quick.length < 1.1 * encodeLzma(data).length);
+  assert.deepEqual(encodeLzma(data, "quick"), quick);
 });
 
 test("xz unpacks repetitions as far apart as the dictionary", { skip: skipWithout("xz") }, () => {

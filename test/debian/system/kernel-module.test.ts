@@ -1,20 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { moduleHeader, moduleSection, readModuleFacts } from "../../../src/debian/system/kernel-module.ts";
-
-test("the fields of a module's headers are where the System V ABI has them", () => {
-  const offsetsOf = (fields: Readonly<Record<string, readonly [number, ...unknown[]]>>): Record<string, number> => {
-    return Object.fromEntries(Object.entries(fields).map(([name, [offset]]) => [name, offset]));
-  };
-  assert.deepEqual(offsetsOf(moduleHeader.fields), {
-    magic: 0,
-    sectionsOffset: 40,
-    sectionEntryBytes: 58,
-    sectionCount: 60,
-    namesIndex: 62,
-  });
-  assert.deepEqual(offsetsOf(moduleSection.fields), { name: 0, offset: 24, sizeBytes: 32 });
-});
+import { elf64Header, elf64Section, elfIdentity, elfMagic } from "../../../src/bytes/elf/index.ts";
+import { readModuleFacts } from "../../../src/debian/system/kernel-module.ts";
 
 /** A module with a `.modinfo` of these texts, and nothing else. */
 function moduleWith(...texts: readonly string[]): Buffer {
@@ -26,15 +13,15 @@ function moduleWith(...texts: readonly string[]): Buffer {
   info.copy(bytes, 64);
   names.copy(bytes, namesAt);
   const header = {
-    magic: 0x464c457f,
     sectionsOffset: sectionsAt,
     sectionEntryBytes: 64,
     sectionCount: 2,
     namesIndex: 1,
   };
-  moduleHeader.patch(bytes, header);
-  moduleSection.patch(bytes, { name: 1, offset: 64, sizeBytes: info.length }, sectionsAt);
-  moduleSection.patch(bytes, { name: 0, offset: namesAt, sizeBytes: names.length }, sectionsAt + 64);
+  elfIdentity.patch(bytes, { magic: elfMagic });
+  elf64Header.patch(bytes, header);
+  elf64Section.patch(bytes, { name: 1, offset: 64, sizeBytes: info.length }, sectionsAt);
+  elf64Section.patch(bytes, { name: 0, offset: namesAt, sizeBytes: names.length }, sectionsAt + 64);
   return bytes;
 }
 

@@ -58,7 +58,8 @@ test(
 );
 
 test("archives behind each other, with checksums, in one stream or several members", async () => {
-  const [one, two] = [cpioOf(names.slice(0, 2), "070702"), cpioOf(names.slice(2))];
+  const [plain, two] = [cpioOf(names.slice(0, 2)), cpioOf(names.slice(2))];
+  const one = Buffer.from(plain.toString("latin1").replaceAll("070701", "070702"), "latin1"); // of nothing it is 0
   assertLive(await look(Buffer.concat([one, Buffer.alloc(512), two])), "plain");
   assertLive(await look(zlib.gzipSync(Buffer.concat([one, Buffer.alloc(100), two]))), "one stream");
   assertLive(await look(Buffer.concat([zlib.gzipSync(one), zlib.gzipSync(two)])), "two members");

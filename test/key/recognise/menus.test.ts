@@ -23,6 +23,27 @@ async function syslinux(text: string, more: Readonly<Record<string, string>> = {
   return readSyslinuxMenu(await discOf({ "isolinux.cfg": text, ...more }), "/isolinux.cfg");
 }
 
+test("titles behind options, in submenus, and codes of characters", async () => {
+  const entries = await grub(String.raw`
+menuentry --hotkey=x '... Install' { linux /k root=live:CDLABEL=A\x20B ; }
+submenu --hotkey a 'Advanced options ...' {
+  menuentry --class debian --hotkey=r "... Rescue" { linux /k "root=live:CDLABEL=A\x20B" 'x\x20y' a\.b }
+}
+menuentry "Last" --class debian { linux /k }
+submenu More { submenu 'Even more' { menuentry '... Rescue' { linux /k } ; menuentry Only { linux /k } } }
+`);
+  assert.deepEqual(
+    entries.map(({ title, words }) => [title, ...words]),
+    [
+      ["Install", String.raw`root=live:CDLABEL=A\x20B`],
+      ["Advanced options: Rescue", String.raw`root=live:CDLABEL=A\x20B`, String.raw`x\x20y`, "a.b"],
+      ["Last"],
+      ["Even more: Rescue"],
+      ["Only"],
+    ],
+  );
+});
+
 test("entries of GRUB, with every way to quote, variables, devices and continued lines", async () => {
   const entries = await grub(String.raw`
 set quiet='quiet splash' ; set dir="/live"

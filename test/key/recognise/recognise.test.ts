@@ -76,6 +76,7 @@ test(
       firmwares: ["bios", "uefi"],
       readableFrom: ["fat", "ext4"],
       persistence: { words: ["persistence"], fileName: "persistence", label: "persistence" },
+      signers: [],
     });
     assert.equal(second?.title, "Live system, safe");
     assert.deepEqual(third?.how, { kind: "linux16", kernel: "/boot/memtest.bin", initrds: [], words: [] });

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { signersOf } from "../../src/boot/signers.ts";
+import { program, signedProgram } from "./signed-program.ts";
+
+const der = (tag: number, ...parts: readonly (Uint8Array | string)[]): Buffer => {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  const length = content.length < 128 ? [content.length] : [0x82, content.length >> 8, content.length & 255];
+  return Buffer.concat([Buffer.from([tag, ...length]), content]);
+};
+const sequence = (...parts: readonly Uint8Array[]): Buffer => der(0x30, ...parts);
+const commonName = Buffer.from([0x06, 3, 0x55, 4, 3]);
+const organization = Buffer.from([0x06, 3, 0x55, 4, 10]);
+
+/** A PKCS #7 signature whose signers are known by these names, and which nobody would accept. */
+function signatureBy(...names: readonly (readonly [Buffer, string])[]): Buffer {
+  const signers = names.map(([id, text]) => {
+    const name = sequence(der(0x31, sequence(id, der(0x0c, text))));
+    return sequence(der(0x02, "\x01"), sequence(name, der(0x02, "\x07")));
+  });
+  const certificates = der(0xa0, sequence(der(0x31, sequence(commonName, der(0x0c, "not a signer")))));
+  const data = sequence(der(0x02, "\x01"), der(0x31), sequence(), certificates, der(0x31, ...signers));
+  return sequence(Buffer.from([0x06, 1, 42]), der(0xa0, data));
+}
+
+function programWith(...signatures: readonly Uint8Array[]): Buffer {
+  const entries = signatures.map((signature) => {
+    const entry = Buffer.alloc(Math.ceil((8 + signature.length) / 8) * 8);
+    entry.writeUInt32LE(8 + signature.length, 0);
+    entry.writeUInt16LE(2, 6);
+    entry.set(signature, 8);
+    return entry;
+  });
+  const table = Buffer.concat(entries);
+  return Buffer.concat([program(0x8664, [2048, table.length]), table]);
+}
+
+test("signers are known by the names of those that issued their certificates", () => {
+  assert.deepEqual(signersOf(programWith(signatureBy([commonName, "Some CA"]))), ["Some CA"]);
+  const two = programWith(
+    signatureBy([organization, "Firm, Inc."], [commonName, "A".repeat(200)]),
+    signatureBy([commonName, "Other CA"]),
+  );
+  assert.deepEqual(signersOf(two), ["Firm, Inc.", "A".repeat(200), "Other CA"]);
+  assert.deepEqual(signersOf(program(0x8664)), []);
+  assert.deepEqual(signersOf(signedProgram(0x8664)), ["a certificate without a name"]);
+  assert.deepEqual(signersOf(programWith(signatureBy([commonName, "\u0007\u001B[2J"]))), ["[2J"]);
+});
+
+test("whatever a damaged signature says, it is names", () => {
+  const whole = programWith(signatureBy([commonName, "Some CA"]), signatureBy([organization, "Firm"]));
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 8 }),
+      fc.nat(whole.length),
+      (changes, length) => {
+        const damaged = Buffer.from(whole);
+        for (const [at, byte] of changes) damaged[at] = byte;
+        for (const name of signersOf(damaged.subarray(0, length))) assert.equal(typeof name, "string");
+      },
+    ),
+  );
+});

@@ -1,0 +1,281 @@
+import { anaconda, dracutLive, plain } from "../sample-iso.ts";
+import { anacondaWords, dracutWords, iso, kernel, label, linux, uuid, type Row } from "./row.ts";
+
+/** Fedora, Red Hat, SUSE and others whose initrds are dracut's. */
+export const fedoraRows: readonly Row[] = [
+  {
+    name: "11 Fedora live up to 41",
+    family: "fedora-live-pxeboot",
+    files: { "LiveOS/squashfs.img": "", "images/pxeboot/vmlinuz": kernel, "images/pxeboot/initrd.img": dracutLive },
+    expected: linux("/images/pxeboot/vmlinuz", ["/images/pxeboot/initrd.img"], ...dracutWords),
+  },
+  {
+    name: "12 Fedora live from 42 on",
+    family: "fedora-live",
+    files: { "LiveOS/squashfs.img": "", "boot/x86_64/loader/linux": kernel, "boot/x86_64/loader/initrd": dracutLive },
+    expected: linux("/boot/x86_64/loader/linux", ["/boot/x86_64/loader/initrd"], ...dracutWords),
+  },
+  {
+    name: "13 installer of Fedora",
+    family: "anaconda",
+    files: { "images/install.img": "", "images/pxeboot/vmlinuz": kernel, "images/pxeboot/initrd.img": anaconda },
+    expected: linux("/images/pxeboot/vmlinuz", ["/images/pxeboot/initrd.img"], ...anacondaWords),
+  },
+  {
+    name: "14 RHEL 8 DVD",
+    family: "rhel-dvd",
+    files: {
+      "isolinux/isolinux.cfg":
+        "label linux\n kernel vmlinuz\n append initrd=initrd.img inst.stage2=hd:LABEL=RHEL quiet",
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": anaconda,
+      "images/install.img": "",
+      "images/pxeboot/vmlinuz": kernel,
+      "images/pxeboot/initrd.img": anaconda,
+      ".discinfo": "1\n8.10\n",
+      ".treeinfo": "[general]\nname = Red Hat Enterprise Linux 8.10.0\n",
+      "BaseOS/": "",
+    },
+    expected: linux(
+      "/isolinux/vmlinuz",
+      ["/isolinux/initrd.img"],
+      "quiet",
+      "root=live:UUID=VOLUME",
+      `iso-scan/filename=${iso}`,
+      "inst.repo=file:///run/initramfs/live",
+    ),
+  },
+  {
+    name: "11, not 14: Fedora live that has ISOLINUX too",
+    family: "fedora-live-pxeboot",
+    files: {
+      "isolinux/isolinux.cfg":
+        "label linux\n kernel vmlinuz\n append initrd=initrd.img root=live:CDLABEL=F rd.live.image quiet",
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": dracutLive,
+      "images/pxeboot/vmlinuz": kernel,
+      "images/pxeboot/initrd.img": dracutLive,
+      "LiveOS/squashfs.img": "",
+    },
+    expected: linux(
+      "/isolinux/vmlinuz",
+      ["/isolinux/initrd.img"],
+      "root=live:CDLABEL=F",
+      "rd.live.image",
+      "quiet",
+      `iso-scan/filename=${iso}`,
+    ),
+  },
+  {
+    name: "13, not 14: AlmaLinux DVD",
+    family: "anaconda",
+    files: {
+      "isolinux/isolinux.cfg":
+        "label linux\n kernel vmlinuz\n append initrd=initrd.img inst.stage2=hd:LABEL=Alma quiet",
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": anaconda,
+      "images/install.img": "",
+      "images/pxeboot/vmlinuz": kernel,
+      "images/pxeboot/initrd.img": anaconda,
+      ".discinfo": "1\n9.4\n",
+      ".treeinfo": "[general]\nname = AlmaLinux 9.4\n",
+      "BaseOS/": "",
+    },
+    expected: linux(
+      "/isolinux/vmlinuz",
+      ["/isolinux/initrd.img"],
+      "inst.stage2=hd:LABEL=Alma",
+      "quiet",
+      `iso-scan/filename=${iso}`,
+    ),
+  },
+  {
+    name: "14, not 11: RHEL 7 DVD, whose installer is in /LiveOS",
+    family: "rhel-dvd",
+    files: {
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": anaconda,
+      "images/pxeboot/vmlinuz": kernel,
+      "images/pxeboot/initrd.img": anaconda,
+      "LiveOS/squashfs.img": "",
+      ".discinfo": "1\n7.9\n",
+      ".treeinfo": "[general]\nname = Red Hat Enterprise Linux 7.9\n",
+      "Packages/": "",
+    },
+    expected: linux(
+      "/isolinux/vmlinuz",
+      ["/isolinux/initrd.img"],
+      "root=live:UUID=VOLUME",
+      `iso-scan/filename=${iso}`,
+      "inst.repo=file:///run/initramfs/live",
+    ),
+  },
+  {
+    name: "16, not 35: Universal Blue with an initrd beside its own",
+    family: "universal-blue",
+    files: {
+      "boot/grub2/grub.cfg":
+        "menuentry Bluefin { linux /boot/vmlinuz root=live:CDLABEL=B\n initrd /boot/initramfs.img\n}",
+      "boot/vmlinuz": kernel,
+      "boot/initramfs.img": dracutLive,
+      "boot/initrd": plain,
+      "LiveOS/squashfs.img": "",
+    },
+    expected: linux(
+      "/boot/vmlinuz",
+      ["/boot/initramfs.img"],
+      "root=live:CDLABEL=B",
+      "rd.live.image",
+      `iso-scan/filename=${iso}`,
+    ),
+  },
+  {
+    name: "15 CentOS 7 live",
+    family: "centos-live",
+    files: { "isolinux/vmlinuz0": kernel, "isolinux/initrd0.img": dracutLive, "LiveOS/squashfs.img": "" },
+    expected: linux("/isolinux/vmlinuz0", ["/isolinux/initrd0.img"], ...dracutWords, "rootfstype=auto", "ro"),
+  },
+  {
+    name: "16 Universal Blue",
+    family: "universal-blue",
+    files: { "boot/vmlinuz": kernel, "boot/initramfs.img": dracutLive, "LiveOS/squashfs.img": "" },
+    expected: linux("/boot/vmlinuz", ["/boot/initramfs.img"], ...dracutWords),
+  },
+  {
+    name: "17 openSUSE live",
+    family: "opensuse-live",
+    files: {
+      "boot/grub2/grub.cfg": [
+        'menuentry "openSUSE" --class os {',
+        "  linux ($root)/boot/x86_64/loader/linux root=live:CDLABEL=X rd.live.image rd.live.overlay.persistent rd.live.overlay.cowfs=ext4",
+        "  initrd ($root)/boot/x86_64/loader/initrd",
+        "}",
+      ].join("\n"),
+      "boot/x86_64/loader/linux": kernel,
+      "boot/x86_64/loader/initrd": dracutLive,
+      "LiveOS/squashfs.img": "",
+    },
+    expected: linux(
+      "/boot/x86_64/loader/linux",
+      ["/boot/x86_64/loader/initrd"],
+      "root=live:CDLABEL=X",
+      "rd.live.image",
+      "rd.live.overlay.persistent",
+      "rd.live.overlay.cowfs=ext4",
+      `iso-scan/filename=${iso}`,
+    ),
+  },
+  {
+    name: "18 openSUSE DVD",
+    family: "opensuse-installer",
+    files: { "boot/x86_64/loader/linux": kernel, "boot/x86_64/loader/initrd": plain, "media.1/media": "" },
+    expected: linux("/boot/x86_64/loader/linux", ["/boot/x86_64/loader/initrd"], `install=hd:${iso}`),
+  },
+  {
+    name: "35 Void",
+    family: "void",
+    files: { "boot/vmlinuz": kernel, "boot/initrd": dracutLive, "LiveOS/squashfs.img": "" },
+    expected: linux(
+      "/boot/vmlinuz",
+      ["/boot/initrd"],
+      ...dracutWords,
+      "ro",
+      "init=/sbin/init",
+      "rd.luks=0",
+      "rd.md=0",
+      "rd.dm=0",
+    ),
+  },
+  {
+    name: "36 Solus",
+    family: "solus",
+    files: { "boot/kernel": kernel, "boot/initrd.img": dracutLive, "LiveOS/squashfs.img": "" },
+    expected: linux("/boot/kernel", ["/boot/initrd.img"], ...dracutWords),
+  },
+  {
+    name: "37 OpenMandriva",
+    family: "openmandriva",
+    files: { "boot/vmlinuz0": kernel, "boot/liveinitrd.img": dracutLive, "LiveOS/squashfs.img": "" },
+    expected: linux("/boot/vmlinuz0", ["/boot/liveinitrd.img"], `root=live:LABEL=${label}`, `iso-scan/filename=${iso}`),
+  },
+  {
+    name: "38 Mageia from the network",
+    family: "mageia",
+    files: { "isolinux/x86_64/vmlinuz": kernel, "isolinux/x86_64/all.rdz": plain },
+    expected: linux("/isolinux/x86_64/vmlinuz", ["/isolinux/x86_64/all.rdz"]),
+  },
+  {
+    name: "39 PCLinuxOS",
+    family: "pclinuxos",
+    files: { "isolinux/vmlinuz": kernel, "isolinux/initrd.gz": plain, "livecd.sqfs": "" },
+    expected: linux(
+      "/isolinux/vmlinuz",
+      ["/isolinux/initrd.gz"],
+      `bootfromiso=${iso}`,
+      `root=UUID=${uuid}`,
+      "livecd=livecd",
+    ),
+  },
+  {
+    name: "54 Qubes OS of old",
+    family: "qubes-xen",
+    files: { "isolinux/xen.gz": "xen", "isolinux/vmlinuz": kernel, "isolinux/initrd.img": anaconda },
+    expected: {
+      kind: "multiboot",
+      kernel: "/isolinux/xen.gz",
+      words: [],
+      modules: [
+        { path: "/isolinux/vmlinuz", words: anacondaWords },
+        { path: "/isolinux/initrd.img", words: [] },
+      ],
+    },
+  },
+  {
+    name: "54 Qubes OS of old, by its own menu",
+    family: "qubes-xen",
+    files: {
+      "isolinux/isolinux.cfg": [
+        "label install",
+        "  kernel mboot.c32",
+        "  append xen.gz console=none --- vmlinuz inst.stage2=hd:LABEL=Q quiet --- initrd.img",
+      ].join("\n"),
+      "isolinux/xen.gz": "xen",
+      "isolinux/vmlinuz": kernel,
+      "isolinux/initrd.img": anaconda,
+    },
+    expected: {
+      kind: "multiboot",
+      kernel: "/isolinux/xen.gz",
+      words: ["console=none"],
+      modules: [
+        {
+          path: "/isolinux/vmlinuz",
+          words: ["inst.stage2=hd:LABEL=Q", "quiet", `iso-scan/filename=${iso}`],
+        },
+        { path: "/isolinux/initrd.img", words: [] },
+      ],
+    },
+  },
+  {
+    name: "54 Qubes OS",
+    family: "anaconda",
+    files: {
+      "EFI/BOOT/grub.cfg": [
+        "menuentry 'Install Qubes OS' {",
+        "  linux /images/pxeboot/vmlinuz inst.stage2=hd:LABEL=QUBES-R4 plymouth.ignore-serial-consoles",
+        "  initrd /images/pxeboot/initrd.img",
+        "}",
+      ].join("\n"),
+      "images/install.img": "",
+      "images/pxeboot/vmlinuz": kernel,
+      "images/pxeboot/initrd.img": anaconda,
+    },
+    expected: linux(
+      "/images/pxeboot/vmlinuz",
+      ["/images/pxeboot/initrd.img"],
+      "inst.stage2=hd:LABEL=QUBES-R4",
+      "plymouth.ignore-serial-consoles",
+      `iso-scan/filename=${iso}`,
+    ),
+  },
+];

@@ -1,0 +1,4 @@
+/** `disk create --boot` with a GPT. */
+import { testDisksThatStart } from "./boot-disks.ts";
+
+testDisksThatStart({ table: "gpt" });
