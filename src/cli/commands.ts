@@ -5,6 +5,7 @@ export const commands: CommandIndex = {
   groups: [
     { name: "disk", summary: "an ordinary big file as a hard disk: make it, look inside, change what is there" },
     { name: "key", summary: "one USB key that starts every ISO file on it" },
+    { name: "backup", summary: "whole disks saved in Clonezilla's format, restored whole or in part" },
   ],
   entries: [
     { words: ["disk", "create"], load: async () => (await import("./disk/create.ts")).create },
@@ -33,6 +34,14 @@ export const commands: CommandIndex = {
     { words: ["key", "check"], load: async () => (await import("./key/check.ts")).check },
     { words: ["key", "run"], load: async () => (await import("./key/run.ts")).run },
     { words: ["key", "write"], load: async () => (await import("./key/write.ts")).write },
+    { words: ["backup", "save"], load: async () => (await import("./backup/save.ts")).save },
+    { words: ["backup", "restore"], load: async () => (await import("./backup/restore.ts")).restore },
+    { words: ["backup", "list"], load: async () => (await import("./backup/list.ts")).list },
+    { words: ["backup", "show"], load: async () => (await import("./backup/show.ts")).show },
+    { words: ["backup", "ls"], load: async () => (await import("./backup/ls.ts")).ls },
+    { words: ["backup", "cat"], load: async () => (await import("./backup/cat.ts")).cat },
+    { words: ["backup", "get"], load: async () => (await import("./backup/get.ts")).get },
+    { words: ["backup", "check"], load: async () => (await import("./backup/check.ts")).check },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },
     { words: ["completion"], load: async () => (await import("./completion.ts")).completion },
     { words: ["manual"], load: async () => (await import("./manual.ts")).manual },

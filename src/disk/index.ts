@@ -28,6 +28,7 @@ export type { GrowDiskRequest } from "./grow-disk.ts";
 export type { GetTarget, GotFiles } from "./get-files.ts";
 export type { ListedFolder, ListItem } from "./list-files.ts";
 export type { Kernel } from "./list-kernels.ts";
+export type { ImageOpener } from "./open-disk.ts";
 export type { Place } from "./place.ts";
 export type { DiskReport, FileSystemReport, GeometryReport, PartitionReport, TableReport } from "./report.ts";
 export type { BootRequest, CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";

@@ -1,6 +1,6 @@
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { formatSize, printableName } from "../bytes/index.ts";
-import { FileReader } from "../device/index.ts";
+import { FileReader, type BlockDevice } from "../device/index.ts";
 import { editFileSystem, probe, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
@@ -8,7 +8,7 @@ import { largeFileOf, planRemaking, remakeIsos, remakingNote } from "./large-fil
 import { isSafePath, pathOfName, safeIsoName } from "./iso-name.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
 import type { KeySettings } from "./key-settings.ts";
-import { openKeyForChanges } from "./open-key.ts";
+import { openKeyForChanges, type OpenKey } from "./open-key.ts";
 import { secureBootVerdict } from "./secure-boot.ts";
 import { recogniseIso, type HostFileSystem, type RecognisedIso } from "./recognise/index.ts";
 import {
@@ -65,7 +65,7 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   const remaking = large === undefined ? undefined : await planRemaking(request.key, large);
   if (remaking === undefined) return addTo(request, options);
   // isos is made anew only for files that can be added then.
-  const planned = await addTo({ ...request, isRehearsal: true, isosKind: "ext4" }, options);
+  const planned = await addTo({ ...request, isRehearsal: true, isosAs: { kind: "ext4" } }, options);
   if (!request.isRehearsal) {
     const neededBytes = planned.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     await remakeIsos(request.key, { ...remaking, neededBytes, nowMs: request.nowMs }, options);
@@ -76,29 +76,33 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   });
 }
 
-/** With `isosKind` it is told what would be if isos were of that kind. */
-async function addTo(
-  request: AddIsosRequest & { readonly isosKind?: "ext4" },
-  options: AddOptions,
-): Promise<readonly AddedIso[]> {
-  const { isos: sources, name, isRehearsal, nowMs, isosKind } = request;
+export interface AddToRequest extends AddIsosRequest {
+  /** In a rehearsal: as if this were so of isos. */
+  readonly isosAs?: Partial<Pick<FileSystemInfo, "kind" | "freeBytes">>;
+  /** How the key is opened where it has no place under its name yet. */
+  readonly open?: () => Promise<OpenKey<BlockDevice>>;
+}
+
+/** The same, where isos may stay what it is. */
+export async function addTo(request: AddToRequest, options: AddOptions): Promise<readonly AddedIso[]> {
+  const { isos: sources, name, isRehearsal, nowMs, isosAs = {}, open = () => openKeyForChanges(request.key) } = request;
   if (name !== undefined && sources.length > 1) {
     throw new Failure("usage", "cannot give one name to several ISO files", { hint: "add them one after the other" });
   }
-  await using key = await openKeyForChanges(request.key);
+  await using key = await open();
   const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
   await using boot = await editFileSystem(key.boot, { now });
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
   const plans: PlannedIso[] = [];
-  const info = isosKind === undefined ? isos.info : { ...isos.info, kind: isosKind };
+  const info = { ...isos.info, ...isosAs };
   const verifier = new Verifier(request.verify, nowMs);
   for (const source of sources) {
     plans.push(await plan({ source, name, info, settings: key.settings, verifier }, options));
   }
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
-  refuseFull(plans, isos);
+  refuseFull(plans, info);
   const done: AddedIso[] = [];
   for (const one of plans) {
     if (isRehearsal) {
@@ -256,8 +260,7 @@ function refuseTaken(plans: readonly AddedIso[], there: ReadonlySet<string>, { i
   }
 }
 
-function refuseFull(plans: readonly AddedIso[], { info }: EditableFileSystem): void {
-  const { blockSizeBytes, freeBytes } = info;
+function refuseFull(plans: readonly AddedIso[], { blockSizeBytes, freeBytes }: FileSystemInfo): void {
   const needed = plans.reduce((sum, { sizeBytes }) => sum + Math.ceil(sizeBytes / blockSizeBytes) * blockSizeBytes, 0);
   if (needed <= freeBytes) return;
   const what = plans.length === 1 ? `"${plans[0]?.source ?? ""}"` : `${plans.length} ISO files`;

@@ -69,10 +69,12 @@ function key_open {
 function key_refused {
   echo
   if [ "$key_locked" = "1" ]; then
-    echo "Secure Boot is on: what is not signed by someone this computer trusts does not start, and this is not:"
+    echo 'Secure Boot is on. "bad shim signature" above means: this is not signed by'
+    echo 'anyone whom this computer trusts, and so it does not start:'
     echo "  $1"
-    echo "To start it, switch Secure Boot off in the firmware's settings, to which an entry of the menu leads."
-    echo "If its makers have signed it with a key of their own, that can be enrolled instead, by another entry."
+    echo "To start it, switch Secure Boot off in the firmware's settings, to which an"
+    echo 'entry of the menu leads. If its makers signed it with a key of their own, that'
+    echo 'can be enrolled instead, by another entry.'
   else
     echo "This was not loaded, for the reason above: $1"
   fi
@@ -84,8 +86,9 @@ function key_refused {
 # will refuse nothing.
 function key_menu {
   if [ "$key_locked" = "1" -a -n "$2" ]; then
-    echo 'Secure Boot is on, and some or all of the menu that follows may not start for that: where it says'
-    echo '"bad shim signature", something is not signed by anyone this computer trusts. Escape shows the menu.'
+    echo 'Secure Boot is on, and some or all of the menu that follows may not start for'
+    echo 'that: where it says "bad shim signature", something is not signed by anyone whom'
+    echo 'this computer trusts. Escape shows the menu.'
     sleep --verbose --interruptible 15
   fi
   configfile "$1"

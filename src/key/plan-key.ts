@@ -34,6 +34,8 @@ export interface KeyWish {
   readonly isosKind: IsosKind;
   /** Of the isos partition. Absent: ISOS. */
   readonly label?: string;
+  /** What isos has to have at least. Absent: little. */
+  readonly isosBytes?: number;
   /** What the programs take that go onto usbboot. Absent: what is usual. */
   readonly programBytes?: number;
 }
@@ -66,7 +68,7 @@ export function planKey(wish: KeyWish, { now, isReproducible, nextUuid }: KeyIde
   if (sizeBytes < least) {
     throw new Failure("no-space", `cannot make a key of ${formatSize(sizeBytes)}: ${formatSize(least)} are needed`);
   }
-  const isosBytes = sizeBytes - least + smallestIsosBytes[wish.isosKind];
+  const isosBytes = sizeBytes - least + leastIsosBytes(wish);
   const isos = isosFileSystem(wish, isosBytes);
   const diskUuid = nextUuid();
   const plan = planTable({
@@ -88,7 +90,11 @@ export function planKey(wish: KeyWish, { now, isReproducible, nextUuid }: KeyIde
 /** The size of the smallest key whose parts are as wished. */
 function smallestKeyBytes(wish: KeyWish): number {
   const forGpt = wish.table === "gpt" ? biosBootBytes + mib : 0; // and the second copy of the table
-  return mib + bootBytesOf(wish) + smallestIsosBytes[wish.isosKind] + forGpt;
+  return mib + bootBytesOf(wish) + leastIsosBytes(wish) + forGpt;
+}
+
+function leastIsosBytes({ isosKind, isosBytes = 0 }: KeyWish): number {
+  return Math.max(smallestIsosBytes[isosKind], Math.ceil(isosBytes / mib) * mib);
 }
 
 function bootBytesOf({ programBytes = 0 }: KeyWish): number {

@@ -93,6 +93,23 @@ test("a stick that is in use is not changed; what is on a mounted one can be loo
   assertSound(stick);
 });
 
+test("a stick becomes a key with ISO files on it, or stays as it was", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const iso = makeIso(folder, "some.iso", loopback);
+  const other = folder.join("other.iso");
+  fs.writeFileSync(other, "no ISO");
+  await using stick = plugIn(folder.join("stick"), 64 * mib);
+  const before = hashOf(stick.file);
+  const confirmed = ["--confirm", fs.realpathSync(stick.file)];
+  const words = ["key", "create", stick.device, ...confirmed, "--add", iso, "--add", other];
+  const { status, stderr } = await runHoldfast(words);
+  assert.equal(status, 1);
+  assert.match(stderr, /^holdfast: cannot add ".*other\.iso": .*\nhint: .*\n$/);
+  assert.equal(hashOf(stick.file), before);
+  assert.match(await createOn(stick, "--add", iso), /wrote .*\n.*\n.*\nsome\.iso /);
+  assertSound(stick);
+});
+
 test("what is no key, and what is not confirmed, is left alone", { skip }, async () => {
   await using folder = temporaryFolder();
   const iso = makeIso(folder, "some.iso", loopback);
