@@ -11,7 +11,7 @@ export type {
 export type { DirectoryItem, Extent, FilePlace, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
 export type { ExtKind, ExtOptions } from "./ext/index.ts";
 export type { FatOptions } from "./fat/index.ts";
-export { readBootImages, type BootImage } from "./iso/index.ts";
+export { bootPlaces, readBootImages, type BootImage } from "./iso/index.ts";
 export { extKinds, fatKinds, makeFileSystem, measureFileSystem, roomIn, type NewFileSystem } from "./make.ts";
 export { CoalescingWriter } from "./coalescing-writer.ts";
 export const makeSwap = lazily(async () => (await import("./make-swap.ts")).makeSwap);
