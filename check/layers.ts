@@ -11,7 +11,7 @@ const floors: readonly (readonly string[])[] = [
   ["filesystem"],
   ["partition"],
   ["device", "debian"],
-  ["tree"],
+  ["tree", "openpgp"],
   ["bytes"],
   ["base"],
 ];

@@ -1,3 +1,3 @@
 export { findKernels, type Kernel } from "./kernels.ts";
 export { startableBytes, startableOf, type Startable } from "./kernel-image.ts";
-export { signersOfFile } from "./signers.ts";
+export { signersOfFile, signersOfReader } from "./signers.ts";

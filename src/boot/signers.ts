@@ -1,6 +1,7 @@
+import { readBytes, type BlockReader } from "../device/index.ts";
 import type { FileSystem } from "../filesystem/index.ts";
 import { derTags, derValues, readDer } from "./der.ts";
-import { isSignature, peHeaderLimitBytes, readPe } from "./pe-file.ts";
+import { isSignature, peHeaderLimitBytes, readPe, type PeFile } from "./pe-file.ts";
 import { certificateEntry } from "./pe-records.ts";
 import { readParts } from "./read-parts.ts";
 
@@ -16,21 +17,41 @@ const unnamed = "a certificate without a name";
  * looked at.
  */
 export async function signersOfFile(fileSystem: FileSystem, id: number): Promise<readonly string[]> {
-  const [start] = await readParts(fileSystem, id, [{ at: 0, lengthBytes: peHeaderLimitBytes }]);
-  const certificates = start && readPe(start)?.certificates;
-  if (certificates === undefined || certificates.sizeBytes === 0) return [];
-  const { offset, sizeBytes } = certificates;
-  if (offset + sizeBytes > (await fileSystem.stat(id)).sizeBytes) return [];
-  const [table] = await readParts(fileSystem, id, [{ at: offset, lengthBytes: Math.min(sizeBytes, tableLimitBytes) }]);
-  return table === undefined ? [] : signersInTable(table, sizeBytes);
+  const { sizeBytes } = await fileSystem.stat(id);
+  return signersIn(sizeBytes, async (at, lengthBytes) => {
+    const [part = new Uint8Array()] = await readParts(fileSystem, id, [{ at, lengthBytes }]);
+    return part;
+  });
+}
+
+/** The same of a program that is all of a device or file. */
+export async function signersOfReader(reader: BlockReader): Promise<readonly string[]> {
+  return signersIn(reader.sizeBytes, (at, lengthBytes) => readBytes(reader, at, lengthBytes));
 }
 
 /** The same of a program in memory. */
 export function signersOf(program: Uint8Array): readonly string[] {
-  const certificates = readPe(program)?.certificates;
-  if (certificates === undefined || certificates.offset + certificates.sizeBytes > program.length) return [];
+  const certificates = tableOf(program, program.length);
+  if (certificates === undefined) return [];
   const { offset, sizeBytes } = certificates;
   return signersInTable(program.subarray(offset, offset + Math.min(sizeBytes, tableLimitBytes)), sizeBytes);
+}
+
+async function signersIn(
+  sizeBytes: number,
+  read: (at: number, lengthBytes: number) => Promise<Uint8Array>,
+): Promise<readonly string[]> {
+  const certificates = tableOf(await read(0, Math.min(peHeaderLimitBytes, sizeBytes)), sizeBytes);
+  if (certificates === undefined) return [];
+  const table = await read(certificates.offset, Math.min(certificates.sizeBytes, tableLimitBytes));
+  return signersInTable(table, certificates.sizeBytes);
+}
+
+/** Where the table of certificates is; undefined where there is none, or not all of it. */
+function tableOf(start: Uint8Array, fileBytes: number): PeFile["certificates"] | undefined {
+  const certificates = readPe(start)?.certificates;
+  if (certificates === undefined || certificates.sizeBytes === 0) return undefined;
+  return certificates.offset + certificates.sizeBytes > fileBytes ? undefined : certificates;
 }
 
 /** Each entry of a table of certificates is a signature, and begins at a multiple of eight bytes. */

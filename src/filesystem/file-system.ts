@@ -38,6 +38,11 @@ export interface DirectoryItem {
   readonly id: number;
 }
 
+/** A stretch of a file's data, and where it stands on the device. */
+export interface FilePlace extends FileStretch {
+  readonly deviceAt: number;
+}
+
 /** A stretch of a device, in bytes. */
 export interface Extent {
   readonly startBytes: number;
@@ -61,6 +66,11 @@ export interface FileSystem extends AsyncDisposable {
   content(id: number): AsyncIterable<DataPiece>;
   /** Where the data of a regular file is: what `content` will give, without reading it. */
   stretches(id: number): Promise<readonly FileStretch[]>;
+  /**
+   * The same with the places on the device, in the file's order. Undefined where the data does not stand there as it
+   * reads; the method is absent where the file system cannot tell.
+   */
+  places?(id: number): Promise<readonly FilePlace[] | undefined>;
   /** Which parts of the device hold data or structures. In ascending order. */
   usedExtents(): AsyncIterable<Extent>;
   /** Everything that is wrong with the structures. */

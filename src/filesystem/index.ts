@@ -8,11 +8,13 @@ export type {
   NewContent,
   NewFile,
 } from "./editable-file-system.ts";
-export type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
+export type { DirectoryItem, Extent, FilePlace, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
 export type { ExtKind, ExtOptions } from "./ext/index.ts";
 export type { FatOptions } from "./fat/index.ts";
 export { readBootImages, type BootImage } from "./iso/index.ts";
 export { extKinds, fatKinds, makeFileSystem, measureFileSystem, roomIn, type NewFileSystem } from "./make.ts";
+export { CoalescingWriter } from "./coalescing-writer.ts";
+export const makeSwap = lazily(async () => (await import("./make-swap.ts")).makeSwap);
 export const putTree = lazily(async () => (await import("./put-tree.ts")).putTree);
 export const recognise = lazily(async () => (await import("./recognise/index.ts")).recognise);
 export { readText } from "./read-text.ts";

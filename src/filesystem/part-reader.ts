@@ -1,13 +1,10 @@
 import type { BlockReader } from "../device/index.ts";
 import type { DataPiece } from "../tree/index.ts";
+import type { FilePlace } from "./file-system.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 
 /** Bytes of a file that stand together on the device. */
-export interface FilePart {
-  readonly at: number;
-  readonly deviceAt: number;
-  readonly lengthBytes: number;
-}
+export type FilePart = FilePlace;
 
 /** Where the content of files is read from: small pieces through the cache, with their neighbours. */
 export interface PartSource {

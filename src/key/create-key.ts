@@ -14,6 +14,7 @@ import { makeFileSystem, openFileSystem } from "../filesystem/index.ts";
 import { defaultGeometry, readTable, writeTable } from "../partition/index.ts";
 import { addTo } from "./add-isos.ts";
 import { isosRoot } from "./isos-root.ts";
+import { writeBootSums } from "./check/index.ts";
 import {
   bootNumber,
   entriesFolder,
@@ -154,6 +155,7 @@ export async function makeKey<Device extends BlockDevice>(
   const table = await readTable(device);
   if (table === undefined) throw new Failure("failed", `cannot make the key "${path}": its table cannot be read back`);
   await installWholeGrub(device, table, grub, place);
+  await writeBootSums(device, table, now);
   return { device, warnings: warningsOf(grub, { hasMemdisk: memdisk !== undefined, isSigned }) };
 }
 

@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import { suite, test } from "node:test";
 import { fetchPackages, type PackageRequest } from "../../src/debian/index.ts";
-import { day } from "./openpgp-maker.ts";
+import { day } from "../openpgp/openpgp-maker.ts";
 import { appFile, archive, assertWhole } from "./sample-archive.ts";
 import { contentOf, machine, nowMs, serve } from "./test-archive.ts";
 

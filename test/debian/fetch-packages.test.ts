@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { suite, test } from "node:test";
 import * as zlib from "node:zlib";
 import { fetchPackages } from "../../src/debian/index.ts";
-import { day } from "./openpgp-maker.ts";
+import { day } from "../openpgp/openpgp-maker.ts";
 import { packages, appFile, index, archive, failureOf, names, assertWhole } from "./sample-archive.ts";
 import { addSuite, archiveKey, contentOf, machine, nowMs, serve } from "./test-archive.ts";
 

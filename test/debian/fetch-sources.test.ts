@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { fetchPackages } from "../../src/debian/index.ts";
-import { armour, certificate } from "./openpgp-maker.ts";
+import { armour, certificate } from "../openpgp/openpgp-maker.ts";
 import { packages, archive, failureOf, assertWhole } from "./sample-archive.ts";
 import { addSuite, archiveKey, machine, serve, strangeKey } from "./test-archive.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { suite, test } from "node:test";
 import { fetchPackages } from "../../src/debian/index.ts";
-import { day } from "./openpgp-maker.ts";
+import { day } from "../openpgp/openpgp-maker.ts";
 import { packages, appFile, index, archive, failureOf, refused, assertWhole } from "./sample-archive.ts";
 import { addSuite, machine, nowMs, serve, strangeKey, type SuiteOptions } from "./test-archive.ts";
 

@@ -5,8 +5,8 @@ import { suite, test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
 import { AptConfiguration } from "../../src/debian/apt/index.ts";
 import { fetchPackages } from "../../src/debian/index.ts";
-import { parseKeyring, verifyDetached } from "../../src/debian/openpgp/index.ts";
-import { certificate, clearsign, day, detached, packet } from "./openpgp-maker.ts";
+import { parseKeyring, verifyDetached } from "../../src/openpgp/index.ts";
+import { certificate, clearsign, day, detached, packet } from "../openpgp/openpgp-maker.ts";
 import { addSuite, archiveKey, machine, nowMs, serve, type Files } from "./test-archive.ts";
 
 const MiB = 1024 * 1024;

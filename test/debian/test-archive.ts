@@ -7,7 +7,7 @@ import * as path from "node:path";
 import * as zlib from "node:zlib";
 import type { PackageRequest } from "../../src/debian/index.ts";
 import { temporaryFolder } from "../temp.ts";
-import { armour, certificate, clearsign, day, detached, makeKey, type MakerKey } from "./openpgp-maker.ts";
+import { armour, certificate, clearsign, day, detached, makeKey, type MakerKey } from "../openpgp/openpgp-maker.ts";
 
 /** The time of these tests. */
 export const nowMs = Date.UTC(2026, 5, 1);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
 import { fetchPackages } from "../../src/debian/index.ts";
-import { day } from "../debian/openpgp-maker.ts";
+import { day } from "../openpgp/openpgp-maker.ts";
 import {
   addSuite,
   machine,

@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import { after, before, suite, test } from "node:test";
 import { AptConfiguration } from "../../src/debian/apt/index.ts";
 import { Failure } from "../../src/base/index.ts";
-import { parseKeyring, verifyCleartext, verifyDetached } from "../../src/debian/openpgp/index.ts";
-import { certificate, clearsign, day, makeKey, type KeyKind } from "../debian/openpgp-maker.ts";
+import { parseKeyring, verifyCleartext, verifyDetached } from "../../src/openpgp/index.ts";
+import { certificate, clearsign, day, makeKey, type KeyKind } from "../openpgp/openpgp-maker.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 

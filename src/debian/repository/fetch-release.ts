@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { Failure } from "../../base/index.ts";
 import type { AptSource } from "../apt/index.ts";
 import { FetchFailure, fetchSmall, shownUrl } from "../download/index.ts";
-import { verifyCleartext, verifyDetached, type GoodSignature, type VerifyOptions } from "../openpgp/index.ts";
+import { verifyCleartext, verifyDetached, type GoodSignature, type VerifyOptions } from "../../openpgp/index.ts";
 import { contentOf } from "./cache.ts";
 import { checkSuite, isDateChecked, timeProblem } from "./check-release.ts";
 import type { Fetching } from "./fetching.ts";

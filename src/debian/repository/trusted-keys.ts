@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure, isSystemError, systemReason } from "../../base/index.ts";
 import { filesIn, type AptConfiguration, type AptSource } from "../apt/index.ts";
-import { joinKeyrings, keysNamed, parseKeyring, type Keyring } from "../openpgp/index.ts";
+import { joinKeyrings, keysNamed, parseKeyring, type Keyring } from "../../openpgp/index.ts";
 
 const archiveKeyring = "usr/share/keyrings/debian-archive-keyring.gpg";
 const keyringLimitBytes = 256 * 1024 * 1024;

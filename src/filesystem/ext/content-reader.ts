@@ -4,6 +4,7 @@ import { inlineDataRest } from "./attribute-list.ts";
 import { fileRuns, inlineRuns } from "./block-runs.ts";
 import { pieceLimitBytes } from "./buffer-pool.ts";
 import { damaged } from "../damaged.ts";
+import type { FilePlace } from "../file-system.ts";
 import type { ExtInode } from "./ext-inode.ts";
 import type { FileRun } from "./file-run.ts";
 import { hasFlag } from "./inode-reader.ts";
@@ -43,6 +44,20 @@ export async function contentStretches(source: ExtSource, inode: ExtInode): Prom
     else stretches.push({ at, lengthBytes });
   }
   return stretches;
+}
+
+/** Where the data stands; undefined where that is in the inode, or encrypted. */
+export async function contentPlaces(source: ExtSource, inode: ExtInode): Promise<FilePlace[] | undefined> {
+  if (hasFlag(inode, "inlineData") || hasFlag(inode, "encrypted")) return undefined;
+  const places: FilePlace[] = [];
+  for await (const { at: pieceAt, parts } of planPieces(source, inode)) {
+    let at = pieceAt;
+    for (const { deviceAt, lengthBytes } of parts) {
+      places.push({ at, deviceAt, lengthBytes });
+      at += lengthBytes;
+    }
+  }
+  return places;
 }
 
 /** All of a short file as one piece, its holes as zeros. The caller has looked at its size. */

@@ -1,10 +1,18 @@
 import { Failure } from "../../base/index.ts";
 import type { DataPiece, DeviceNumber, FileStretch } from "../../tree/index.ts";
-import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "../file-system.ts";
+import type {
+  DirectoryItem,
+  Extent,
+  FilePlace,
+  FileStat,
+  FileSystem,
+  FileSystemInfo,
+  Problem,
+} from "../file-system.ts";
 import { readAttributes } from "./attribute-reader.ts";
 import { isShortLink } from "./block-runs.ts";
 import { decodeName } from "../../bytes/index.ts";
-import { inlineContent, contentStretches, readContent, readWhole } from "./content-reader.ts";
+import { inlineContent, contentPlaces, contentStretches, readContent, readWhole } from "./content-reader.ts";
 import { damaged } from "../damaged.ts";
 import { findInDirectory } from "./directory-lookup.ts";
 import { listDirectory } from "./directory-reader.ts";
@@ -83,6 +91,10 @@ export class ExtFileSystem implements FileSystem {
 
   async stretches(id: number): Promise<readonly FileStretch[]> {
     return contentStretches(this.#source, await readInode(this.#source, id));
+  }
+
+  async places(id: number): Promise<readonly FilePlace[] | undefined> {
+    return contentPlaces(this.#source, await readInode(this.#source, id));
   }
 
   usedExtents(): AsyncIterable<Extent> {

@@ -1,13 +1,21 @@
 import { Failure } from "../../base/index.ts";
 import type { DataPiece, FileStretch } from "../../tree/index.ts";
 import { attribute, rootStat } from "../dos-attributes.ts";
-import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "../file-system.ts";
+import type {
+  DirectoryItem,
+  Extent,
+  FilePlace,
+  FileStat,
+  FileSystem,
+  FileSystemInfo,
+  Problem,
+} from "../file-system.ts";
 import { limitProblems } from "../limit-problems.ts";
 import { checkFat } from "./check.ts";
 import { clusterOf, shortEntry, slotBytes, slotUse, type ShortEntry } from "./directory-entry.ts";
 import { isDotSlot, namedSlots } from "./directory-reader.ts";
 import { damaged } from "../damaged.ts";
-import { readFile, statOf } from "./fat-file.ts";
+import { partsOf, readFile, statOf } from "./fat-file.ts";
 import { readDirectory, slotAt, type DirectoryBytes, type FatSource } from "./fat-source.ts";
 import { foldedName } from "./file-name.ts";
 import { decodeShortName } from "./short-name.ts";
@@ -74,6 +82,10 @@ export class FatFileSystem implements FileSystem {
   async stretches(id: number): Promise<readonly FileStretch[]> {
     const { sizeBytes } = await this.#regularFile(id);
     return sizeBytes === 0 ? [] : [{ at: 0, lengthBytes: sizeBytes }];
+  }
+
+  async places(id: number): Promise<readonly FilePlace[]> {
+    return Array.fromAsync(partsOf(this.#source.table, await this.#regularFile(id), `file ${id}`));
   }
 
   usedExtents(): AsyncIterable<Extent> {

@@ -45,7 +45,7 @@ export function readFile(
 }
 
 /** Where the parts of a file are. Throws `damaged` where its chain of clusters is shorter than its size. */
-async function* partsOf(table: FatTable, entry: ShortEntry, what: string): AsyncGenerator<FilePart> {
+export async function* partsOf(table: FatTable, entry: ShortEntry, what: string): AsyncGenerator<FilePart> {
   const { sizeBytes } = entry;
   if (sizeBytes === 0) return;
   const { layout } = table;

@@ -1,6 +1,14 @@
 import { Failure } from "../../base/index.ts";
 import type { DataPiece, FileStretch } from "../../tree/index.ts";
-import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "../file-system.ts";
+import type {
+  DirectoryItem,
+  Extent,
+  FilePlace,
+  FileStat,
+  FileSystem,
+  FileSystemInfo,
+  Problem,
+} from "../file-system.ts";
 import { limitProblems } from "../limit-problems.ts";
 import { readParts, stretchesOf } from "../part-reader.ts";
 import { checkIso } from "./check.ts";
@@ -79,6 +87,11 @@ export class IsoFileSystem implements FileSystem {
     const { packed } = file.rockRidge;
     if (packed === undefined) return stretchesOf(await Array.fromAsync(partsOf(this.#source, file)));
     return packed.sizeBytes === 0 ? [] : [{ at: 0, lengthBytes: packed.sizeBytes }];
+  }
+
+  async places(id: number): Promise<readonly FilePlace[] | undefined> {
+    const file = await this.#regularFile(id);
+    return file.rockRidge.packed === undefined ? Array.fromAsync(partsOf(this.#source, file)) : undefined;
   }
 
   /** All of the volume: what nothing can be written to has no free space. */

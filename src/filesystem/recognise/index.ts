@@ -1,2 +1,3 @@
 export { recognise } from "./recognise.ts";
 export type { Recognised } from "./recognised.ts";
+export { swapHeader, swapHeaderAt, swapSignature } from "./swap.ts";
