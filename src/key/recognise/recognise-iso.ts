@@ -163,14 +163,14 @@ const tooLarge: Refusal = {
 /** The ISO's own menu for starting from a file, with what is known of the systems in it. */
 function loopbackEntry(path: string, entries: readonly BootEntry[]): BootEntry {
   const known = entries.find(({ how }) => how.kind === "linux");
-  const { readableFrom, persistence, signers } = known ?? {};
+  const { readableFrom, persistence, signers, how } = known ?? {};
   return {
     title: "",
     how: { kind: "configfile", path },
     firmwares: known?.firmwares ?? ["bios", "uefi"],
     architecture: known?.architecture ?? "x86_64",
     ...(readableFrom === undefined ? {} : { readableFrom }),
-    ...(persistence === undefined ? {} : { persistence }),
+    ...(persistence === undefined || how?.kind !== "linux" ? {} : { persistence, withoutMenu: how }),
     ...(signers === undefined ? {} : { signers }),
   };
 }
