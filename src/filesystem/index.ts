@@ -12,7 +12,7 @@ export type { DirectoryItem, Extent, FilePlace, FileStat, FileSystem, FileSystem
 export type { ExtKind, ExtOptions } from "./ext/index.ts";
 export type { ExfatOptions } from "./exfat/index.ts";
 export type { FatOptions } from "./fat/index.ts";
-export { readBootImages, type BootImage } from "./iso/index.ts";
+export { bootPlaces, readBootImages, type BootImage } from "./iso/index.ts";
 export {
   exfatKind,
   extKinds,
