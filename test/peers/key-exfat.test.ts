@@ -34,10 +34,9 @@ test(
     const key = folder.join("key.img");
     const seeing = makeLiveIso(folder, "seeing.iso", "the ISO itself says so", ["exfat"]);
     const blind = makeLiveIso(folder, "blind.iso", "not to be seen");
-    const { warnings, report } = await createKey({
-      ...{ path: key, table: "mbr", isosKind: "exfat", sizeBytes: "auto", serial: true, timeoutSeconds: 1 },
-      ...{ grubFrom: [], force: false, nowMs, isos: [seeing, blind] },
-    });
+    const wish = { table: "mbr", isosKind: "exfat", sizeBytes: "auto", serial: true, timeoutSeconds: 1 } as const;
+    const isos = [seeing, blind];
+    const { warnings, report } = await createKey({ ...wish, path: key, grubFrom: [], force: false, nowMs, isos });
     const told = warnings.filter((warning) => warning.includes("exfat"));
     assert.equal(told.length, 1, warnings.join("\n"));
     assert.match(told[0]!, /of blind\.iso cannot read exfat: it will not find its ISO on this key$/);
