@@ -58,6 +58,8 @@ export interface Startable {
   readonly architecture: Architecture;
   /** What a kernel of Linux for x86 says of itself. */
   readonly version?: string;
+  /** A kernel for x86 that UEFI starts as well. */
+  readonly isEfiProgram?: true;
 }
 
 /** Enough of a file's start for `startableOf`. */
@@ -74,12 +76,17 @@ export function startableOf(start: Uint8Array): Startable | undefined {
   if (architecture === undefined) return undefined;
   if (isForX86(start)) {
     const version = versionOf(start);
-    return { kind: "linux", architecture, ...(version === "" ? {} : { version }) };
+    const asProgram = isEfiProgram(start) ? { isEfiProgram: true as const } : {};
+    return { kind: "linux", architecture, ...(version === "" ? {} : { version }), ...asProgram };
   }
   // A kernel with a stub for UEFI is a program as well.
   if (imageMagics.has(imageHeader.get(start, "magic"))) return { kind: "linux", architecture };
+  return isEfiProgram(start) ? { kind: "efi", architecture } : undefined;
+}
+
+function isEfiProgram(start: Uint8Array): boolean {
   const subsystem = readPe(start)?.subsystem;
-  return subsystem !== undefined && efiSubsystems.includes(subsystem) ? { kind: "efi", architecture } : undefined;
+  return subsystem !== undefined && efiSubsystems.includes(subsystem);
 }
 
 function isForX86(start: Uint8Array): boolean {

@@ -6,7 +6,7 @@ import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice } from "../../src/device/index.ts";
 import { editFileSystem, makeFileSystem, openFileSystem } from "../../src/filesystem/index.ts";
 import { parseSettings, settingsText } from "../../src/key/key-settings.ts";
-import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "../../src/key/menu-files.ts";
+import { entriesText, filesBelow, placeFor, readRecords, recordTest, updateMenu } from "../../src/key/menu-files.ts";
 import type { RecognisedIso } from "../../src/key/recognise/index.ts";
 
 const now = { seconds: 1_700_000_000, nanoseconds: 0 };
@@ -76,7 +76,9 @@ test("sums are kept as files that sha256sum reads, and go with their ISO files",
   };
   await update([...added.keys()], added);
   assert.equal(await textOf(device, `${menu}/tools/a'b.iso.sha256`), `${sum.sha256}  tools/a'b.iso\n`);
-  const lines = (await textOf(device, `${menu}/checks.cfg`)).split("\n").filter((line) => line.startsWith("key_sum"));
+  const lines = (await textOf(device, "/boot/grub/checks.cfg"))
+    .split("\n")
+    .filter((line) => line.startsWith("key_sum"));
   assert.deepEqual(lines, [
     "key_sum '/b.iso' 'Title of /b.iso'",
     String.raw`key_sum '/tools/a'\''b.iso' 'Title of /tools/a'\''b.iso'`,
@@ -91,6 +93,28 @@ test("sums are kept as files that sha256sum reads, and go with their ISO files",
   await update([]);
   await using boot = await openFileSystem(device);
   assert.deepEqual(await filesBelow(boot, menu), [`${menu}/index.cfg`]);
+});
+
+test("what came of an entry is kept in the file of its entries, the last of each firmware; the entries stay", async () => {
+  const device = await emptyDevice();
+  await add(device, ["/a.iso"]);
+  const before = await textOf(device, `${menu}/a.iso.cfg`);
+  const seen = { entry: 1, at: "2026-11-30T12:00:00.000Z", version: "0.1.0", sizeBytes: 2048, modifiedSeconds: 7 };
+  const bios = { ...seen, firmware: "bios", outcome: "silent", seen: "no sign of life\nwithin 9 s" } as const;
+  const again = { ...bios, outcome: "started", seen: "Linux version 6" } as const;
+  const uefi = { ...seen, firmware: "uefi", outcome: "refused", seen: "bad shim signature" } as const;
+  for (const one of [bios, uefi, again]) {
+    await using boot = await editFileSystem(device, { now });
+    await recordTest(boot, "/a.iso", one, now);
+    await recordTest(boot, "/merely copied.iso", one, now);
+    await boot.commit();
+  }
+  await using boot = await openFileSystem(device);
+  const [record, ...others] = await readRecords(boot);
+  assert.deepEqual(others, []);
+  assert.deepEqual(record?.tests, [uefi, again]);
+  const after = await textOf(device, `${menu}/a.iso.cfg`);
+  assert.equal(after.slice(after.indexOf("\n")), before.slice(before.indexOf("\n")));
 });
 
 test("a file of entries that someone has edited is no record, or a sound one", async () => {
