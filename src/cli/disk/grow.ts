@@ -41,7 +41,7 @@ Without --size the file stays as large as it is, and the partition and its file 
       { signal: context.signal, onProgress: progress.onProgress },
     );
     progress.clear();
-    if (args.json) return printJson(context, { isDryRun: args.dryRun, ...resized });
+    if (args.json) return await printJson(context, { isDryRun: args.dryRun, ...resized });
     await printLines(context, resizedLines(resized));
   },
 });

@@ -259,6 +259,6 @@ class FileChecks {
       await hasher.update(piece);
       this.#job.onProgress?.({ phase, doneBytes: before + piece.at + piece.bytes.length, totalBytes });
     }
-    return hasher.results();
+    return await hasher.results();
   }
 }
