@@ -113,6 +113,7 @@ test("a stick that is in use is not changed; what is on a mounted one can be loo
     await fails(file, isMounted, ...changes, () => runKey({ ...running, inTerminal: false }));
     await refused(["key", "add", key, iso, "--name", "other"], file, /is mounted on .*mnt\nhint: run: umount .*mnt/);
     assert.match(await done("list", key), /some\.iso .*\n(.|\n)*warning: loop\d+ is mounted on .*mnt: /);
+    assert.match(await done("check", key, "some"), /warning: key: loop\d+ is mounted on .*mnt: .*\n(.|\n)*as it was/);
     runPeer("mount", ["-o", "remount,rw", place]);
     fs.copyFileSync(iso, `${place}/copied.iso`);
     runPeer("sync", ["-f", place]);
