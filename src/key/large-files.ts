@@ -15,6 +15,7 @@ import {
   defaultGeometry,
   gptTypeGuid,
   mbrTypeCode,
+  repairGpt,
   resizePartition,
   type Partition,
   type PartitionTable,
@@ -60,6 +61,7 @@ export async function largeFileOf(sources: readonly string[]): Promise<LargeFile
  */
 export async function planRemaking(keyPath: string, file: LargeFile): Promise<Remaking | undefined> {
   await using key = await openKey(keyPath);
+  if (isHalfMade(key.settings)) return { file, fileCount: 0 };
   await using isos = await openFileSystem(key.isos);
   if (!isos.info.kind.startsWith("fat")) return undefined;
   const files = await filesBelow(isos, "/");
@@ -71,6 +73,11 @@ export async function planRemaking(keyPath: string, file: LargeFile): Promise<Re
     });
   }
   return { file, fileCount: own.length };
+}
+
+/** Isos, with nothing on it, was being made anew when that was cut off: it is no file system, and is made again. */
+function isHalfMade({ isosUuid }: KeySettings): boolean {
+  return isosUuid === "";
 }
 
 export function remakingNote({ fileCount, file }: Remaking): string {
@@ -93,21 +100,45 @@ export async function remakeIsos(
   job: JobOptions = {},
 ): Promise<void> {
   await using key = await openKeyForChanges(keyPath);
+  if (fileCount === 0) return await remakeInPlace(key, { path: keyPath, neededBytes, nowMs }, job);
   await using before = await openFileSystem(key.isos);
+  const usedBytes = before.info.sizeBytes - before.info.freeBytes;
+  const making = await planMaking(key, before, { path: keyPath, usedBytes, neededBytes, nowMs });
+  await remakeBeside(keyPath, key, before, making, job);
+}
+
+/** Cut off at any moment, isos is as it was, or said to be half made, and the same is done again. */
+export async function remakeInPlace(
+  key: OpenKey<BlockDevice>,
+  { path, neededBytes, nowMs }: { readonly path: string; readonly neededBytes: number; readonly nowMs: number },
+  job: JobOptions = {},
+): Promise<void> {
+  await using before = isHalfMade(key.settings) ? undefined : await openFileSystem(key.isos);
+  const making = await planMaking(key, before, { path, usedBytes: 0, neededBytes, nowMs });
+  await writeSettings(key.boot, { ...key.settings, isosUuid: "" }, making.now);
+  await becomeExt4(key.whole, making, [], job);
+}
+
+async function planMaking(
+  { table, settings, isos: device }: OpenKey<BlockDevice>,
+  before: FileSystem | undefined,
+  {
+    path,
+    usedBytes,
+    neededBytes,
+    nowMs,
+  }: { readonly path: string; readonly usedBytes: number; readonly neededBytes: number; readonly nowMs: number },
+): Promise<Making> {
   const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
   const wanted = {
-    ...isosFileSystem({ isosKind: "ext4", label: before.info.label }, key.isos.sizeBytes),
-    uuid: uuidMaker(`${key.table.diskId} ${before.info.uuid ?? ""}`)(),
+    ...isosFileSystem({ isosKind: "ext4", label: before?.info.label ?? settings.isosLabel }, device.sizeBytes),
+    uuid: uuidMaker(`${table.diskId} ${before?.info.uuid ?? ""}`)(),
     now,
     lazyInodeTables: true,
   } as const;
-  const room = await roomIn(key.isos.sizeBytes, wanted);
-  const usedBytes = fileCount === 0 ? 0 : before.info.sizeBytes - before.info.freeBytes;
-  if (room < usedBytes + neededBytes) throw tooLittle(keyPath, { room, usedBytes, neededBytes });
-  const { isos } = partitionsOfKey(key.table, keyPath);
-  const making = { now, wanted, table: key.table, isos, settings: key.settings };
-  if (fileCount === 0) await becomeExt4(key.whole, making, [], job);
-  else await remakeBeside(keyPath, key, before, making, job);
+  const room = await roomIn(device.sizeBytes, wanted);
+  if (room < usedBytes + neededBytes) throw tooLittle(path, { room, usedBytes, neededBytes });
+  return { now, wanted, table, isos: partitionsOfKey(table, path).isos, settings };
 }
 
 interface Making {
@@ -118,7 +149,7 @@ interface Making {
   readonly settings: KeySettings;
 }
 
-/** Wherever this is cut off, isos is found by its partition or its label. */
+/** The settings come last. */
 async function becomeExt4(
   whole: BlockDevice,
   { now, wanted, table, isos, settings }: Making,
@@ -130,6 +161,8 @@ async function becomeExt4(
   await slice.zero(0, marksBytes);
   await makeFileSystem(slice, [...sources, isosRoot(now)], { ...job, wanted, place });
   await whole.flush();
+  // An earlier attempt may have been cut off in the middle of it.
+  if (table.kind === "gpt" && table.problems.some(({ severity }) => severity === "error")) await repairGpt(whole);
   await resizePartition(whole, table, {
     diskBytes: whole.sizeBytes,
     partition: isos.number,
@@ -139,8 +172,12 @@ async function becomeExt4(
   await using made = await openFileSystem(slice);
   const { boot } = partitionsOfKey(table, "the key");
   const bootSlice = new SliceDevice(whole, boot.startBytes, boot.sizeBytes);
-  await using editor = await editFileSystem(bootSlice, { now });
-  await putText(editor, settingsPath, settingsText({ ...settings, isosUuid: made.info.uuid ?? "" }), now);
+  await writeSettings(bootSlice, { ...settings, isosUuid: made.info.uuid ?? "" }, now);
+}
+
+async function writeSettings(boot: BlockDevice, settings: KeySettings, now: Timestamp): Promise<void> {
+  await using editor = await editFileSystem(boot, { now });
+  await putText(editor, settingsPath, settingsText(settings), now);
   await editor.commit();
 }
 
