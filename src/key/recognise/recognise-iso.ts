@@ -84,6 +84,7 @@ class IsoRecogniser {
       ...(kernels.family === undefined ? {} : { family: kernels.family.id }),
       title,
       entries,
+      certificates: this.#disc.certificates,
       evidence: [...menus.evidence, ...this.#inspector.evidence],
       ...(refusal === undefined ? {} : { refusal }),
       warnings: [...menus.warnings, ...chosen.warnings],
