@@ -33,6 +33,7 @@ export const commands: CommandIndex = {
     { words: ["key", "remove"], load: async () => (await import("./key/remove.ts")).remove },
     { words: ["key", "check"], load: async () => (await import("./key/check.ts")).check },
     { words: ["key", "run"], load: async () => (await import("./key/run.ts")).run },
+    { words: ["key", "test"], load: async () => (await import("./key/test.ts")).test },
     { words: ["key", "write"], load: async () => (await import("./key/write.ts")).write },
     { words: ["backup", "save"], load: async () => (await import("./backup/save.ts")).save },
     { words: ["backup", "restore"], load: async () => (await import("./backup/restore.ts")).restore },

@@ -13,6 +13,7 @@ export const readFile = lazilyEach(async () => (await import("./read-file.ts")).
 export const repairTable = lazily(async () => (await import("./repair-table.ts")).repairTable);
 export const runDisk = lazily(async () => (await import("./run-disk.ts")).runDisk);
 export const showDisk = lazily(async () => (await import("./show-disk.ts")).showDisk);
+export const startDisk = lazily(async () => (await import("./run-disk.ts")).startDisk);
 export const writeMachine = lazily(async () => (await import("./vm/index.ts")).writeMachine);
 export const shrinkDisk = lazily(async () => (await import("./shrink-disk.ts")).shrinkDisk);
 
@@ -38,6 +39,6 @@ export { editText } from "./edit-text.ts";
 export { parseModeChange } from "./mode-change.ts";
 export type { ResizedDisk } from "./resize.ts";
 export type { ShrinkDiskRequest } from "./shrink-disk.ts";
-export type { RunDiskOptions, RunDiskRequest, RunEnd, StartedDisk } from "./run-disk.ts";
-export type { DiskBus, PortForward } from "./machine/index.ts";
+export type { RunDiskOptions, RunDiskRequest, RunEnd, RunningDisk, StartDiskRequest, StartedDisk } from "./run-disk.ts";
+export type { DiskBus, PortForward, Screen } from "./machine/index.ts";
 export type { Network, TargetName } from "./vm/index.ts";

@@ -8,8 +8,10 @@ export const menuScript = String.raw`# The menu of this key. Made by holdfast; w
 # Where Secure Boot is on, a distribution's signed GRUB shows this menu, and lets start only what is signed. Where it is
 # off, that GRUB gives way to the whole one beside it, which knows more.
 set key_locked=
+set key_limited=
 if [ "$lockdown" = "y" -o "$shim_lock" = "y" ]; then
   set key_locked=1
+  set key_limited=1
   set key_unsigned=' [not signed: Secure Boot refuses it]'
   set key_foreign=' [Secure Boot refuses it until its key is enrolled]'
 elif [ -z "$whole_grub" -a -f "$prefix/whole-$grub_cpu-$grub_platform.efi" ]; then
@@ -17,8 +19,9 @@ elif [ -z "$whole_grub" -a -f "$prefix/whole-$grub_cpu-$grub_platform.efi" ]; th
     # Once that has ended, so has the menu.
     if boot; then exit; fi
   fi
+  set key_limited=1
 fi
-export key_locked key_unsigned key_foreign
+export key_locked key_limited key_unsigned key_foreign
 
 source "$prefix/key.cfg"
 
@@ -27,6 +30,7 @@ if smbios --type 1 --get-string 4 --set=key_maker; then
   if [ "$key_maker" = "QEMU" ]; then
     if smbios --type 11 --get-string 4 --set=key_told; then
       if regexp '^holdfast-key serial' "$key_told"; then set key_serial=1; fi
+      if regexp '^holdfast-key serial loud' "$key_told"; then set key_loud=ignore_loglevel; fi
       if regexp --set=1:key_choice '^holdfast-key.* start=(.*)$' "$key_told"; then
         set default="$key_choice"
         set timeout=0
@@ -46,6 +50,8 @@ if [ "$key_serial" = "1" ]; then
     terminfo --utf8 serial vt100
   fi
 fi
+
+if [ -n "$key_loud" ]; then set key_arguments="$key_arguments $key_loud"; fi
 
 regexp --set=1:key_disk '^([^,]+)' "$root"
 search --no-floppy --fs-uuid --set=isos --hint="$key_disk,$key_isos_partition" "$key_isos_uuid"
@@ -215,7 +221,31 @@ function key_start {
   fi
 }
 
-# PATH: the entries of an ISO file that was added, if it is still there.
+# NAME: whether it is in the menu of this kind of machine, where nothing but its ending tells what it is.
+function key_fits {
+  if regexp '[.][Ee][Ff][Ii]$' "$1"; then
+    [ "$grub_platform" = "efi" ]
+  elif regexp '[.][Ii][Mm][Gg]$' "$1"; then
+    [ "$grub_platform" = "pc" -a -f "$prefix/memdisk" ]
+  else
+    true
+  fi
+}
+
+# PATH: starts a file that was merely copied: a program for this firmware, the image of a floppy or disk, or an ISO.
+function key_start_file {
+  if regexp '[.][Ee][Ff][Ii]$' "$1"; then
+    set root="$isos"
+    if chainloader "($isos)$1"; then true; else key_refused "$1"; fi
+  elif regexp '[.][Ii][Mm][Gg]$' "$1"; then
+    linux16 "$prefix/memdisk" raw
+    initrd16 "($isos)$1"
+  else
+    key_start "$1"
+  fi
+}
+
+# PATH: the entries of a file that was added, if it is still there.
 function key_iso {
   if [ -f "($isos)$1" ]; then
     set key_found=1
@@ -254,23 +284,24 @@ function key_list {
     set key_known=1
     if [ -f "$prefix/isos$1/index.cfg" ]; then source "$prefix/isos$1/index.cfg"; fi
   fi
-  for key_one in "($isos)$1"/*.iso "($isos)$1"/*.ISO "($isos)$1"/*.Iso; do
+  for key_one in "($isos)$1"/*.iso "($isos)$1"/*.ISO "($isos)$1"/*.Iso "($isos)$1"/*.efi "($isos)$1"/*.EFI "($isos)$1"/*.img "($isos)$1"/*.IMG; do
     if [ -f "$key_one" ]; then
       regexp --set=1:key_name '/([^/]*)$' "$key_one"
       set key_listed=
       if [ -n "$key_known" ]; then
         if [ -f "$prefix/isos$1/$key_name.cfg" ]; then set key_listed=1; fi
       fi
+      if key_fits "$key_name"; then true; else set key_listed=1; fi
       if [ -z "$key_listed" ]; then
         set key_found=1
-        menuentry "$key_name" --id "$1/$key_name" "$1/$key_name" { key_start "$2"; }
+        menuentry "$key_name" --id "$1/$key_name" "$1/$key_name" { key_start_file "$2"; }
       fi
     fi
   done
   for key_one in "($isos)$1"/*; do
     if [ -d "$key_one" ]; then
       regexp --set=1:key_name '/([^/]*)$' "$key_one"
-      if regexp '^([.].*|[$].*|lost[+]found|System Volume Information)$' "$key_name"; then
+      if regexp '^([.].*|[$].*|lost[+]found|System Volume Information|.*[.]changes)$' "$key_name"; then
         true
       else
         set key_found=1
@@ -290,10 +321,10 @@ else
 fi
 if [ -f "$prefix/custom.cfg" ]; then source "$prefix/custom.cfg"; fi
 # A signed GRUB has nothing to make sums with.
-if [ -n "$isos" -a -z "$key_locked" -a -f "$prefix/isos/checks.cfg" ]; then
+if [ -n "$isos" -a -z "$key_limited" -a -f "$prefix/checks.cfg" ]; then
   submenu 'Check an ISO file before it starts' --id check {
     set key_found=
-    source "$prefix/isos/checks.cfg"
+    source "$prefix/checks.cfg"
     if [ -z "$key_found" ]; then
       menuentry 'None whose sum is known is there' --id none { true; }
     fi

@@ -3,7 +3,7 @@ import { printableName } from "../../bytes/index.ts";
 import { MappedReader, type BlockReader } from "../../device/index.ts";
 import { checkDisk } from "../../disk/index.ts";
 import { openFileSystem, resolvePath, type FileSystem } from "../../filesystem/index.ts";
-import { isIsoName } from "../iso-name.ts";
+import { isStartableName } from "../iso-name.ts";
 import { filesBelow, readRecords, sumPathOf, type IsoRecord } from "../menu-files.ts";
 import { openKey, readSmallFile, type OpenKey } from "../open-key.ts";
 import { isoNamed } from "../remove-isos.ts";
@@ -130,9 +130,11 @@ class Checker {
     const checked: CheckedFile[] = [];
     await this.#surviving("isos", async () => {
       await using isos = await openFileSystem(key.isos);
-      const there = (await filesBelow(isos, "/")).filter((path) => isIsoName(path) || records.has(path));
+      const all = await filesBelow(isos, "/");
+      const companions = new Set([...records.values()].flatMap(({ companions: own = [] }) => own));
+      const there = all.filter((path) => records.has(path) || isStartableName(path) || companions.has(path));
       const wanted = names.length === 0 ? there : [...new Set(names.map((name) => isoNamed(name, there)))];
-      if (names.length === 0) await this.#reportGone(records, there);
+      if (names.length === 0) await this.#reportGone(records, new Set(all));
       const files = new FileChecks(key.isos, isos, this.#options);
       await files.measure(wanted);
       for (const path of wanted) checked.push(await this.#checkFile(files, path, records.get(path)));
@@ -152,11 +154,16 @@ class Checker {
     await this.report({ severity: "warning", where: path.slice(1), message });
   }
 
-  async #reportGone(records: ReadonlyMap<string, IsoRecord>, there: readonly string[]): Promise<void> {
-    for (const path of records.keys()) {
-      if (there.includes(path)) continue;
-      const message = "it is gone, and its entries are still there; the menu does not show them";
-      await this.report({ severity: "warning", where: path.slice(1), message });
+  async #reportGone(records: ReadonlyMap<string, IsoRecord>, there: ReadonlySet<string>): Promise<void> {
+    for (const { path, companions = [] } of records.values()) {
+      if (!there.has(path)) {
+        const message = "it is gone, and its entries are still there; the menu does not show them";
+        await this.report({ severity: "warning", where: path.slice(1), message });
+        continue;
+      }
+      for (const companion of companions.filter((one) => !there.has(one))) {
+        await this.#error(path.slice(1), `"${companion.slice(1)}", which it starts with, is not there`);
+      }
     }
   }
 
@@ -222,7 +229,7 @@ class FileChecks {
 
   async #checkInside(path: string, id: number, sizeBytes: number): Promise<FileFindings> {
     const places = await this.#isos.places?.(id);
-    if (places === undefined) return { verdict: "unknown", problems: [] };
+    if (places === undefined) return this.#checkUnknown(path, id, sizeBytes);
     const stretches = places.map(({ at, deviceAt, lengthBytes }) => ({ at, from: deviceAt, lengthBytes }));
     const reader = new MappedReader(this.#device, sizeBytes, stretches);
     const plan = await planInside(reader);
@@ -230,6 +237,12 @@ class FileChecks {
     const { sha256, problems } = await plan.conclude(results, reader);
     if (problems.length > 0) return { verdict: "wrong", sha256, problems };
     return { verdict: plan.hasClaims ? "whole" : "unknown", sha256, problems };
+  }
+
+  /** There is nothing to compare it with, but it has to be readable. */
+  async #checkUnknown(path: string, id: number, sizeBytes: number): Promise<FileFindings> {
+    const [result] = await this.#hash(path, id, { sizeBytes, tasks: [{ kind: "sum", algorithm: "sha256" }] });
+    return { verdict: "unknown", ...(result?.kind === "sum" ? { sha256: result.hex } : {}), problems: [] };
   }
 
   async #hash(

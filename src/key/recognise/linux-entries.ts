@@ -1,4 +1,4 @@
-import type { Architecture, BootEntry, Firmware, Refusal } from "./boot-entry.ts";
+import type { Architecture, BootEntry, Firmware, Persistence, Refusal } from "./boot-entry.ts";
 import { bootsOf, familyFor, fittingFamilies, type FoundBoot } from "./choose-family.ts";
 import { conventionOf, type Convention } from "./conventions.ts";
 import type { Disc } from "./disc.ts";
@@ -8,7 +8,7 @@ import type { Inspector } from "./inspector.ts";
 import type { MenuEntry } from "./menu-entry.ts";
 import { otherEntry } from "./other-kernels.ts";
 import { cleanTitle } from "./title.ts";
-import { mergedWords, needsKey, placed } from "./words.ts";
+import { mergedWords, needsKey, placed, withoutOddLabels } from "./words.ts";
 
 /** What is known of the volume. */
 export interface Volume {
@@ -164,7 +164,7 @@ class KernelChooser {
       firmwares: firmwaresOf(base.architecture),
       ...(needsIso ? { readableFrom: readableFrom(findings) } : {}),
       ...(family?.onlyInFolder === undefined ? {} : { onlyInFolder: family.onlyInFolder }),
-      ...(followed?.persistence === undefined ? {} : { persistence: followed.persistence }),
+      ...(followed?.persistence === undefined ? {} : { persistence: persistenceOf(followed.persistence, findings) }),
     };
   }
 
@@ -178,7 +178,8 @@ class KernelChooser {
       ...(candidate.found === undefined ? [] : (family?.wordsWithoutMenu ?? [])),
     ];
     const added = [...(family?.replacesConvention === true ? [] : ofConvention), ...ofFamily];
-    return mergedWords(candidate.words, placed(added, this.#placesOf(candidate)), family?.drops);
+    const places = this.#placesOf(candidate);
+    return withoutOddLabels(mergedWords(candidate.words, placed(added, places), family?.drops), places);
   }
 
   /** A kernel of Multiboot or BSD: as the table has it, or of the ISO's own menu if its initrd is known to find the ISO. */
@@ -200,7 +201,7 @@ class KernelChooser {
     this.#family ??= family;
     const added = placed(findings.convention?.words ?? [], places);
     const modules = how.modules.map(({ path, words }, n) => {
-      return { path, words: mergedWords(placed(words, places), n === 0 ? added : []) };
+      return { path, words: withoutOddLabels(mergedWords(placed(words, places), n === 0 ? added : []), places) };
     });
     const needsIso = modules.some(({ words }) => needsKey(words));
     return { ...entry, how: { ...how, modules }, ...(needsIso ? { readableFrom: readableFrom(findings) } : {}) };
@@ -265,6 +266,10 @@ function candidateOf(family: Family, found: FoundBoot, isOneOfMany: boolean): Ca
 
 function firmwaresOf(architecture: Architecture): readonly Firmware[] {
   return architecture === "arm64" ? ["uefi"] : ["bios", "uefi"];
+}
+
+function persistenceOf(usual: Persistence, { changesName }: InitrdFindings): Persistence {
+  return changesName === undefined ? usual : { ...usual, fileName: changesName, label: changesName };
 }
 
 function readableFrom({ fileSystems }: InitrdFindings): NonNullable<BootEntry["readableFrom"]> {
