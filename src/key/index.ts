@@ -6,3 +6,4 @@ export { removeIsos } from "./remove-isos.ts";
 export { runKey } from "./run-key.ts";
 export { isDevice } from "./open-key.ts";
 export { createKeyOnDevice, writeKey, type KeyOnDevice, type KeyWritePlan, type WrittenKey } from "./write/index.ts";
+export { choiceCount } from "./machines.ts";

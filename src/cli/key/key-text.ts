@@ -1,5 +1,5 @@
 import { formatSize, printableName } from "../../bytes/index.ts";
-import type { KeyFile, KeyReport } from "../../key/index.ts";
+import { choiceCount, type KeyFile, type KeyReport } from "../../key/index.ts";
 import type { Output } from "../output.ts";
 import { layOutTable } from "../table.ts";
 import { verifiedWord } from "./verified-text.ts";
@@ -42,7 +42,8 @@ function secureBootText({ secureBoot }: KeyFile): string {
 
 function titleText({ title, entries = [], isReplaced }: KeyFile): string {
   if (title === undefined) return "(copied; looked into when it is chosen)";
-  const several = entries.length > 1 ? `, ${entries.length} entries` : "";
+  const count = choiceCount(entries);
+  const several = count > 1 ? `, ${count} entries` : "";
   return (
     printableName(title) + several + (isReplaced === true ? " (another file is there now: remove and add it)" : "")
   );
