@@ -12,6 +12,8 @@ export interface Libc {
   preallocate(fd: number, at: number, lengthBytes: number): boolean;
   /** An exclusive open-file-description lock on a whole file (fcntl(2), F_OFD_SETLK); false where another has one. */
   lockWhole(fd: number): boolean;
+  /** Whether somebody else has a lock on any part of a file (fcntl(2), F_OFD_GETLK). */
+  isLocked(fd: number): boolean;
   /** Where in memory these bytes are, for as long as the buffer under them is kept. */
   addressOf(bytes: Uint8Array): bigint;
   /** Names and values of all extended attributes, of the link itself; `pathBytes` ends with NUL. */
@@ -42,7 +44,9 @@ const currentFolder = -100; // AT_FDCWD
 const noFollow = 0x100; // AT_SYMLINK_NOFOLLOW
 const seekDataWhence = 3;
 const seekHoleWhence = 4;
+const getOpenFileLock = 36; // F_OFD_GETLK
 const setOpenFileLock = 37; // F_OFD_SETLK
+const noLock = 2; // F_UNLCK
 const writeLock = 1; // F_WRLCK
 /** `struct flock` on 64-bit Linux: type and whence as 16 bits, start at 8, length at 16 (0: to the end), pid at 24. */
 const flockBytes = 32;
@@ -83,6 +87,11 @@ function load(): Libc | undefined {
       const flock = Buffer.alloc(flockBytes);
       flock.writeInt16LE(writeLock, 0);
       return fcntl(fd, setOpenFileLock, "uint8_t *", flock) === 0 || !lockedErrors.has(koffi.errno());
+    },
+    isLocked(fd) {
+      const flock = Buffer.alloc(flockBytes);
+      flock.writeInt16LE(writeLock, 0);
+      return fcntl(fd, getOpenFileLock, "uint8_t *", flock) === 0 && flock.readInt16LE(0) !== noLock;
     },
     addressOf: (bytes) => koffi.address(bytes),
     listXattrs(pathBytes) {

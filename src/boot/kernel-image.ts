@@ -2,7 +2,7 @@ import * as zlib from "node:zlib";
 import type { FileSystem } from "../filesystem/index.ts";
 import { elf32Header, elfIdentity, elfMachines, elfMagic } from "../bytes/elf/index.ts";
 import { imageHeader, x86SetupHeader } from "./kernel-records.ts";
-import { efiSubsystems, isSignature, peHeaderLimitBytes, readPe } from "./pe-file.ts";
+import { efiSubsystems, peHeaderLimitBytes, readPe } from "./pe-file.ts";
 import { readParts } from "./read-parts.ts";
 
 /** The machines that kernels are told apart by. */
@@ -58,6 +58,8 @@ export interface Startable {
   readonly architecture: Architecture;
   /** What a kernel of Linux for x86 says of itself. */
   readonly version?: string;
+  /** A kernel for x86 that UEFI starts as well. */
+  readonly isEfiProgram?: true;
 }
 
 /** Enough of a file's start for `startableOf`. */
@@ -74,12 +76,17 @@ export function startableOf(start: Uint8Array): Startable | undefined {
   if (architecture === undefined) return undefined;
   if (isForX86(start)) {
     const version = versionOf(start);
-    return { kind: "linux", architecture, ...(version === "" ? {} : { version }) };
+    const asProgram = isEfiProgram(start) ? { isEfiProgram: true as const } : {};
+    return { kind: "linux", architecture, ...(version === "" ? {} : { version }), ...asProgram };
   }
   // A kernel with a stub for UEFI is a program as well.
   if (imageMagics.has(imageHeader.get(start, "magic"))) return { kind: "linux", architecture };
+  return isEfiProgram(start) ? { kind: "efi", architecture } : undefined;
+}
+
+function isEfiProgram(start: Uint8Array): boolean {
   const subsystem = readPe(start)?.subsystem;
-  return subsystem !== undefined && efiSubsystems.includes(subsystem) ? { kind: "efi", architecture } : undefined;
+  return subsystem !== undefined && efiSubsystems.includes(subsystem);
 }
 
 function isForX86(start: Uint8Array): boolean {
@@ -128,15 +135,4 @@ function versionOf(start: Uint8Array): string {
   if (releaseAt === 0) return "";
   const text = Buffer.from(start.subarray(releaseAt + 0x200, releaseAt + 0x200 + versionLimit)).toString("latin1");
   return (text.split("\0", 1)[0] ?? "").replace(/[^ -~]/g, "");
-}
-
-/** Whether a kernel in a file system has a signature, as Secure Boot asks for; by whom is not looked at. */
-export async function isSignedFile(fileSystem: FileSystem, id: number): Promise<boolean> {
-  const [start] = await readParts(fileSystem, id, [{ at: 0, lengthBytes: peHeaderLimitBytes }]);
-  const certificates = start && readPe(start)?.certificates;
-  if (certificates === undefined || certificates.sizeBytes === 0) return false;
-  const { sizeBytes } = await fileSystem.stat(id);
-  if (certificates.offset + certificates.sizeBytes > sizeBytes) return false;
-  const [table] = await readParts(fileSystem, id, [{ at: certificates.offset, lengthBytes: 8 }]);
-  return table !== undefined && isSignature(table, certificates.sizeBytes);
 }

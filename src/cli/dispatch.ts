@@ -1,7 +1,7 @@
-import * as fs from "node:fs";
 import type { CommandContext } from "./command.ts";
 import { findCommand } from "./find-command.ts";
 import { parseArguments } from "./parse-arguments.ts";
+import { version } from "./version.ts";
 
 /** Runs what the words after `holdfast` say. Throws what the command throws, and `usage` failures of its own. */
 export async function dispatch(words: readonly string[], context: CommandContext): Promise<void> {
@@ -29,12 +29,4 @@ async function printHelp(words: readonly string[], context: CommandContext): Pro
       ? await groupHelp(commands, found.group, layout)
       : commandHelp(await found.entry.load(), layout);
   await context.stdout.write(text);
-}
-
-/** The version in the package's own description, which lies two folders up in `src/` and `dist/` alike. */
-function version(): string {
-  const described: unknown = JSON.parse(fs.readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return described !== null && typeof described === "object" && "version" in described
-    ? String(described.version)
-    : "unknown";
 }

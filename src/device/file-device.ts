@@ -46,6 +46,23 @@ export class FileReader implements BlockReader {
     return new FileReader(filePath, fd, sizeBytes, true);
   }
 
+  /**
+   * Opens for reading what nobody may be changing meanwhile. Throws `refused` where another program has the file
+   * locked, as QEMU has the disks of a running machine, where the kernel shows it as a loop device, and where a device
+   * is mounted or otherwise in use.
+   */
+  static async openAtRest(filePath: string): Promise<FileReader> {
+    const { fd, sizeBytes } = openSized(filePath, fs.constants.O_RDONLY | fs.constants.O_EXCL, "read");
+    try {
+      if (libc()?.isLocked(fd) === true) throw lockedFailure("read", filePath);
+      refuseLoop("read", filePath, fd);
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
+    return new FileReader(filePath, fd, sizeBytes, true);
+  }
+
   async read(at: number, into: Uint8Array): Promise<void> {
     refuseOutside(this.path, this.sizeBytes, at, into.length);
     for (let done = 0; done < into.length;) {
@@ -73,12 +90,12 @@ export class FileReader implements BlockReader {
 export class FileDevice extends FileReader implements BlockDevice {
   /** Set for a file that this program has just made: which grains are not known to be zero. */
   readonly #touched: Bitmap | undefined;
-  readonly #direct: DirectFile | undefined;
+  readonly #direct: DirectFile;
 
   private constructor(filePath: string, fd: number, sizeBytes: number, ownsFd: boolean, isFresh: boolean) {
     super(filePath, fd, sizeBytes, ownsFd);
     this.#touched = isFresh ? new Bitmap(Math.ceil(sizeBytes / touchedGrainBytes)) : undefined;
-    this.#direct = isFresh ? DirectFile.over(fd) : undefined;
+    this.#direct = new DirectFile(fd);
   }
 
   /** Opens an existing file or block device for reading and writing. */
@@ -133,7 +150,7 @@ export class FileDevice extends FileReader implements BlockDevice {
     if (from.length === 0) return;
     this.#touch(at, from.length);
     try {
-      for (let done = (await this.#direct?.write(at, from)) ?? 0; done < from.length;) {
+      for (let done = await this.#direct.write(at, from); done < from.length;) {
         const rest = from.length - done;
         done +=
           rest <= smallAccessBytes
@@ -187,7 +204,7 @@ export class FileDevice extends FileReader implements BlockDevice {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    this.#direct?.close();
+    this.#direct.close();
     await super[Symbol.asyncDispose]();
   }
 
@@ -200,31 +217,40 @@ export class FileDevice extends FileReader implements BlockDevice {
 }
 
 function refuseShared(filePath: string, fd: number): void {
-  if (libc()?.lockWhole(fd) === false) {
-    throw new Failure("refused", `cannot change "${filePath}": another program has it locked`, {
-      hint: "is it the disk of a running virtual machine? shut that down first",
-    });
-  }
+  if (libc()?.lockWhole(fd) === false) throw lockedFailure("change", filePath);
+  refuseLoop("change", filePath, fd);
+}
+
+function lockedFailure(action: string, filePath: string): Failure {
+  return new Failure("refused", `cannot ${action} "${filePath}": another program has it locked`, {
+    hint: "is it the disk of a running virtual machine? shut that down first",
+  });
+}
+
+function refuseLoop(action: string, filePath: string, fd: number): void {
   const loop = loopDeviceOf(fs.fstatSync(fd, { bigint: true }));
   if (loop === undefined) return;
-  throw new Failure("refused", `cannot change "${filePath}": it is in use as ${loop}`, {
+  throw new Failure("refused", `cannot ${action} "${filePath}": it is in use as ${loop}`, {
     hint: `unmount what is on it, and run: losetup -d ${loop}`,
   });
 }
 
-function openSized(filePath: string, flags: string | number): { readonly fd: number; readonly sizeBytes: number } {
+function openSized(
+  filePath: string,
+  flags: string | number,
+  action = flags === "r" ? "open" : "change",
+): { readonly fd: number; readonly sizeBytes: number } {
   let fd: number;
   try {
     fd = fs.openSync(filePath, flags);
   } catch (error) {
     if (isSystemError(error, "EBUSY")) {
-      throw new Failure("refused", `cannot change "${filePath}": it is in use`, {
+      throw new Failure("refused", `cannot ${action} "${filePath}": it is in use`, {
         cause: error,
         hint: "unmount what is on it first",
       });
     }
     const code = isSystemError(error, "ENOENT", "ENOTDIR") ? "not-found" : "failed";
-    const action = flags === "r" ? "open" : "change";
     const isForRoot = isSystemError(error, "EACCES", "EPERM") && fs.statSync(filePath).isBlockDevice();
     const hint = isForRoot ? { hint: "real devices need root: run the same command with sudo" } : {};
     throw new Failure(code, `cannot ${action} "${filePath}": ${systemReason(error)}`, { cause: error, ...hint });

@@ -17,7 +17,7 @@ export async function checkDisk(place: Place, options: CheckOptions): Promise<Ch
   const parts: CheckedPart[] = [];
   let disk: OpenDisk;
   try {
-    disk = await OpenDisk.open(place.image);
+    disk = await OpenDisk.open(place.image, options.openImage);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "damaged") throw error;
     await counter.report({ severity: "error", where: "table", message: error.message });

@@ -1,4 +1,5 @@
 import type { JobOptions } from "../base/index.ts";
+import type { PlaceOptions } from "./open-disk.ts";
 
 /** One thing that is wrong. A warning leaves the data whole; an error means damage. */
 export interface DiskProblem {
@@ -26,7 +27,7 @@ export interface CheckReport {
   readonly warningCount: number;
 }
 
-export interface CheckOptions extends JobOptions {
+export interface CheckOptions extends JobOptions, PlaceOptions {
   /** Hears of each problem as it is found; the check waits for it. */
   readonly onProblem: (problem: DiskProblem) => Promise<void>;
 }

@@ -2,7 +2,7 @@ import * as path from "node:path";
 import { Failure, type JobOptions } from "../base/index.ts";
 import { resolvePath, treeOf, type FileSystem } from "../filesystem/index.ts";
 import { copyTree, FolderTarget, TarWriter, type TreeEntry, type TreeSource } from "../tree/index.ts";
-import { openPlace } from "./open-disk.ts";
+import { openPlace, type PlaceOptions } from "./open-disk.ts";
 import type { Place } from "./place.ts";
 
 /** Where the files go: into a folder of this machine, or as a tar to whoever takes its bytes. */
@@ -19,8 +19,12 @@ export interface GotFiles {
 }
 
 /** Takes a file, or a folder with all below it, out of an image with everything that is known of them. */
-export async function getFiles(place: Place, target: GetTarget, job: JobOptions = {}): Promise<GotFiles> {
-  await using open = await openPlace(place);
+export async function getFiles(
+  place: Place,
+  target: GetTarget,
+  job: JobOptions & PlaceOptions = {},
+): Promise<GotFiles> {
+  await using open = await openPlace(place, job);
   const counter = new CountedTree(await sourceAt(open.fileSystem, open.path));
   if (target.kind === "tar") {
     await using tar = new TarWriter(target.write);

@@ -13,6 +13,7 @@ export const readFile = lazilyEach(async () => (await import("./read-file.ts")).
 export const repairTable = lazily(async () => (await import("./repair-table.ts")).repairTable);
 export const runDisk = lazily(async () => (await import("./run-disk.ts")).runDisk);
 export const showDisk = lazily(async () => (await import("./show-disk.ts")).showDisk);
+export const startDisk = lazily(async () => (await import("./run-disk.ts")).startDisk);
 export const writeMachine = lazily(async () => (await import("./vm/index.ts")).writeMachine);
 export const shrinkDisk = lazily(async () => (await import("./shrink-disk.ts")).shrinkDisk);
 
@@ -28,6 +29,7 @@ export type { GrowDiskRequest } from "./grow-disk.ts";
 export type { GetTarget, GotFiles } from "./get-files.ts";
 export type { ListedFolder, ListItem } from "./list-files.ts";
 export type { Kernel } from "./list-kernels.ts";
+export type { ImageOpener } from "./open-disk.ts";
 export type { Place } from "./place.ts";
 export type { DiskReport, FileSystemReport, GeometryReport, PartitionReport, TableReport } from "./report.ts";
 export type { BootRequest, CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";
@@ -37,6 +39,6 @@ export { editText } from "./edit-text.ts";
 export { parseModeChange } from "./mode-change.ts";
 export type { ResizedDisk } from "./resize.ts";
 export type { ShrinkDiskRequest } from "./shrink-disk.ts";
-export type { RunDiskOptions, RunDiskRequest, RunEnd, StartedDisk } from "./run-disk.ts";
-export type { DiskBus, PortForward } from "./machine/index.ts";
+export type { RunDiskOptions, RunDiskRequest, RunEnd, RunningDisk, StartDiskRequest, StartedDisk } from "./run-disk.ts";
+export type { DiskBus, PortForward, Screen } from "./machine/index.ts";
 export type { Network, TargetName } from "./vm/index.ts";

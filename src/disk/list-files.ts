@@ -2,7 +2,7 @@ import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { encodeName } from "../bytes/index.ts";
 import { resolvePath, type FileSystem } from "../filesystem/index.ts";
 import type { DeviceNumber, EntryKind, Timestamp } from "../tree/index.ts";
-import { openPlace } from "./open-disk.ts";
+import { openPlace, type PlaceOptions } from "./open-disk.ts";
 import type { Place } from "./place.ts";
 
 export interface ListItem {
@@ -40,9 +40,9 @@ const depthLimit = 4096;
 /** Lists a folder, or with `isRecursive` everything below it, each folder before those in it. */
 export async function* listFiles(
   place: Place,
-  options: JobOptions & { readonly isRecursive: boolean },
+  options: JobOptions & PlaceOptions & { readonly isRecursive: boolean },
 ): AsyncGenerator<ListedFolder> {
-  await using open = await openPlace(place);
+  await using open = await openPlace(place, options);
   const { fileSystem } = open;
   const id = await resolvePath(fileSystem, open.path);
   const path = normalPath(open.path);

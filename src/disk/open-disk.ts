@@ -14,6 +14,14 @@ import { isHybridDisc } from "./hybrid-disc.ts";
 import type { Place } from "./place.ts";
 import { whyNotRead } from "./why-not-read.ts";
 
+/** Opens what a place calls its image: a file, unless it stands for something else. */
+export type ImageOpener = (name: string) => Promise<BlockReader>;
+
+/** What places are looked for in. */
+export interface PlaceOptions {
+  readonly openImage?: ImageOpener;
+}
+
 /** A disk image, or a device, opened for reading. */
 export class OpenDisk implements AsyncDisposable {
   readonly path: string;
@@ -27,9 +35,9 @@ export class OpenDisk implements AsyncDisposable {
     this.table = table;
   }
 
-  static async open(path: string): Promise<OpenDisk> {
+  static async open(path: string, openImage: ImageOpener = (name) => FileReader.open(name)): Promise<OpenDisk> {
     await using stack = new AsyncDisposableStack();
-    const reader = stack.use(await FileReader.open(path));
+    const reader = stack.use(await openImage(path));
     const disk = new OpenDisk(path, reader, await readTable(reader));
     stack.move();
     return disk;
@@ -78,9 +86,9 @@ export interface OpenPlace extends AsyncDisposable {
 }
 
 /** Opens the file system that a place names. Throws `not-found` where there is none, or several without a root. */
-export async function openPlace(place: Place): Promise<OpenPlace> {
+export async function openPlace(place: Place, { openImage }: PlaceOptions = {}): Promise<OpenPlace> {
   await using stack = new AsyncDisposableStack();
-  const disk = stack.use(await OpenDisk.open(place.image));
+  const disk = stack.use(await OpenDisk.open(place.image, openImage));
   const number = place.partition ?? (await defaultPartition(disk));
   const reader = disk.readerOf(number);
   if ((await probe(reader)) === undefined) {

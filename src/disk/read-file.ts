@@ -1,13 +1,13 @@
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { resolvePath } from "../filesystem/index.ts";
-import { openPlace } from "./open-disk.ts";
+import { openPlace, type PlaceOptions } from "./open-disk.ts";
 import type { Place } from "./place.ts";
 
 const zeros = new Uint8Array(1024 * 1024);
 
 /** The bytes of a regular file from its first to its last, holes as zeros. A piece's buffer may be used again. */
-export async function* readFile(place: Place, job: JobOptions = {}): AsyncGenerator<Uint8Array> {
-  await using open = await openPlace(place);
+export async function* readFile(place: Place, job: JobOptions & PlaceOptions = {}): AsyncGenerator<Uint8Array> {
+  await using open = await openPlace(place, job);
   const { fileSystem } = open;
   const id = await resolvePath(fileSystem, open.path);
   const { kind, sizeBytes } = await fileSystem.stat(id);

@@ -10,6 +10,7 @@ import {
   type MachineFirmware,
   type MachineRequest,
   type PortForward,
+  type Screen,
 } from "./machine/index.ts";
 
 /** How to start a disk in a virtual machine. What is absent follows from the disk. */
@@ -51,6 +52,41 @@ export interface StartedDisk {
   readonly acceleration: string;
 }
 
+/** How to start a disk in a virtual machine for a program to watch. */
+export type StartDiskRequest = Omit<RunDiskRequest, "until" | "timeLimitMs" | "screenshot" | "inTerminal">;
+
+/** A disk that runs in a virtual machine until it is disposed of, or switches itself off. */
+export interface RunningDisk extends AsyncDisposable, StartedDisk {
+  /** What can be seen of what its serial port says, as it comes. */
+  readonly said: AsyncIterable<string>;
+  /** Resolves once it is switched off; throws `failed` where it could not be started. */
+  readonly ended: Promise<void>;
+  /** Types on its serial port. */
+  type(text: string): void;
+  screen(): Promise<Screen>;
+}
+
+/** Starts a disk in a virtual machine. Throws as `runDisk` does. */
+export async function startDisk(request: StartDiskRequest): Promise<RunningDisk> {
+  if (!request.snapshot) await refuseDeviceInUse(request.path);
+  const machineRequest = await planMachine({ ...request, inTerminal: false });
+  const machine = await startMachine(machineRequest, request.env);
+  return {
+    firmware: machineRequest.firmware,
+    acceleration: machine.acceleration,
+    said: seenOf(machine.serial),
+    ended: machine.ended,
+    type: (text) => machine.type(text),
+    screen: () => machine.screen(),
+    [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
+  };
+}
+
+async function* seenOf(serial: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
+  const text = new SerialText();
+  for await (const bytes of serial) yield text.add(bytes);
+}
+
 /** Why a machine was switched off: the text was seen, it switched itself off, or the time was over. */
 export type RunEnd = "seen" | "off" | "time-limit";
 
@@ -89,7 +125,9 @@ async function refuseDeviceInUse(path: string): Promise<void> {
   void device;
 }
 
-async function planMachine(request: RunDiskRequest): Promise<MachineRequest> {
+async function planMachine(
+  request: Omit<RunDiskRequest, "until" | "timeLimitMs" | "screenshot">,
+): Promise<MachineRequest> {
   const { path, memoryBytes, cpus, window, secureBoot, snapshot, network, accelerate, inTerminal } = request;
   const format = await formatOf(path);
   const facts = format === "raw" ? await howItStarts(path) : unknownDisk;

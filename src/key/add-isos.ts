@@ -1,16 +1,19 @@
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { formatSize, printableName } from "../bytes/index.ts";
-import { FileReader } from "../device/index.ts";
-import { editFileSystem, probe, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
+import { FileReader, type BlockDevice } from "../device/index.ts";
+import { editFileSystem, type EditableFileSystem, type FileSystemInfo } from "../filesystem/index.ts";
 import { openFile, type Content, type DataPiece, type FileEntry, type Timestamp } from "../tree/index.ts";
 import * as path from "node:path";
+import { keepingChanges, makeChangesFile, type ChangesFile } from "./changes.ts";
 import { largeFileOf, planRemaking, remakeIsos, remakingNote } from "./large-files.ts";
-import { isSafePath, pathOfName, safeIsoName } from "./iso-name.ts";
+import { isSafePath, pathOfName, safeName } from "./iso-name.ts";
+import { initrdPath, type KernelParts } from "./kernel-parts.ts";
+import { lookAtFile } from "./look-at-file.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
 import type { KeySettings } from "./key-settings.ts";
-import { openKeyForChanges } from "./open-key.ts";
+import { openKeyForChanges, type OpenKey } from "./open-key.ts";
 import { secureBootVerdict } from "./secure-boot.ts";
-import { recogniseIso, type HostFileSystem, type RecognisedIso } from "./recognise/index.ts";
+import type { FileKind, HostFileSystem, RecognisedIso } from "./recognise/index.ts";
 import {
   Verifier,
   type FileHasher,
@@ -22,10 +25,14 @@ import {
 
 export interface AddIsosRequest {
   readonly key: string;
-  /** ISO files of this machine. */
+  /** ISO files of this machine, and what else a key starts. */
   readonly isos: readonly string[];
   /** What the only one is to be called on the key, in a folder or not. Absent: as here, made safe. */
   readonly name?: string;
+  /** What the only one is given when it starts, which is a kernel. */
+  readonly kernel?: KernelParts;
+  /** How much there is to be for what each changes of itself. Absent: nothing is kept. */
+  readonly changesBytes?: number;
   /** Say what would be done, and change nothing. */
   readonly isRehearsal: boolean;
   /** Absent: what is wrong is refused, what nobody has signed is not. */
@@ -33,12 +40,21 @@ export interface AddIsosRequest {
   readonly nowMs: number;
 }
 
-export interface AddedIso {
+/** A file of this machine, and what it is on a key. */
+interface CopiedFile {
   readonly source: string;
   /** On isos, from its root. */
   readonly path: string;
   readonly sizeBytes: number;
+}
+
+export interface AddedIso extends CopiedFile {
+  readonly kind: FileKind;
   readonly iso: RecognisedIso;
+  /** What belongs to it: the initrds of a kernel. */
+  readonly companions: readonly CopiedFile[];
+  /** The file that keeps changes. */
+  readonly changes?: ChangesFile;
   readonly warnings: readonly string[];
   /** Absent in a rehearsal, where nobody says what it should be. */
   readonly sha256?: string;
@@ -57,7 +73,7 @@ export interface AddOptions extends JobOptions {
 }
 
 /**
- * Copies ISO files to a key and enters them into its menu. All are looked at before the first is copied: one that
+ * Copies files to a key and enters them into its menu. All are looked at before the first is copied: one that
  * cannot be added leaves the key as it was. Then each is there whole, with its entries, or not at all.
  */
 export async function addIsos(request: AddIsosRequest, options: AddOptions = {}): Promise<readonly AddedIso[]> {
@@ -65,9 +81,9 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   const remaking = large === undefined ? undefined : await planRemaking(request.key, large);
   if (remaking === undefined) return addTo(request, options);
   // isos is made anew only for files that can be added then.
-  const planned = await addTo({ ...request, isRehearsal: true, isosKind: "ext4" }, options);
+  const planned = await addTo({ ...request, isRehearsal: true, isosAs: { kind: "ext4" } }, options);
   if (!request.isRehearsal) {
-    const neededBytes = planned.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const neededBytes = planned.flatMap(filesOf).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     await remakeIsos(request.key, { ...remaking, neededBytes, nowMs: request.nowMs }, options);
   }
   const added = request.isRehearsal ? planned : await addTo(request, options);
@@ -76,29 +92,33 @@ export async function addIsos(request: AddIsosRequest, options: AddOptions = {})
   });
 }
 
-/** With `isosKind` it is told what would be if isos were of that kind. */
-async function addTo(
-  request: AddIsosRequest & { readonly isosKind?: "ext4" },
-  options: AddOptions,
-): Promise<readonly AddedIso[]> {
-  const { isos: sources, name, isRehearsal, nowMs, isosKind } = request;
-  if (name !== undefined && sources.length > 1) {
-    throw new Failure("usage", "cannot give one name to several ISO files", { hint: "add them one after the other" });
-  }
-  await using key = await openKeyForChanges(request.key);
+export interface AddToRequest extends AddIsosRequest {
+  /** In a rehearsal: as if this were so of isos. */
+  readonly isosAs?: Partial<Pick<FileSystemInfo, "kind" | "freeBytes">>;
+  /** How the key is opened where it has no place under its name yet. */
+  readonly open?: () => Promise<OpenKey<BlockDevice>>;
+}
+
+/** The same, where isos may stay what it is. */
+export async function addTo(request: AddToRequest, options: AddOptions): Promise<readonly AddedIso[]> {
+  const { isos: sources, name, kernel, changesBytes, isRehearsal, nowMs, isosAs = {} } = request;
+  const { open = () => openKeyForChanges(request.key) } = request;
+  refuseForSeveral(request);
+  await using key = await open();
   const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: 0 };
   await using boot = await editFileSystem(key.boot, { now });
   await using isos = await editFileSystem(key.isos, { now });
   const there = new Set(await filesBelow(isos, "/"));
   const plans: PlannedIso[] = [];
-  const info = isosKind === undefined ? isos.info : { ...isos.info, kind: isosKind };
+  const info = { ...isos.info, ...isosAs };
   const verifier = new Verifier(request.verify, nowMs);
   for (const source of sources) {
-    plans.push(await plan({ source, name, info, settings: key.settings, verifier }, options));
+    const wish = { source, name, kernel, changesBytes, there, info, settings: key.settings, verifier };
+    plans.push(await plan(wish, options));
   }
   refuseTaken(plans, there, isos);
   const titles = new Set((await readRecords(boot)).filter((one) => there.has(one.path)).map(({ title }) => title));
-  refuseFull(plans, isos);
+  refuseFull(plans, info);
   const done: AddedIso[] = [];
   for (const one of plans) {
     if (isRehearsal) {
@@ -108,11 +128,18 @@ async function addTo(
     const found = await verifier.check(one.source, one.verification, (hasher) => {
       return copy(one, isos, now, { ...options, hasher });
     });
+    for (const file of one.companions) await copy(file, isos, now, options);
+    await makeChanges(one, isos, now, options);
     const sum = { sha256: found.sha256, verified: found.verified };
     there.add(one.path);
     const title = titles.has(one.iso.title) ? `${one.iso.title} (${one.path.slice(1)})` : one.iso.title;
     titles.add(title);
-    const text = entriesText(one.path, one.sizeBytes, { ...one.iso, title }, { ...key.settings, sum });
+    const text = entriesText(
+      one.path,
+      one.sizeBytes,
+      { ...one.iso, title },
+      { ...key.settings, sum, parts: partsOf(one) },
+    );
     const added = new Map([[one.path, text]]);
     await updateMenu(boot, { isoPaths: there, added, now });
     stopIfAborted(options.signal);
@@ -124,6 +151,36 @@ async function addTo(
     await options.onAdded?.(whole);
   }
   return done;
+}
+
+function refuseForSeveral({ isos: sources, name, kernel }: AddIsosRequest): void {
+  const what = name === undefined ? "initrds or words" : "name";
+  if (sources.length === 1 || (name === undefined && kernel === undefined)) return;
+  throw new Failure("usage", `cannot give one ${what} to several files`, { hint: "add them one after the other" });
+}
+
+/** All that comes onto the key with a file. */
+function filesOf({ source, changes, ...one }: AddedIso): readonly CopiedFile[] {
+  const isNew = changes !== undefined && !changes.isThere;
+  return [{ source, ...one }, ...one.companions, ...(isNew ? [{ ...changes, source }] : [])];
+}
+
+async function makeChanges(
+  { changes }: AddedIso,
+  isos: EditableFileSystem,
+  now: Timestamp,
+  job: JobOptions,
+): Promise<void> {
+  if (changes === undefined || changes.isThere) return;
+  await using made = await makeChangesFile(changes, now, job);
+  await copy({ ...changes, source: made.path }, isos, now, job);
+}
+
+function partsOf({ kind, companions }: AddedIso): { kind?: FileKind; companions?: readonly string[] } {
+  return {
+    ...(kind === "iso" ? {} : { kind }),
+    ...(companions.length === 0 ? {} : { companions: companions.map(({ path: one }) => one) }),
+  };
 }
 
 function withFindings({ verification: _, ...one }: PlannedIso, found: VerifiedIso): AddedIso {
@@ -151,59 +208,55 @@ async function rehearse(one: PlannedIso, verifier: Verifier, job: JobOptions): P
 interface PlanRequest {
   readonly source: string;
   readonly name: string | undefined;
+  readonly kernel: KernelParts | undefined;
+  readonly changesBytes: number | undefined;
+  /** The files on isos. */
+  readonly there: ReadonlySet<string>;
   /** Of isos. */
   readonly info: FileSystemInfo;
   readonly settings: KeySettings;
   readonly verifier: Verifier;
 }
 
-async function plan(
-  { source, name, info, settings, verifier }: PlanRequest,
-  { signal }: JobOptions,
-): Promise<PlannedIso> {
+async function plan(request: PlanRequest, { signal }: JobOptions): Promise<PlannedIso> {
+  const { source, name, kernel = { initrds: [], words: [] }, info, settings, verifier } = request;
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
-  const iso = await recognise(reader, source, signal === undefined ? {} : { signal });
-  const isoPath = name === undefined ? usualPath(source, iso) : pathOfName(name);
+  const { kind, iso } = await lookAtFile(source, reader, kernel, signal === undefined ? {} : { signal });
+  const isoPath = name === undefined ? usualPath(source, kind, iso) : pathOfName(name, kind);
+  const companions = await companionsOf(isoPath, kernel);
   const verification = await verifier.plan(source, reader);
   const own = [...warningsOf(isoPath, iso, info), ...secureBootWarnings(isoPath, iso, settings)];
-  return { source, path: isoPath, sizeBytes, iso, warnings: [...iso.warnings, ...own], verification };
+  const common = { source, path: isoPath, sizeBytes, kind, companions, verification };
+  const { changesBytes, there } = request;
+  if (changesBytes === undefined) return { ...common, iso, warnings: [...iso.warnings, ...own] };
+  const kept = keepingChanges(iso, { source, isoPath, there, sizeBytes: changesBytes, host: hostOf(info) });
+  const again = `the changes that are kept of ${printableName(isoPath.slice(1))} are used again, as large as they are`;
+  return { ...common, ...kept, warnings: [...iso.warnings, ...own, ...(kept.changes.isThere ? [again] : [])] };
 }
 
-async function recognise(reader: FileReader, source: string, job: JobOptions): Promise<RecognisedIso> {
-  const iso = await naming(source, async () => {
-    const family = await probe(reader);
-    const otherwise = path.basename(source).replace(/\.iso$/i, "");
-    if (family === "iso" || family === "udf") return recogniseIso(reader, { ...job, otherwise });
-    throw new Failure("unsupported", "there is no ISO 9660 or UDF in it", { hint: "is it an ISO file?" });
-  });
-  if (iso.refusal === undefined && iso.entries.length > 0) return iso;
-  const { reason, hint } = iso.refusal ?? { reason: "nothing in it can be started", hint: "is it the right file?" };
-  throw new Failure("unsupported", `cannot add "${source}": ${reason}`, { hint });
+function hostOf({ kind }: FileSystemInfo): HostFileSystem {
+  if (kind === "exfat") return "exfat";
+  return kind.startsWith("fat") ? "fat" : "ext4";
 }
 
-/** Where an ISO goes that the user gives no name. Few systems look in one folder only. */
-function usualPath(source: string, { entries }: RecognisedIso): string {
-  const folder = entries.find(({ onlyInFolder }) => onlyInFolder !== undefined)?.onlyInFolder ?? "";
-  return `${folder.replace(/\/+$/, "")}/${safeIsoName(path.basename(source))}`;
-}
-
-/** What is wrong inside a file is told with its name. */
-async function naming<T>(source: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code === "interrupted") throw error;
-    const { code, message, hint, cause } = error;
-    throw new Failure(code, `cannot add "${source}": ${message.replace(/^cannot /, "this program cannot ")}`, {
-      cause: cause ?? error,
-      ...(hint === undefined ? {} : { hint }),
-    });
+async function companionsOf(kernelPath: string, { initrds }: KernelParts): Promise<readonly CopiedFile[]> {
+  const files: CopiedFile[] = [];
+  for (const [n, source] of initrds.entries()) {
+    await using reader = await FileReader.open(source);
+    files.push({ source, path: initrdPath(kernelPath, n), sizeBytes: reader.sizeBytes });
   }
+  return files;
 }
 
-function warningsOf(isoPath: string, { entries }: RecognisedIso, { kind }: FileSystemInfo): readonly string[] {
-  const host: HostFileSystem = kind.startsWith("fat") ? "fat" : "ext4";
+/** Where a file goes that the user gives no name. Few systems look in one folder only. */
+function usualPath(source: string, kind: FileKind, { entries }: RecognisedIso): string {
+  const folder = entries.find(({ onlyInFolder }) => onlyInFolder !== undefined)?.onlyInFolder ?? "";
+  return `${folder.replace(/\/+$/, "")}/${safeName(path.basename(source), kind)}`;
+}
+
+function warningsOf(isoPath: string, { entries }: RecognisedIso, info: FileSystemInfo): readonly string[] {
+  const host = hostOf(info);
   const name = printableName(isoPath.slice(1));
   const needing = entries.filter(({ readableFrom }) => readableFrom !== undefined);
   const blind = needing.filter(({ readableFrom }) => {
@@ -246,7 +299,7 @@ function secureBootWarnings(
 function refuseTaken(plans: readonly AddedIso[], there: ReadonlySet<string>, { info }: EditableFileSystem): void {
   const folded = (name: string): string => (info.foldsCase === true ? name.toUpperCase() : name);
   const taken = new Set(Array.from(there, folded));
-  for (const { source, path: isoPath } of plans) {
+  for (const { source, path: isoPath } of plans.flatMap(filesOf)) {
     if (taken.has(folded(isoPath))) {
       throw new Failure("exists", `cannot add "${source}": the key has "${printableName(isoPath.slice(1))}" already`, {
         hint: "remove that first, or give another --name",
@@ -256,11 +309,12 @@ function refuseTaken(plans: readonly AddedIso[], there: ReadonlySet<string>, { i
   }
 }
 
-function refuseFull(plans: readonly AddedIso[], { info }: EditableFileSystem): void {
-  const { blockSizeBytes, freeBytes } = info;
-  const needed = plans.reduce((sum, { sizeBytes }) => sum + Math.ceil(sizeBytes / blockSizeBytes) * blockSizeBytes, 0);
+function refuseFull(plans: readonly AddedIso[], { blockSizeBytes, freeBytes }: FileSystemInfo): void {
+  const needed = plans
+    .flatMap(filesOf)
+    .reduce((sum, { sizeBytes }) => sum + Math.ceil(sizeBytes / blockSizeBytes) * blockSizeBytes, 0);
   if (needed <= freeBytes) return;
-  const what = plans.length === 1 ? `"${plans[0]?.source ?? ""}"` : `${plans.length} ISO files`;
+  const what = plans.length === 1 ? `"${plans[0]?.source ?? ""}"` : `${plans.length} files`;
   const missing = needed - freeBytes;
   throw new Failure(
     "no-space",
@@ -271,11 +325,11 @@ function refuseFull(plans: readonly AddedIso[], { info }: EditableFileSystem): v
 
 /** What is done with an ISO while it is read. */
 interface CopyJob extends JobOptions {
-  readonly hasher: FileHasher;
+  readonly hasher?: FileHasher;
   readonly verb?: string;
 }
 
-async function copy(one: AddedIso, isos: EditableFileSystem, now: Timestamp, job: CopyJob): Promise<void> {
+async function copy(one: CopiedFile, isos: EditableFileSystem, now: Timestamp, job: CopyJob): Promise<void> {
   await using tree = openFile(one.source);
   for await (const batch of tree.entries()) {
     for (const entry of batch) {
@@ -293,15 +347,15 @@ function fileOf({ sizeBytes, modified, stretches }: FileEntry): Parameters<Edita
   return { kind: "file", mode: 0o644, uid: 0, gid: 0, modified, sizeBytes, ...known };
 }
 
-function contentOf({ content }: FileEntry, one: AddedIso, job: CopyJob): { readonly content?: Content } {
+function contentOf({ content }: FileEntry, one: CopiedFile, job: CopyJob): { readonly content?: Content } {
   return content === undefined ? {} : { content: watched(content, one, job) };
 }
 
-async function* watched(content: Content, { source, sizeBytes }: AddedIso, job: CopyJob): AsyncGenerator<DataPiece> {
+async function* watched(content: Content, { source, sizeBytes }: CopiedFile, job: CopyJob): AsyncGenerator<DataPiece> {
   const phase = `${job.verb ?? "copying"} ${printableName(path.basename(source))}`;
   for await (const piece of content) {
     stopIfAborted(job.signal);
-    await job.hasher.update(piece);
+    await job.hasher?.update(piece);
     yield piece;
     job.onProgress?.({ phase, doneBytes: piece.at + piece.bytes.length, totalBytes: sizeBytes });
   }

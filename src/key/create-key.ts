@@ -12,7 +12,9 @@ import { FileDevice, SliceDevice, type BlockDevice } from "../device/index.ts";
 import { packageFetcher, timeOfMaking, uuidMaker } from "../disk/making/index.ts";
 import { makeFileSystem, openFileSystem } from "../filesystem/index.ts";
 import { defaultGeometry, readTable, writeTable } from "../partition/index.ts";
+import { addTo } from "./add-isos.ts";
 import { isosRoot } from "./isos-root.ts";
+import { writeBootSums } from "./check/index.ts";
 import {
   bootNumber,
   entriesFolder,
@@ -28,9 +30,15 @@ import { settingsText } from "./key-settings.ts";
 import { listKey, type KeyReport } from "./list-key.ts";
 import { indexText } from "./menu-files.ts";
 import { menuScript } from "./menu-script.ts";
+import { openKeyOn } from "./open-key.ts";
 import { planKey, type KeyPlan, type KeyWish } from "./plan-key.ts";
+import { isosFor } from "./room-for-isos.ts";
 
-export interface CreateKeyRequest extends NewKeyRequest {
+export interface CreateKeyRequest extends Omit<NewKeyRequest, "isosKind" | "isosBytes"> {
+  /** Absent: ext4 where one of the ISO files is too large for FAT32. */
+  readonly isosKind?: NewKeyRequest["isosKind"];
+  /** ISO files to be on it from the start; `auto` is then the size that just holds them. */
+  readonly isos?: readonly string[];
   /** Replace an existing file. */
   readonly force: boolean;
 }
@@ -93,13 +101,17 @@ const installedMemdisk = "/usr/lib/syslinux/memdisk";
 
 /** Makes a key of a new file, which appears under its name whole or not at all. */
 export async function createKey(request: CreateKeyRequest, job: JobOptions = {}): Promise<CreatedKey> {
-  const { path, force } = request;
+  const { path, force, isos = [], nowMs, sourceDateEpoch } = request;
   await using output = OutputFile.create(path, { force });
   await using stack = new AsyncDisposableStack();
   const deviceOf = (sizeBytes: number): FileDevice => stack.use(FileDevice.overNewFile(path, output.fd, sizeBytes));
-  const { warnings } = await makeKey(request, deviceOf, job);
+  const wish = { ...request, ...(await isosFor(request.isosKind, isos)) };
+  const { device, warnings } = await makeKey(wish, deviceOf, job);
+  const addedMs = sourceDateEpoch === undefined ? nowMs : sourceDateEpoch * 1000;
+  const adding = { key: path, isos, isRehearsal: false, nowMs: addedMs, open: () => openKeyOn(device, path) };
+  const added = isos.length === 0 ? [] : await addTo(adding, job);
   output.commit();
-  return { report: await listKey(path), warnings };
+  return { report: await listKey(path), warnings: [...warnings, ...added.flatMap((one) => one.warnings)] };
 }
 
 /** Makes a key of an empty device, which is made in the size that the key has. */
@@ -109,6 +121,7 @@ export async function makeKey<Device extends BlockDevice>(
   job: JobOptions = {},
 ): Promise<{ readonly device: Device; readonly warnings: readonly string[] }> {
   const { path, serial, timeoutSeconds, label = isosLabel, secureBoot: isSigned = false } = request;
+  if (isSigned && request.isosKind === "exfat") throw unsignedExfat(path);
   const { now, isReproducible } = timeOfMaking(request);
   const wanted = platforms.map((one) => ({ ...one, isSigned }));
   const grub = await findWholeGrub(wanted, sourcesOf(request, job));
@@ -143,7 +156,15 @@ export async function makeKey<Device extends BlockDevice>(
   const table = await readTable(device);
   if (table === undefined) throw new Failure("failed", `cannot make the key "${path}": its table cannot be read back`);
   await installWholeGrub(device, table, grub, place);
+  await writeBootSums(device, table, now);
   return { device, warnings: warningsOf(grub, { hasMemdisk: memdisk !== undefined, isSigned }) };
+}
+
+function unsignedExfat(path: string): Failure {
+  const why = "no signed GRUB reads exFAT, nor loads a module for it";
+  return new Failure("usage", `cannot make the key "${path}" with isos as exFAT for Secure Boot: ${why}`, {
+    hint: "leave out --fs, or use --fs ext4 for files of 4 GiB and more",
+  });
 }
 
 function sourcesOf({ grubFrom, cacheFolder }: NewKeyRequest, job: JobOptions): Parameters<typeof findWholeGrub>[1] {

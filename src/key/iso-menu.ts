@@ -13,24 +13,27 @@ const variables: ReadonlyMap<string, string> = new Map([
 export const isoId = (isoPath: string): string => isoPath;
 export const entryId = (isoPath: string, number: number): string => `${isoPath}#${number}`;
 
+/** What a menu shows of a file. */
+export type MenuOfFile = Pick<RecognisedIso, "title" | "entries"> & {
+  /** It is started itself, and not what is in it: `${isoPath}` in its entries is the file. */
+  readonly isPlain?: boolean;
+};
+
 export interface IsoMenuOptions {
   /** On a key for Secure Boot: those whose signatures its own shim accepts. */
   readonly secureBootSigners?: readonly string[];
 }
 
 /**
- * The entries of one ISO file, as a script that the key's menu reads: a submenu where a machine can choose among
- * several, else one entry. Each machine sees those that it can start. `isoPath` is from the root of its partition.
+ * The entries of one file, as a script that the key's menu reads: a submenu where a machine can choose among several,
+ * else one entry. Each machine sees those that it can start. `isoPath` is from the root of its partition.
  */
-export function isoMenu(
-  isoPath: string,
-  iso: Pick<RecognisedIso, "title" | "entries">,
-  { secureBootSigners }: IsoMenuOptions = {},
-): string {
+export function isoMenu(isoPath: string, iso: MenuOfFile, { secureBootSigners }: IsoMenuOptions = {}): string {
   const title = oneLine(iso.title);
   const noteOf = (entry: BootEntry): string =>
     secureBootSigners === undefined ? "" : noteFor(entry, secureBootSigners);
-  const startables = iso.entries.map((entry) => ({ ...entry, kind: entry.how.kind }));
+  const { isPlain = false } = iso;
+  const startables = iso.entries.map((entry) => ({ ...entry, kind: entry.how.kind, isPlain }));
   if (isSubmenu(startables)) {
     const parts = startables.map((entry, at) => {
       const shown = { title: oneLine(entry.title), note: noteOf(entry), id: entryId(isoPath, at + 1) };
@@ -56,7 +59,7 @@ function noteFor(entry: BootEntry, trusted: readonly string[]): string {
 }
 
 /** What an ISO says of itself may have anything in it. */
-function oneLine(title: string): string {
+export function oneLine(title: string): string {
   return title.replaceAll(/[\p{Control}\p{Zl}\p{Zp}]+/gu, " ").trim();
 }
 
@@ -72,10 +75,16 @@ interface ShownEntry {
   readonly id: string;
 }
 
-function entryText(isoPath: string, { how }: BootEntry, { title, note, id }: ShownEntry): string {
+function entryText(
+  isoPath: string,
+  { how, isPlain }: BootEntry & { readonly isPlain: boolean },
+  { title, note, id }: ShownEntry,
+): string {
   const starting =
-    how.kind === "configfile" && note !== "" ? [`key_menu ${grubWord(how.path)} ${note}`] : startLines(how);
-  const lines = [`key_open ${grubWord(isoPath)}`, ...starting];
+    how.kind === "configfile" && note !== "" ? [`key_menu ${grubWord(how.path)} ${note}`] : startLines(how, "(loop)");
+  const lines = isPlain
+    ? [`set iso_path=${grubWord(isoPath)}`, 'set root="$isos"', ...startLines(placedAt(how, isoPath), "")]
+    : [`key_open ${grubWord(isoPath)}`, ...starting];
   const body = lines
     .map(
       (line) => `  ${line}
@@ -87,7 +96,16 @@ ${body}}
 `;
 }
 
-function startLines(how: StartMethod): readonly string[] {
+/** How a file is started whose own path this is. */
+function placedAt(how: StartMethod, path: string): StartMethod {
+  const placed = (text: string): string => text.replaceAll("${isoPath}", path);
+  if (how.kind === "efi") return { ...how, program: placed(how.program) };
+  if (how.kind !== "linux" && how.kind !== "linux16") return how;
+  return { ...how, kernel: placed(how.kernel), initrds: how.initrds.map(placed) };
+}
+
+/** `device` is what paths in no image are on, for commands that take no path of the root. */
+function startLines(how: StartMethod, device: string): readonly string[] {
   switch (how.kind) {
     case "configfile":
       return [`configfile ${grubWord(how.path)}`];
@@ -105,8 +123,8 @@ function startLines(how: StartMethod): readonly string[] {
       return [`linux16 "$prefix/memdisk" ${memdiskWords[how.medium]}`, `initrd16 ${imageWord(how.image)}`];
     case "efi": {
       // It tells the program where it is from by the root, which has to be a device that the firmware knows.
-      const device = how.image === undefined ? "(loop)" : "(image)";
-      const loading = [`chainloader ${grubWord(device + how.program)}`];
+      const from = how.image === undefined ? device : "(image)";
+      const loading = [`chainloader ${grubWord(from + how.program)}`];
       return [...imageLine(how.image), 'set root="$isos"', ...orRefused(loading, how.program)];
     }
     case "bsd": {

@@ -10,6 +10,10 @@ export const settingsPath = `${menuFolder}/key.cfg`;
 /** A file for each ISO that was added, by its path on isos, and an index for each folder of that. */
 export const entriesFolder = `${menuFolder}/isos`;
 export const indexName = "index.cfg";
+/** The menu of the ISO files that can be checked before they start. */
+export const checksPath = `${menuFolder}/checks.cfg`;
+/** What a key starts by, as it was when it was made. */
+export const bootSumsPath = `${menuFolder}/boot.sha256`;
 /** Starts disks in memory; of Syslinux. */
 export const memdiskPath = `${menuFolder}/memdisk`;
 

@@ -1,9 +1,10 @@
 import { Failure } from "../base/index.ts";
 import type { BlockReader } from "../device/index.ts";
-import { openFileSystem, resolvePath } from "../filesystem/index.ts";
+import { openFileSystem } from "../filesystem/index.ts";
 import { useText } from "./device-in-use.ts";
-import { isIsoName } from "./iso-name.ts";
-import { filesBelow, readRecords, type RecordedEntry } from "./menu-files.ts";
+import type { EntryTest } from "./entry-test.ts";
+import { orphanedChanges, shownFiles, type ShownFile } from "./key-files.ts";
+import type { IsoRecord, RecordedEntry } from "./menu-files.ts";
 import { openKey, type OpenKey } from "./open-key.ts";
 import { commonVerdict, type SecureBootVerdict } from "./secure-boot.ts";
 import type { IsoVerification } from "./verify/index.ts";
@@ -24,8 +25,16 @@ export interface KeyReport {
   readonly secureBootSigners?: readonly string[];
   /** Those that were added, in the order of the menu, then those that were merely copied. */
   readonly files: readonly KeyFile[];
+  /** What keeps changes of ISO files that are gone; `key remove` takes it away. */
+  readonly orphanedChanges: readonly KeptChanges[];
   /** What a user should know, a sentence each. */
   readonly notes: readonly string[];
+}
+
+export interface KeptChanges {
+  /** On isos, without the `/` in front. */
+  readonly name: string;
+  readonly sizeBytes: number;
 }
 
 export interface KeyFile {
@@ -35,6 +44,12 @@ export interface KeyFile {
   /** Absent: it was copied without this program, and the menu looks into it when it is chosen. */
   readonly title?: string;
   readonly entries?: readonly RecordedEntry[];
+  /** What it is, where it was added and is no ISO. */
+  readonly kind?: NonNullable<IsoRecord["kind"]>;
+  /** What keeps its changes. */
+  readonly changes?: KeptChanges;
+  /** What came of starting its entries in a virtual machine, while it was this file. */
+  readonly tests?: readonly EntryTest[];
   /** Of all of it, when it was added. */
   readonly sha256?: string;
   /** Who said then that it was what it should be. */
@@ -45,7 +60,7 @@ export interface KeyFile {
   readonly isReplaced?: true;
 }
 
-/** Says which ISO files are on a key, and how they start. */
+/** Says what is on a key to be started, and how. */
 export async function listKey(path: string): Promise<KeyReport> {
   await using key = await openKey(path);
   const [use] = key.uses;
@@ -62,29 +77,8 @@ export async function listKey(path: string): Promise<KeyReport> {
 async function reportOf(path: string, key: OpenKey<BlockReader>): Promise<Omit<KeyReport, "notes">> {
   await using boot = await openFileSystem(key.boot);
   await using isos = await openFileSystem(key.isos);
-  const sizes = new Map<string, number>();
-  for (const file of await filesBelow(isos, "/")) {
-    if (isIsoName(file)) sizes.set(file, (await isos.stat(await resolvePath(isos, file))).sizeBytes);
-  }
   const { secureBootSigners: trusted } = key.settings;
-  const files: KeyFile[] = [];
-  for (const record of await readRecords(boot)) {
-    const { path: isoPath, title, entries, sizeBytes: addedBytes, sha256, verified } = record;
-    const sizeBytes = sizes.get(isoPath);
-    if (sizeBytes === undefined) continue;
-    const replaced = sizeBytes === addedBytes ? {} : { isReplaced: true as const };
-    const isSame = sizeBytes === addedBytes;
-    const sum = isSame && sha256 !== undefined ? { sha256 } : {};
-    const known = isSame && verified !== undefined ? { verified } : {};
-    const secureBoot = trusted === undefined ? undefined : commonVerdict(entries, trusted);
-    const verdict = secureBoot === undefined ? {} : { secureBoot };
-    files.push({ name: isoPath.slice(1), sizeBytes, title, entries, ...verdict, ...sum, ...known, ...replaced });
-    sizes.delete(isoPath);
-  }
-  for (const isoPath of [...sizes.keys()].toSorted()) {
-    const unknown = trusted === undefined ? {} : { secureBoot: "unknown" as const };
-    files.push({ name: isoPath.slice(1), sizeBytes: sizes.get(isoPath) ?? 0, ...unknown });
-  }
+  const files = (await shownFiles(boot, isos)).map((file) => fileReportOf(file, trusted));
   const { kind, label, uuid, freeBytes, sizeBytes } = isos.info;
   return {
     key: path,
@@ -92,5 +86,33 @@ async function reportOf(path: string, key: OpenKey<BlockReader>): Promise<Omit<K
     isos: { kind, label, uuid, sizeBytes, freeBytes },
     ...(trusted === undefined ? {} : { secureBootSigners: trusted }),
     files,
+    orphanedChanges: (await orphanedChanges(isos)).map(keptReportOf),
+  };
+}
+
+function keptReportOf({ path, sizeBytes }: Pick<ShownFile, "path" | "sizeBytes">): KeptChanges {
+  return { name: path.slice(1), sizeBytes };
+}
+
+function fileReportOf(file: ShownFile, trusted: readonly string[] | undefined): KeyFile {
+  const { path, sizeBytes, modified, record, changes } = file;
+  const name = path.slice(1);
+  if (record === undefined) return { name, sizeBytes, ...(trusted === undefined ? {} : { secureBoot: "unknown" }) };
+  const { title, entries, kind, sha256, verified } = record;
+  const isSame = sizeBytes === record.sizeBytes;
+  const secureBoot = trusted === undefined ? undefined : commonVerdict(entries, trusted);
+  const tests = record.tests?.filter((one) => one.sizeBytes === sizeBytes && one.modifiedSeconds === modified.seconds);
+  return {
+    name,
+    sizeBytes,
+    title,
+    entries,
+    ...(kind === undefined ? {} : { kind }),
+    ...(changes === undefined ? {} : { changes: keptReportOf(changes) }),
+    ...(secureBoot === undefined ? {} : { secureBoot }),
+    ...(isSame && sha256 !== undefined ? { sha256 } : {}),
+    ...(isSame && verified !== undefined ? { verified } : {}),
+    ...(tests === undefined || tests.length === 0 ? {} : { tests }),
+    ...(isSame ? {} : { isReplaced: true }),
   };
 }

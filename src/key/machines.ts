@@ -1,4 +1,4 @@
-import type { BootEntry, StartMethod } from "./recognise/index.ts";
+import type { BootEntry, Firmware, StartMethod } from "./recognise/index.ts";
 
 /** The machines that a menu can be shown on, in GRUB's words. */
 const machines = [
@@ -23,6 +23,14 @@ export function conditionOf(entry: Startable): string | undefined {
     return platform === "pc" ? `[ ${onPlatform} ]` : `[ ${onPlatform} -a "$grub_cpu" = "${cpu}" ]`;
   // Several of them are the PCs, with BIOS or without.
   return platform === "pc" ? '[ "$grub_cpu" != "arm64" ]' : `[ ${onPlatform} -a "$grub_cpu" != "arm64" ]`;
+}
+
+/** The numbers, from 1, of the entries that the usual PC with a firmware shows. */
+export function entriesFor(firmware: Firmware, entries: readonly Startable[]): readonly number[] {
+  const [byBios, byUefi] = machines;
+  const machine = firmware === "bios" ? byBios : byUefi;
+  const numbers = entries.flatMap((entry, at) => (fits(entry, machine) ? [at + 1] : []));
+  return isSubmenu(entries) ? numbers : numbers.slice(0, 1);
 }
 
 /** Whether some machine can choose among entries; else each sees one of them, or none. */

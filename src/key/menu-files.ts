@@ -1,14 +1,15 @@
 import { Failure } from "../base/index.ts";
 import { resolvePath, type EditableFileSystem, type FileSystem, type NamePlace } from "../filesystem/index.ts";
 import type { Timestamp } from "../tree/index.ts";
-import { entriesFolder, indexName } from "./key-layout.ts";
+import { checksPath, entriesFolder, indexName } from "./key-layout.ts";
 import { grubWord } from "./grub-words.ts";
-import { isoMenu, type IsoMenuOptions } from "./iso-menu.ts";
+import { isoMenu, oneLine, type IsoMenuOptions } from "./iso-menu.ts";
 import { readSmallFile } from "./open-key.ts";
 import { isVerification, type IsoVerification } from "./verify/index.ts";
-import type { Architecture, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
+import { isEntryTest, type EntryTest } from "./entry-test.ts";
+import type { Architecture, FileKind, Firmware, RecognisedIso, StartMethod } from "./recognise/index.ts";
 
-/** What a key keeps of an ISO that was added, in the first line of the file of its entries. */
+/** What a key keeps of a file that was added, in the first line of the file of its entries. */
 export interface IsoRecord {
   /** From the root of isos, beginning with `/`. */
   readonly path: string;
@@ -19,6 +20,12 @@ export interface IsoRecord {
   readonly sha256?: string;
   /** Who said that it was what it should be. */
   readonly verified?: IsoVerification;
+  /** Absent: an ISO. */
+  readonly kind?: FileKind;
+  /** The paths of what belongs to it: the initrds of a kernel. */
+  readonly companions?: readonly string[];
+  /** What came of starting its entries in a virtual machine. */
+  readonly tests?: readonly EntryTest[];
 }
 
 /** What was found out about all of an ISO when it was added. */
@@ -40,18 +47,24 @@ const depthLimit = 16;
 const folderLimit = 10_000;
 const collator = new Intl.Collator("en", { numeric: true });
 
+interface EntriesOptions extends IsoMenuOptions {
+  readonly sum?: RecordedSum;
+  readonly parts?: Pick<IsoRecord, "kind" | "companions">;
+}
+
 /** The file of an ISO's entries: what it is, for this program, and the entries, for GRUB. */
 export function entriesText(
   isoPath: string,
   sizeBytes: number,
   iso: RecognisedIso,
-  { sum, ...options }: IsoMenuOptions & { readonly sum?: RecordedSum } = {},
+  { sum, parts, ...options }: EntriesOptions = {},
 ): string {
   const entries = iso.entries.map(({ title, how, firmwares, architecture, signers }): RecordedEntry => {
     return { title, kind: how.kind, firmwares, architecture, ...(signers === undefined ? {} : { signers }) };
   });
-  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries, ...sum };
-  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, iso, options)}`;
+  const record: IsoRecord = { path: isoPath, title: iso.title, sizeBytes, entries, ...sum, ...parts };
+  const isPlain = parts?.kind !== undefined;
+  return `${headerMark}${JSON.stringify(record)}\n${isoMenu(isoPath, { ...iso, isPlain }, options)}`;
 }
 
 /** Everything that was added to a key, whether or not its ISO is still there. */
@@ -78,11 +91,19 @@ function parseRecord(text: string): IsoRecord | undefined {
 
 function isRecord(value: unknown): value is IsoRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { path, title, sizeBytes, entries, sha256, verified } = value as Partial<Record<keyof IsoRecord, unknown>>;
+  const { path, title, sizeBytes, entries, sha256, verified, companions, tests } = value as Partial<
+    Record<keyof IsoRecord, unknown>
+  >;
+  if (companions !== undefined && !isListOf(companions, (one) => typeof one === "string")) return false;
+  if (tests !== undefined && !isListOf(tests, isEntryTest)) return false;
   if (sha256 !== undefined && !isSha256(sha256)) return false;
   if (verified !== undefined && !isVerification(verified)) return false;
   const isNamed = typeof path === "string" && path.startsWith("/") && typeof title === "string";
   return isNamed && typeof sizeBytes === "number" && Array.isArray(entries) && entries.every(isEntry);
+}
+
+function isListOf(value: unknown, isOne: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne);
 }
 
 function isSha256(value: unknown): value is string {
@@ -95,6 +116,24 @@ function isEntry(value: unknown): value is RecordedEntry {
   if (signers !== undefined && !(Array.isArray(signers) && signers.every((name) => typeof name === "string")))
     return false;
   return [title, kind, architecture].every((text) => typeof text === "string") && Array.isArray(firmwares);
+}
+
+/** Keeps what came of starting an entry of a file that was added, if it is still in the menu. The caller commits. */
+export async function recordTest(
+  boot: EditableFileSystem,
+  path: string,
+  test: EntryTest,
+  now: Timestamp,
+): Promise<void> {
+  const place = entriesPathOf(path);
+  if ((await findPath(boot, place)) === undefined) return;
+  const text = (await readSmallFile(boot, place, entriesLimitBytes)) ?? "";
+  const record = parseRecord(text);
+  if (record === undefined) return;
+  const isOther = (one: EntryTest): boolean => one.entry !== test.entry || one.firmware !== test.firmware;
+  const tests = [...(record.tests ?? []).filter(isOther), test];
+  const header = `${headerMark}${JSON.stringify({ ...record, tests })}`;
+  await putText(boot, place, header + text.slice(text.indexOf("\n")), now);
 }
 
 /** What is to become of the files of the menu. */
@@ -112,6 +151,7 @@ export async function updateMenu(boot: EditableFileSystem, { isoPaths, added, no
   const records = await readRecords(boot);
   const gone = records.filter(({ path }) => !isoPaths.has(path));
   for (const { path } of gone) await removeFile(boot, entriesPathOf(path));
+  await updateSums(boot, records, { isoPaths, now });
   const folders = new Map<string, string[]>([["", []]]);
   for (const { path } of records) {
     const folder = path.slice(0, path.lastIndexOf("/"));
@@ -126,6 +166,25 @@ export async function updateMenu(boot: EditableFileSystem, { isoPaths, added, no
   }
 }
 
+/** The sums, each as a file that GRUB and sha256sum check, and the menu of those that can be checked. */
+async function updateSums(
+  boot: EditableFileSystem,
+  records: readonly IsoRecord[],
+  { isoPaths, now }: Omit<MenuChange, "added">,
+): Promise<void> {
+  const lines: string[] = [];
+  for (const { path, title, sha256 } of records) {
+    if (sha256 === undefined || !isoPaths.has(path)) await removeFile(boot, sumPathOf(path));
+    else {
+      await putText(boot, sumPathOf(path), `${sha256}  ${path.slice(1)}\n`, now);
+      lines.push(`key_sum ${grubWord(path)} ${grubWord(oneLine(title))}\n`);
+    }
+  }
+  const text = `# The ISO files whose sums are known. Made by holdfast.\n${lines.join("")}`;
+  if (lines.length === 0) await removeFile(boot, checksPath);
+  else await putText(boot, checksPath, text, now);
+}
+
 /** What is to be read of a folder's entries. That of the top is always there, for GRUB complains of missing folders. */
 export function indexText(lines: readonly string[]): string {
   return `# The ISO files that were added here. Made by holdfast.\n${lines.length === 0 ? "true\n" : lines.join("")}`;
@@ -133,6 +192,10 @@ export function indexText(lines: readonly string[]): string {
 
 function entriesPathOf(isoPath: string): string {
   return `${entriesFolder}${isoPath}.cfg`;
+}
+
+export function sumPathOf(isoPath: string): string {
+  return `${entriesFolder}${isoPath}.sha256`;
 }
 
 /** The paths of the files below a folder; none where it is not there. */

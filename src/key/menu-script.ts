@@ -8,8 +8,10 @@ export const menuScript = String.raw`# The menu of this key. Made by holdfast; w
 # Where Secure Boot is on, a distribution's signed GRUB shows this menu, and lets start only what is signed. Where it is
 # off, that GRUB gives way to the whole one beside it, which knows more.
 set key_locked=
+set key_limited=
 if [ "$lockdown" = "y" -o "$shim_lock" = "y" ]; then
   set key_locked=1
+  set key_limited=1
   set key_unsigned=' [not signed: Secure Boot refuses it]'
   set key_foreign=' [Secure Boot refuses it until its key is enrolled]'
 elif [ -z "$whole_grub" -a -f "$prefix/whole-$grub_cpu-$grub_platform.efi" ]; then
@@ -17,8 +19,9 @@ elif [ -z "$whole_grub" -a -f "$prefix/whole-$grub_cpu-$grub_platform.efi" ]; th
     # Once that has ended, so has the menu.
     if boot; then exit; fi
   fi
+  set key_limited=1
 fi
-export key_locked key_unsigned key_foreign
+export key_locked key_limited key_unsigned key_foreign
 
 source "$prefix/key.cfg"
 
@@ -31,6 +34,7 @@ if smbios --type 1 --get-string 4 --set=key_maker; then
         # A machine that is emulated where there is much else to do has late clocks, for which Linux would give up.
         set key_late=no_timer_check
       fi
+      if regexp '^holdfast-key serial loud' "$key_told"; then set key_loud=ignore_loglevel; fi
       if regexp --set=1:key_choice '^holdfast-key.* start=(.*)$' "$key_told"; then
         set default="$key_choice"
         set timeout=0
@@ -55,6 +59,8 @@ if [ "$key_serial" = "1" ]; then
   fi
 fi
 
+if [ -n "$key_loud" ]; then set key_arguments="$key_arguments $key_loud"; fi
+
 regexp --set=1:key_disk '^([^,]+)' "$root"
 search --no-floppy --fs-uuid --set=isos --hint="$key_disk,$key_isos_partition" "$key_isos_uuid"
 if [ -z "$isos" ]; then
@@ -77,10 +83,12 @@ function key_open {
 function key_refused {
   echo
   if [ "$key_locked" = "1" ]; then
-    echo "Secure Boot is on: what is not signed by someone this computer trusts does not start, and this is not:"
+    echo 'Secure Boot is on. "bad shim signature" above means: this is not signed by'
+    echo 'anyone whom this computer trusts, and so it does not start:'
     echo "  $1"
-    echo "To start it, switch Secure Boot off in the firmware's settings, to which an entry of the menu leads."
-    echo "If its makers have signed it with a key of their own, that can be enrolled instead, by another entry."
+    echo "To start it, switch Secure Boot off in the firmware's settings, to which an"
+    echo 'entry of the menu leads. If its makers signed it with a key of their own, that'
+    echo 'can be enrolled instead, by another entry.'
   else
     echo "This was not loaded, for the reason above: $1"
   fi
@@ -92,8 +100,9 @@ function key_refused {
 # will refuse nothing.
 function key_menu {
   if [ "$key_locked" = "1" -a -n "$2" ]; then
-    echo 'Secure Boot is on, and some or all of the menu that follows may not start for that: where it says'
-    echo '"bad shim signature", something is not signed by anyone this computer trusts. Escape shows the menu.'
+    echo 'Secure Boot is on, and some or all of the menu that follows may not start for'
+    echo 'that: where it says "bad shim signature", something is not signed by anyone whom'
+    echo 'this computer trusts. Escape shows the menu.'
     sleep --verbose --interruptible 15
   fi
   configfile "$1"
@@ -266,11 +275,58 @@ function key_start {
   fi
 }
 
-# PATH: the entries of an ISO file that was added, if it is still there.
+# NAME: whether it is in the menu of this kind of machine, where nothing but its ending tells what it is.
+function key_fits {
+  if regexp '[.][Ee][Ff][Ii]$' "$1"; then
+    [ "$grub_platform" = "efi" ]
+  elif regexp '[.][Ii][Mm][Gg]$' "$1"; then
+    [ "$grub_platform" = "pc" -a -f "$prefix/memdisk" ]
+  else
+    true
+  fi
+}
+
+# PATH: starts a file that was merely copied: a program for this firmware, the image of a floppy or disk, or an ISO.
+function key_start_file {
+  if regexp '[.][Ee][Ff][Ii]$' "$1"; then
+    set root="$isos"
+    if chainloader "($isos)$1"; then true; else key_refused "$1"; fi
+  elif regexp '[.][Ii][Mm][Gg]$' "$1"; then
+    linux16 "$prefix/memdisk" raw
+    initrd16 "($isos)$1"
+  else
+    key_start "$1"
+  fi
+}
+
+# PATH: the entries of a file that was added, if it is still there.
 function key_iso {
   if [ -f "($isos)$1" ]; then
     set key_found=1
     source "$prefix/isos$1.cfg"
+  fi
+}
+
+# PATH TITLE: in the menu of those that can be checked, an ISO file whose sum is known, if it is still there.
+function key_sum {
+  if [ -f "($isos)$1" ]; then
+    set key_found=1
+    submenu "$2" --id "check:$1" "$1" { key_check "$2"; }
+  fi
+}
+
+# PATH: reads all of an ISO file, and shows whether it is as it was, and its entries behind that.
+function key_check {
+  echo "Reading all of $1, to see whether it is as it was when it was added."
+  echo 'That takes about as long as copying it does.'
+  if hashsum --hash sha256 --check "$prefix/isos$1.sha256" --prefix "($isos)"; then
+    # With what is chosen from outside, that is the default.
+    if [ -z "$default" ]; then set default=1; fi
+    menuentry 'It is as it was when it was added. To start it:' --id good { true; }
+    source "$prefix/isos$1.cfg"
+  else
+    menuentry 'It is NOT as it was when it was added: damaged, or changed' --id bad { true; }
+    submenu 'Start it all the same' --id anyway "$1" { source "$prefix/isos$2.cfg"; }
   fi
 }
 
@@ -282,23 +338,24 @@ function key_list {
     set key_known=1
     if [ -f "$prefix/isos$1/index.cfg" ]; then source "$prefix/isos$1/index.cfg"; fi
   fi
-  for key_one in "($isos)$1"/*.iso "($isos)$1"/*.ISO "($isos)$1"/*.Iso; do
+  for key_one in "($isos)$1"/*.iso "($isos)$1"/*.ISO "($isos)$1"/*.Iso "($isos)$1"/*.efi "($isos)$1"/*.EFI "($isos)$1"/*.img "($isos)$1"/*.IMG; do
     if [ -f "$key_one" ]; then
       regexp --set=1:key_name '/([^/]*)$' "$key_one"
       set key_listed=
       if [ -n "$key_known" ]; then
         if [ -f "$prefix/isos$1/$key_name.cfg" ]; then set key_listed=1; fi
       fi
+      if key_fits "$key_name"; then true; else set key_listed=1; fi
       if [ -z "$key_listed" ]; then
         set key_found=1
-        menuentry "$key_name" --id "$1/$key_name" "$1/$key_name" { key_start "$2"; }
+        menuentry "$key_name" --id "$1/$key_name" "$1/$key_name" { key_start_file "$2"; }
       fi
     fi
   done
   for key_one in "($isos)$1"/*; do
     if [ -d "$key_one" ]; then
       regexp --set=1:key_name '/([^/]*)$' "$key_one"
-      if regexp '^([.].*|[$].*|lost[+]found|System Volume Information)$' "$key_name"; then
+      if regexp '^([.].*|[$].*|lost[+]found|System Volume Information|.*[.]changes)$' "$key_name"; then
         true
       else
         set key_found=1
@@ -317,6 +374,16 @@ else
   menuentry 'The partition of the ISO files is not there, or has another name' --id none { true; }
 fi
 if [ -f "$prefix/custom.cfg" ]; then source "$prefix/custom.cfg"; fi
+# A signed GRUB has nothing to make sums with.
+if [ -n "$isos" -a -z "$key_limited" -a -f "$prefix/checks.cfg" ]; then
+  submenu 'Check an ISO file before it starts' --id check {
+    set key_found=
+    source "$prefix/checks.cfg"
+    if [ -z "$key_found" ]; then
+      menuentry 'None whose sum is known is there' --id none { true; }
+    fi
+  }
+fi
 menuentry "Start this computer's own system" --id own { exit; }
 if [ "$key_locked" = "1" ]; then
   key_find_manager

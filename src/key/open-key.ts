@@ -4,6 +4,7 @@ import {
   FileDevice,
   FileReader,
   identifyDevice,
+  SliceDevice,
   type BlockDevice,
   type BlockReader,
   type DeviceUse,
@@ -52,6 +53,11 @@ export async function openKey(path: string): Promise<OpenKey<BlockReader>> {
 export async function openKeyForChanges(path: string): Promise<OpenKey<BlockDevice>> {
   if (isDevice(path)) refuseUnwritable(identifyDevice(path, { action: "change" }), `change "${path}"`);
   return open<BlockDevice>(path, await FileDevice.openExclusively(path), openPartitionDevice, []);
+}
+
+/** Opens a key that is on a device already, which stays the caller's to close. */
+export async function openKeyOn(device: BlockDevice, path: string): Promise<OpenKey<BlockDevice>> {
+  return open<BlockDevice>(path, new SliceDevice(device, 0, device.sizeBytes), openPartitionDevice, []);
 }
 
 export function isDevice(path: string): boolean {

@@ -16,15 +16,27 @@ export interface SigningKey {
   readonly revokedMs?: number;
 }
 
-interface Component {
+/** A key or user ID with the signatures that follow it. */
+interface RawComponent {
   readonly packet: Packet;
-  readonly signatures: Signature[];
+  readonly signatures: Packet[];
 }
 
 interface RawCertificate {
+  readonly primary: RawComponent;
+  readonly userIds: RawComponent[];
+  readonly subkeys: RawComponent[];
+}
+
+interface Component {
+  readonly packet: Packet;
+  readonly signatures: readonly Signature[];
+}
+
+interface Certificate {
   readonly primary: Component;
-  readonly userIds: Component[];
-  readonly subkeys: Component[];
+  readonly userIds: readonly Component[];
+  readonly subkeys: readonly Component[];
 }
 
 const mayCertify = 0x01;
@@ -34,10 +46,30 @@ const maySign = 0x02;
  * The keys that may sign data, out of the packets of a keyring; with `issuers` only those of certificates that have a key
  * of one of these fingerprints or key IDs. What does not hold together is left out.
  */
-export function signingKeysOf(packets: readonly Packet[], issuers?: readonly string[]): SigningKey[] {
+export function signingKeysOf(packets: readonly Packet[], issuers?: readonly string[]): FoundKeys {
   const certificates = certificatesIn(packets);
   const wanted = issuers === undefined ? certificates : certificates.filter((one) => isAmong(one, issuers));
-  return wanted.flatMap(keysOf);
+  const keys = wanted.flatMap(({ primary, userIds, subkeys }) => {
+    return keysOf({ primary: parsed(primary), userIds: userIds.map(parsed), subkeys: subkeys.map(parsed) });
+  });
+  return { keys, unusable: wanted.flatMap(unusableOf) };
+}
+
+export interface FoundKeys {
+  readonly keys: readonly SigningKey[];
+  /** Fingerprints and key IDs of those that nothing can be verified with here. */
+  readonly unusable: readonly string[];
+}
+
+/** A weak primary key is no ground for its subkeys to stand on. */
+function unusableOf({ primary, subkeys }: RawCertificate): readonly string[] {
+  const [first, ...others] = [primary, ...subkeys].map(({ packet }) => readable(() => parsePublicKey(packet.body)));
+  const weak = first?.verifier === undefined ? [first, ...others] : others.filter((key) => key?.verifier === undefined);
+  return weak.flatMap((key) => (key === undefined ? [] : [key.fingerprint, key.keyId]));
+}
+
+function parsed({ packet, signatures }: RawComponent): Component {
+  return { packet, signatures: signatures.flatMap(({ body }) => readable(() => parseSignature(body)) ?? []) };
 }
 
 function isAmong({ primary, subkeys }: RawCertificate, issuers: readonly string[]): boolean {
@@ -49,11 +81,10 @@ function isAmong({ primary, subkeys }: RawCertificate, issuers: readonly string[
 
 function certificatesIn(packets: readonly Packet[]): RawCertificate[] {
   const found: RawCertificate[] = [];
-  let component: Component | undefined;
+  let component: RawComponent | undefined;
   for (const packet of packets) {
     if (packet.tag === packetTag.signature) {
-      const signature = readable(() => parseSignature(packet.body));
-      if (signature !== undefined) component?.signatures.push(signature);
+      component?.signatures.push(packet);
       continue;
     }
     if (packet.tag === packetTag.trust) continue;
@@ -75,7 +106,7 @@ function readable<T>(read: () => T): T | undefined {
   }
 }
 
-function keysOf(certificate: RawCertificate): SigningKey[] {
+function keysOf(certificate: Certificate): SigningKey[] {
   const primary = readable(() => parsePublicKey(certificate.primary.packet.body));
   if (primary?.verifier === undefined) return [];
   const self = selfStatement(certificate, primary);
@@ -104,7 +135,7 @@ type SelfStatement = Pick<Signature, "keyFlags" | "keyLifetimeMs">;
  * The newest of what the primary key says with its user IDs, those it has taken back left out, and directly; one fills in
  * what the other leaves open (RFC 9580 §5.2.3.10: version 4 keys speak with user IDs, version 6 keys directly).
  */
-function selfStatement(certificate: RawCertificate, primary: PublicKey): SelfStatement | undefined {
+function selfStatement(certificate: Certificate, primary: PublicKey): SelfStatement | undefined {
   const direct = newestOf(
     certificate.primary.signatures.filter((signature) => {
       return signature.type === signatureType.directKey && isSound(signature, primary, [primary.hashed]);
@@ -208,7 +239,7 @@ function userIdPrefix(lengthBytes: number): Uint8Array {
   return prefix;
 }
 
-function nameOf(certificate: RawCertificate): string {
+function nameOf(certificate: Certificate): string {
   const first = certificate.userIds[0]?.packet.body;
   return first === undefined
     ? ""

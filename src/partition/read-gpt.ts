@@ -39,10 +39,12 @@ export async function readGpt(
   if (protection === "none" && typeof copies.primary === "string") return undefined;
   const copy = goodCopyOf(copies);
   const { partitions, problems } = partitionsOf(copy, sectorSizeBytes);
+  const { entryCount, firstUsableLba, lastUsableLba } = copy.header;
   return {
     kind: "gpt",
     sectorSizeBytes,
     diskId: copy.header.diskGuid,
+    gpt: { entryCount, firstUsableLba, lastUsableLba },
     partitions,
     problems: [
       ...protectionProblems(protection),

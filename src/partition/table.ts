@@ -36,6 +36,8 @@ export interface PartitionTable {
   readonly geometry?: Geometry;
   /** MBR: the disk signature as `0x1234abcd`. GPT: the disk GUID. */
   readonly diskId: string;
+  /** GPT only: how many entries there can be, and between which sectors partitions may be. */
+  readonly gpt?: { readonly entryCount: number; readonly firstUsableLba: number; readonly lastUsableLba: number };
   /** By number. */
   readonly partitions: readonly Partition[];
   /** Empty when the table is sound. */

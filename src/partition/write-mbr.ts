@@ -1,5 +1,5 @@
 import type { BlockDevice } from "../device/index.ts";
-import { encodeMbrEntry, masterBootRecord, patchMbrEntries, primaryLimit } from "./mbr-records.ts";
+import { encodeMbrEntry, masterBootRecord, mbrEntry, patchMbrEntries, primaryLimit } from "./mbr-records.ts";
 import type { MbrPlan, PlannedMbrPartition } from "./plan.ts";
 
 type Logical = PlannedMbrPartition & { readonly recordLba: number };
@@ -12,12 +12,13 @@ export async function writeMbr(device: BlockDevice, plan: MbrPlan, sector: Uint8
   }
   await device.flush();
 
-  const entries: Uint8Array[] = [];
   const primary = plan.partitions.filter((partition) => partition.recordLba === undefined);
-  for (const partition of plan.extended === undefined ? primary : [...primary, plan.extended]) {
-    entries.push(entryOf(plan, partition));
-  }
-  patchMbrEntries(sector, entries.slice(0, primaryLimit));
+  const inTable = plan.extended === undefined ? primary : [...primary, plan.extended];
+  const entries = Array.from({ length: primaryLimit }, (_, n) => {
+    const partition = inTable.find(({ number }) => number === n + 1);
+    return partition === undefined ? new Uint8Array(mbrEntry.sizeBytes) : entryOf(plan, partition);
+  });
+  patchMbrEntries(sector, entries);
   masterBootRecord.patch(sector, { diskSignature: plan.diskSignature });
   await device.write(0, sector);
 }

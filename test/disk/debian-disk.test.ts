@@ -6,6 +6,7 @@ import { Failure } from "../../src/base/index.ts";
 import { createDisk } from "../../src/disk/index.ts";
 import { addSuite, machine, nowMs, serve, strangeKey, type Files, type SuiteOptions } from "../debian/test-archive.ts";
 import { temporaryFolder } from "../temp.ts";
+import { plainDisk } from "./plain-disk.ts";
 
 /** Debian's names for what every system gets, none of which is a real package here. */
 const names =
@@ -18,10 +19,9 @@ async function refusal(options: Partial<SuiteOptions>): Promise<Failure> {
   await using home = machine(server.url);
   await using folder = temporaryFolder();
   const { env, cacheFolder } = home.request();
-  const rest = { table: "mbr", layout: "aligned", partitions: [], from: [], force: false, preallocate: false } as const;
   const debian = { release: "bookworm", packages: [], sshKeys: [], configure: false, cacheFolder, env };
   try {
-    await createDisk({ path: folder.join("disk"), sizeBytes: 2e9, ...rest, debian, nowMs });
+    await createDisk({ ...plainDisk, path: folder.join("disk"), sizeBytes: 2e9, debian, nowMs });
   } catch (error) {
     assert.ok(error instanceof Failure, String(error));
     assert.deepEqual(fs.readdirSync(folder.path), [], "no disk, whole or half made");

@@ -9,6 +9,7 @@ import {
   type NewPartitionRequest,
 } from "../../src/disk/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { plainDisk } from "./plain-disk.ts";
 
 const mib = 2 ** 20;
 
@@ -18,15 +19,11 @@ function requestFor(
   more: Partial<CreateDiskRequest> = {},
 ): CreateDiskRequest {
   return {
+    ...plainDisk,
     path,
     sizeBytes: 64 * mib,
-    table: "mbr",
-    layout: "aligned",
     partitions: [{ active: false, from: [], ...partition }],
-    from: [],
     force: true,
-    preallocate: false,
-    nowMs: 1_700_000_000_000,
     ...more,
   };
 }

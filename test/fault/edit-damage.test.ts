@@ -8,6 +8,7 @@ import { applyEdit } from "../../src/disk/apply-edit.ts";
 import { editFileSystem } from "../../src/filesystem/index.ts";
 import { Dice } from "../filesystem/random-edits.ts";
 import { sampleImage } from "../filesystem/ext/sample-image.ts";
+import { BoundedDevice } from "./bounded-device.ts";
 
 /** The runs are the same each time; another seed makes others. A failure names the seed of its run. */
 const firstSeed = Number(process.env["HOLDFAST_SEED"] ?? 1);
@@ -40,23 +41,12 @@ before(async () => {
   for (const kind of kinds) images.set(kind, (await sampleImage({ kind })).bytes);
 });
 
-/** A device that calls a halt where it is read without bound. */
-class CountingDevice extends MemoryDevice {
-  #readBytes = 0;
-
-  override async read(at: number, into: Uint8Array): Promise<void> {
-    this.#readBytes += into.length;
-    if (this.#readBytes > readLimit * this.sizeBytes) throw new Error("reads without end");
-    await super.read(at, into);
-  }
-}
-
 /** Makes the edits and commits them, each if it can be; what cannot has to say so. Gives how many were done. */
 async function editAll(bytes: Uint8Array): Promise<number> {
   let doneCount = 0;
   for (let next = 0; next < edits.length;) {
     try {
-      await using fileSystem = await editFileSystem(new CountingDevice(bytes), { now });
+      await using fileSystem = await editFileSystem(new BoundedDevice(bytes, readLimit * bytes.length), { now });
       for (; next < edits.length; next++) {
         const context = { fileSystem, image: "/", now, isRehearsal: false, job: {} };
         await applyEdit(context, edits[next]!.edit);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { MemoryDevice } from "../../src/device/index.ts";
@@ -8,6 +7,8 @@ import { applyRandomEdit, Dice, fingerprint, randomEdit } from "../filesystem/ra
 import { runPeer, skipWithout } from "../peers/peer.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { CrashDevice, type CrashState } from "./crash-device.ts";
+import { e2fsck } from "./e2fsck.ts";
+import { StateFile } from "./state-file.ts";
 
 const now = { seconds: 1_700_000_000, nanoseconds: 0 };
 const skip = skipWithout("mke2fs", "e2fsck");
@@ -17,14 +18,6 @@ function makeImage(folder: TemporaryFolder, options: readonly string[], size: st
   fs.rmSync(image, { force: true });
   runPeer("mke2fs", ["-q", "-F", ...options, image, size]);
   return fs.readFileSync(image);
-}
-
-function fsck(image: string, ...options: readonly string[]): { readonly status: number; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync("e2fsck", [...options, image], {
-    encoding: "utf8",
-    env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-  });
-  return { status: status ?? -1, said: stdout + stderr };
 }
 
 async function treeIn(bytes: Uint8Array): Promise<string> {
@@ -66,6 +59,7 @@ for (const { name, options, size, edits } of journalled) {
     await using folder = temporaryFolder();
     const seed = Math.floor(Math.random() * 2 ** 31);
     const dice = new Dice(seed);
+    const image = new StateFile(folder.join("state"));
     let bytes = makeImage(folder, options, size);
     let turn = 0;
     for (let edit = 0; edit < edits; edit++) {
@@ -75,19 +69,18 @@ for (const { name, options, size, edits } of journalled) {
       const after = await treeIn(device.bytes);
       for (const state of moments(device, dice)) {
         const what = `seed ${seed}, edit ${edit}, ${state.how}`;
-        const image = folder.join("state");
         if (turn++ % 4 === 0) {
-          fs.writeFileSync(image, state.bytes);
-          const { status, said } = fsck(image, "-y", "-E", "journal_only");
+          image.write(state.bytes);
+          const { status, said } = e2fsck(image.path, "-y", "-E", "journal_only");
           assert.ok(status === 0 || status === 1, `${what}: ${said}`);
         } else {
           await using replayed = await editFileSystem(new MemoryDevice(state.bytes), { now });
           assert.ok(replayed.info.sizeBytes > 0);
-          fs.writeFileSync(image, state.bytes);
+          image.write(state.bytes);
         }
-        const { status, said } = fsck(image, "-f", "-n");
+        const { status, said } = e2fsck(image.path, "-f", "-n");
         assert.equal(status, 0, `${what}: ${said}`);
-        const tree = await treeIn(fs.readFileSync(image));
+        const tree = await treeIn(image.read());
         assert.ok(tree === before || tree === after, `${what}: neither before nor after\n${tree}`);
       }
       bytes = device.bytes;
@@ -102,6 +95,7 @@ test(
     await using folder = temporaryFolder();
     const seed = Math.floor(Math.random() * 2 ** 31);
     const dice = new Dice(seed);
+    const image = new StateFile(folder.join("state"));
     let bytes = makeImage(folder, ["-t", "ext2"], "16M");
     for (let edit = 0; edit < 30; edit++) {
       const device = new CrashDevice(bytes);
@@ -110,11 +104,10 @@ test(
       const after = await contentsIn(device.bytes);
       for (const state of moments(device, dice)) {
         const what = `seed ${seed}, edit ${edit}, ${state.how}`;
-        const image = folder.join("state");
-        fs.writeFileSync(image, state.bytes);
-        const mended = fsck(image, "-f", "-y");
+        image.write(state.bytes);
+        const mended = e2fsck(image.path, "-f", "-y");
         assert.ok(mended.status === 0 || mended.status === 1, `${what}: ${mended.said}`);
-        const left = await contentsIn(fs.readFileSync(image));
+        const left = await contentsIn(image.read());
         // What is both before and after was not the edit's to take away.
         for (const content of before) {
           if (after.has(content)) assert.ok(left.has(content), `${what}: lost ${content}\n${mended.said}`);

@@ -1,6 +1,5 @@
 /** Power may fail while the files that wait to be deleted or cut are cleared: whoever opens the image next finishes it. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { MemoryDevice } from "../../src/device/index.ts";
@@ -11,17 +10,11 @@ import { Dice, fingerprint } from "../filesystem/random-edits.ts";
 import { skipWithout } from "../peers/peer.ts";
 import { temporaryFolder } from "../temp.ts";
 import { CrashDevice, type CrashState } from "./crash-device.ts";
+import { e2fsck } from "./e2fsck.ts";
+import { StateFile } from "./state-file.ts";
 
 const now = { seconds: 1_700_000_000, nanoseconds: 0 };
 const programs = skipWithout("mke2fs", "e2fsck", "debugfs", "dumpe2fs");
-
-function fsck(image: string, ...options: readonly string[]): { readonly status: number; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync("e2fsck", [...options, image], {
-    encoding: "utf8",
-    env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-  });
-  return { status: status ?? -1, said: stdout + stderr };
-}
 
 async function clear(device: MemoryDevice): Promise<void> {
   await using fileSystem = await editFileSystem(device, { now });
@@ -54,21 +47,21 @@ for (const [name, options] of orphanedKinds.slice(0, 3)) {
     const device = new CrashDevice(whole);
     await clear(device);
     const wanted = await treeIn(device.bytes);
-    const image = folder.join("state");
+    const image = new StateFile(folder.join("state"));
     let turn = 0;
     for (const state of moments(device, new Dice(seed))) {
       const what = `seed ${seed}, ${state.how}`;
       const isOurs = turn++ % 2 === 0;
       if (isOurs) await clear(new MemoryDevice(state.bytes));
-      fs.writeFileSync(image, state.bytes);
+      image.write(state.bytes);
       if (!isOurs) {
         // Preening gives up where there is anything that a loss of power does not explain.
-        const preened = fsck(image, "-f", "-p");
+        const preened = e2fsck(image.path, "-f", "-p");
         assert.ok(preened.status === 0 || preened.status === 1, `${what}: ${preened.said}`);
       }
-      const { status, said } = fsck(image, "-f", "-n");
+      const { status, said } = e2fsck(image.path, "-f", "-n");
       assert.equal(status, 0, `${what}: ${said}`);
-      const left = await treeIn(fs.readFileSync(image));
+      const left = await treeIn(image.read());
       // e2fsck may keep a block of a map that we do without.
       const [found, expected] = isOurs ? [left, wanted] : [withoutFree(left), withoutFree(wanted)];
       assert.equal(found, expected, what);
@@ -79,18 +72,19 @@ for (const [name, options] of orphanedKinds.slice(0, 3)) {
 test("ext2: clearing may be cut off anywhere, e2fsck mends it and no file is lost", { skip: programs }, async () => {
   await using folder = temporaryFolder();
   const seed = Math.floor(Math.random() * 2 ** 31);
-  const image = folder.join("image");
-  listedImage(image, folder, ["-t", "ext2", "-b", "1024"]);
-  const device = new CrashDevice(fs.readFileSync(image));
+  const path = folder.join("image");
+  listedImage(path, folder, ["-t", "ext2", "-b", "1024"]);
+  const device = new CrashDevice(fs.readFileSync(path));
   await clear(device);
+  const image = new StateFile(folder.join("state"));
   const [kept, cut] = [await contentOf(device.bytes, "kept"), await contentOf(device.bytes, "cut")];
   assert.equal(cut.length, 5_000);
   for (const state of moments(device, new Dice(seed))) {
     const what = `seed ${seed}, ${state.how}`;
-    fs.writeFileSync(image, state.bytes);
-    const { status, said } = fsck(image, "-f", "-y");
+    image.write(state.bytes);
+    const { status, said } = e2fsck(image.path, "-f", "-y");
     assert.ok(status === 0 || status === 1, `${what}: ${said}`);
-    const left = fs.readFileSync(image);
+    const left = image.read();
     assert.ok((await contentOf(left, "kept")).equals(kept), `${what}: ${said}`);
     // The cut may have to be made once more: then the file has the size again that it had.
     assert.ok((await contentOf(left, "cut")).subarray(0, cut.length).equals(cut), `${what}: ${said}`);

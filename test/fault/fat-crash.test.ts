@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import * as fs from "node:fs";
 import { test } from "node:test";
 import { MemoryDevice } from "../../src/device/index.ts";
 import { editFileSystem, openFileSystem, treeOf } from "../../src/filesystem/index.ts";
 import { sampleFat } from "../filesystem/fat/sample-fat.ts";
 import { applyRandomEdit, Dice, randomEdit, type RandomEdit } from "../filesystem/random-edits.ts";
 import { skipWithout } from "../peers/peer.ts";
-import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { temporaryFolder } from "../temp.ts";
 import { CrashDevice, type CrashState } from "./crash-device.ts";
+import { StateFile } from "./state-file.ts";
 
 const now = { seconds: 1_700_000_000, nanoseconds: 0 };
 const skip = skipWithout("fsck.fat");
@@ -34,18 +34,17 @@ async function editOnce(device: CrashDevice, dice: Dice): Promise<void> {
  * What `fsck.fat` makes of a state that power failing left. Of a directory that was moved, and has both names, it
  * empties one, and sees only when run again that no directory is left there, nor its long name.
  */
-function mended(folder: TemporaryFolder, state: CrashState, what: string): Uint8Array {
-  const image = folder.join("state");
-  fs.writeFileSync(image, state.bytes);
+function mended(image: StateFile, state: CrashState, what: string): Uint8Array {
+  image.write(state.bytes);
   const said: string[] = [];
   const run = (option: string): number => {
-    const { status, stdout, stderr } = spawnSync("/usr/sbin/fsck.fat", [option, image], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync("/usr/sbin/fsck.fat", [option, image.path], { encoding: "utf8" });
     said.push(stdout, stderr);
     return status ?? -1;
   };
   for (let turn = 0; turn < 4 && run("-a") !== 0; turn++);
   assert.equal(run("-n"), 0, `${what}: ${said.join("\n")}`);
-  return fs.readFileSync(image);
+  return image.read();
 }
 
 /** The sizes and hashes of all files, wherever they are. */
@@ -86,6 +85,7 @@ for (const [kind, sizeBytes, clusterBytes] of [
     { skip },
     async () => {
       await using folder = temporaryFolder();
+      const image = new StateFile(folder.join("state"));
       const seed = Math.floor(Math.random() * 2 ** 31);
       const dice = new Dice(seed);
       let { bytes } = await sampleFat(kind, sizeBytes, clusterBytes);
@@ -96,7 +96,7 @@ for (const [kind, sizeBytes, clusterBytes] of [
         const after = await contentsIn(device.bytes);
         for (const state of moments(device, dice)) {
           const what = `seed ${seed}, edit ${edit}, ${state.how}`;
-          const left = await contentsIn(mended(folder, state, what));
+          const left = await contentsIn(mended(image, state, what));
           for (const content of before)
             if (after.has(content)) assert.ok(left.has(content), `${what}: lost ${content}`);
         }

@@ -1,6 +1,5 @@
 /** A file system that grows when the power fails: it is as before or as after, and growing it again finishes it. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { MemoryDevice } from "../../src/device/index.ts";
@@ -8,7 +7,9 @@ import { growFileSystem, openFileSystem, shrinkFileSystem } from "../../src/file
 import { Dice, fingerprint } from "../filesystem/random-edits.ts";
 import { runPeer, skipWithout } from "../peers/peer.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
-import { CrashDevice, type CrashState } from "./crash-device.ts";
+import { CrashDevice, moments, type CrashState } from "./crash-device.ts";
+import { e2fsck } from "./e2fsck.ts";
+import { StateFile } from "./state-file.ts";
 
 const skip = skipWithout("mke2fs", "e2fsck");
 const seed = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -32,29 +33,9 @@ function makeImage(folder: TemporaryFolder, words: readonly string[], toMiB: num
   return bytes;
 }
 
-function fsck(image: string, ...words: readonly string[]): { readonly status: number; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync("e2fsck", [...words, image], {
-    encoding: "utf8",
-    env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-  });
-  return { status: status ?? -1, said: stdout + stderr };
-}
-
 async function look(bytes: Uint8Array): Promise<{ readonly tree: string; readonly sizeBytes: number }> {
   await using fileSystem = await openFileSystem(new MemoryDevice(bytes));
   return { tree: await fingerprint(fileSystem), sizeBytes: fileSystem.info.sizeBytes };
-}
-
-function* moments(device: CrashDevice, dice: Dice): Generator<CrashState> {
-  const { writeCount } = device;
-  const every = Math.max(1, writeCount / momentCount);
-  for (let n = dice.below(Math.ceil(every)); n <= writeCount; n += every) {
-    const count = Math.floor(n);
-    yield device.after(count);
-    if (count === 0) continue;
-    yield device.after(count, dice.below(1 + device.sectorsOf(count)));
-    yield device.reordered(count, () => dice.below(2) === 0);
-  }
 }
 
 const kinds = [
@@ -79,7 +60,7 @@ const withoutJournal = [
 /** Grows it, and gives every moment to `judge` with the sizes before and after. */
 async function growAndStop(
   kind: (typeof kinds)[number],
-  judge: (state: CrashState, image: string, sizes: readonly number[]) => Promise<void>,
+  judge: (state: CrashState, image: StateFile, sizes: readonly number[]) => Promise<void>,
 ): Promise<void> {
   await using folder = temporaryFolder();
   const dice = new Dice(seed);
@@ -89,15 +70,15 @@ async function growAndStop(
   const after = await look(device.bytes);
   assert.equal(after.tree, before.tree);
   assert.ok(after.sizeBytes > before.sizeBytes);
-  const image = folder.join("state");
-  for (const state of moments(device, dice)) {
+  const image = new StateFile(folder.join("state"));
+  for (const state of moments(device, dice, momentCount)) {
     const how = `seed ${seed}, ${state.how}`;
     await judge({ ...state, how }, image, [before.sizeBytes, after.sizeBytes]);
     // Done again, it is finished.
-    const again = new MemoryDevice(Uint8Array.from(state.bytes));
+    const again = new MemoryDevice(state.bytes);
     await growFileSystem(again, options);
-    fs.writeFileSync(image, again.bytes);
-    const { status, said } = fsck(image, "-f", "-n");
+    image.write(again.bytes);
+    const { status, said } = e2fsck(image.path, "-f", "-n");
     assert.equal(status, 0, `${how}, grown again: ${said}`);
     assert.deepEqual(await look(again.bytes), after, how);
   }
@@ -106,12 +87,12 @@ async function growAndStop(
 for (const kind of kinds) {
   test(`${kind.name}: cut off at any write, it is before or after, and is finished by growing it again`, { skip }, () =>
     growAndStop(kind, async ({ how, bytes }, image, sizes) => {
-      fs.writeFileSync(image, bytes);
-      const replayed = fsck(image, "-y", "-E", "journal_only");
+      image.write(bytes);
+      const replayed = e2fsck(image.path, "-y", "-E", "journal_only");
       assert.ok(replayed.status === 0 || replayed.status === 1, `${how}: ${replayed.said}`);
-      const { status, said } = fsck(image, "-f", "-n");
+      const { status, said } = e2fsck(image.path, "-f", "-n");
       assert.equal(status, 0, `${how}: ${said}`);
-      assert.ok(sizes.includes((await look(fs.readFileSync(image))).sizeBytes), how);
+      assert.ok(sizes.includes((await look(image.read())).sizeBytes), how);
     }),
   );
 }
@@ -119,11 +100,11 @@ for (const kind of kinds) {
 for (const kind of withoutJournal) {
   test(`${kind.name}, without a journal: cut off at any write, it is finished by growing it again`, { skip }, () =>
     growAndStop(kind, async ({ how, bytes }, image) => {
-      fs.writeFileSync(image, bytes);
+      image.write(bytes);
       const before = (await look(bytes)).tree;
-      const { status, said } = fsck(image, "-f", "-y");
+      const { status, said } = e2fsck(image.path, "-f", "-y");
       assert.ok(status === 0 || status === 1, `${how}: ${said}`);
-      assert.equal((await look(fs.readFileSync(image))).tree, before, how);
+      assert.equal((await look(image.read())).tree, before, how);
     }),
   );
 }

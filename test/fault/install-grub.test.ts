@@ -10,6 +10,7 @@ import { planReplacing } from "../../src/boot/grub/plan-embedding.ts";
 import { readPlatformFiles } from "../../src/boot/grub/platform-files.ts";
 import { MemoryDevice, SliceReader } from "../../src/device/index.ts";
 import { createDisk, type NewPartitionRequest } from "../../src/disk/index.ts";
+import { plainDisk } from "../disk/plain-disk.ts";
 import { openFileSystem } from "../../src/filesystem/index.ts";
 import { readTable } from "../../src/partition/index.ts";
 import { skipWithout } from "../peers/peer.ts";
@@ -23,14 +24,11 @@ const linux: NewPartitionRequest = { type: "linux", active: false, from: [], fil
 async function diskOf(table: "mbr" | "gpt", ...partitions: readonly NewPartitionRequest[]): Promise<Uint8Array> {
   await using folder = temporaryFolder();
   await createDisk({
+    ...plainDisk,
     path: folder.join("disk.img"),
     sizeBytes: 26 * 1024 * 1024,
     table,
-    layout: "aligned",
     partitions,
-    from: [],
-    force: false,
-    preallocate: false,
     uuid: "11111111-2222-3333-4444-555555555555",
     nowMs: now.seconds * 1000,
   });

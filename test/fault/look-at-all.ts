@@ -1,29 +1,14 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../src/base/index.ts";
-import { MemoryDevice, type BlockReader } from "../../src/device/index.ts";
 import { openFileSystem, resolvePath, treeOf, type FileSystem } from "../../src/filesystem/index.ts";
+import { BoundedDevice } from "./bounded-device.ts";
 
 /** No damage may make a look at everything read more than so many times the device. */
 const readLimit = 300;
 
-/** Counts what is read, and calls a halt where it is without bound. */
-export class CountingReader implements BlockReader {
-  readonly sizeBytes: number;
-  readonly #under: MemoryDevice;
-  #readBytes = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#under = new MemoryDevice(bytes);
-    this.sizeBytes = bytes.length;
-  }
-
-  async read(at: number, into: Uint8Array): Promise<void> {
-    this.#readBytes += into.length;
-    if (this.#readBytes > readLimit * Math.max(this.sizeBytes, 65536)) throw new Error("reads without end");
-    await this.#under.read(at, into);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
+/** A device that such a look does not read without bound. */
+export function boundedDevice(bytes: Uint8Array): BoundedDevice {
+  return new BoundedDevice(bytes, readLimit * Math.max(bytes.length, 65536));
 }
 
 /** Looks at everything there is. What goes wrong must be a `Failure`; gives how many times it did. */
@@ -38,7 +23,7 @@ export async function lookAtAll(bytes: Uint8Array, paths: readonly string[]): Pr
     }
   };
   await attempt(async () => {
-    await using fileSystem = await openFileSystem(new CountingReader(bytes));
+    await using fileSystem = await openFileSystem(boundedDevice(bytes));
     await attempt(() => readTree(fileSystem));
     for (const path of paths) {
       await attempt(async () => void (await resolvePath(fileSystem, path)));

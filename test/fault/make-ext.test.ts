@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice, type BlockDevice } from "../../src/device/index.ts";
 import { createDisk } from "../../src/disk/index.ts";
+import { plainDisk } from "../disk/plain-disk.ts";
 import { makeExt } from "../../src/filesystem/ext/index.ts";
 import type { TreeEntry, TreeSource } from "../../src/tree/index.ts";
 import { temporaryFolder } from "../temp.ts";
@@ -81,15 +82,11 @@ test("a disk that is given up leaves nothing behind", async () => {
   fs.mkdirSync(tree);
   for (let n = 0; n < 50; n++) fs.writeFileSync(`${tree}/${n}`, Buffer.alloc(100_000, n));
   const request = {
+    ...plainDisk,
     path: folder.join("disk"),
     sizeBytes: 64 * 2 ** 20,
     table: "gpt",
-    layout: "aligned",
-    partitions: [],
     from: [tree],
-    force: false,
-    preallocate: false,
-    nowMs: 0,
   } as const;
   const stop = new AbortController();
   const onProgress = (): void => stop.abort();

@@ -7,6 +7,7 @@ import { growFileSystem, openFileSystem, shrinkFileSystem } from "../../src/file
 import { stateClean, superblock, superblockAt } from "../../src/filesystem/ext/superblock.ts";
 import { Dice, fingerprint } from "../filesystem/random-edits.ts";
 import { sampleImage } from "../filesystem/ext/sample-image.ts";
+import { BoundedDevice } from "./bounded-device.ts";
 
 /** The runs are the same each time; another seed makes others. A failure names the seed of its run. */
 const firstSeed = Number(process.env["HOLDFAST_SEED"] ?? 1);
@@ -27,21 +28,10 @@ before(async () => {
   }
 });
 
-/** A device that calls a halt where it is read without bound. */
-class CountingDevice extends MemoryDevice {
-  #readBytes = 0;
-
-  override async read(at: number, into: Uint8Array): Promise<void> {
-    this.#readBytes += into.length;
-    if (this.#readBytes > readLimit * this.sizeBytes) throw new Error("reads without end");
-    await super.read(at, into);
-  }
-}
-
 /** Grows or shrinks it if that can be; why not has to be a `Failure`, which is given. */
 async function resize(bytes: Uint8Array, how: "grow" | "shrink"): Promise<Failure | undefined> {
   try {
-    const device = new CountingDevice(bytes);
+    const device = new BoundedDevice(bytes, readLimit * bytes.length);
     if (how === "grow") await growFileSystem(device, options);
     else await shrinkFileSystem(device, options);
     return undefined;

@@ -1,6 +1,5 @@
 /** A file system that shrinks when the power fails: every file is there, and shrinking it again finishes it. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { MemoryDevice } from "../../src/device/index.ts";
@@ -9,7 +8,9 @@ import { noise } from "../filesystem/ext/sample-folder.ts";
 import { Dice, fingerprint } from "../filesystem/random-edits.ts";
 import { runPeer, skipWithout } from "../peers/peer.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
-import { CrashDevice, type CrashState } from "./crash-device.ts";
+import { CrashDevice, moments } from "./crash-device.ts";
+import { e2fsck } from "./e2fsck.ts";
+import { StateFile } from "./state-file.ts";
 
 const skip = skipWithout("mke2fs", "e2fsck", "debugfs");
 const seed = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -43,29 +44,9 @@ function makeImage(folder: TemporaryFolder, words: readonly string[]): Uint8Arra
   return fs.readFileSync(image);
 }
 
-function fsck(image: string, ...words: readonly string[]): { readonly status: number; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync("e2fsck", [...words, image], {
-    encoding: "utf8",
-    env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-  });
-  return { status: status ?? -1, said: stdout + stderr };
-}
-
 async function treeIn(bytes: Uint8Array): Promise<string> {
   await using fileSystem = await openFileSystem(new MemoryDevice(bytes));
   return await fingerprint(fileSystem);
-}
-
-function* moments(device: CrashDevice, dice: Dice): Generator<CrashState> {
-  const { writeCount } = device;
-  const every = Math.max(1, writeCount / momentCount);
-  for (let n = dice.below(Math.ceil(every)); n <= writeCount; n += every) {
-    const count = Math.floor(n);
-    yield device.after(count);
-    if (count === 0) continue;
-    yield device.after(count, dice.below(1 + device.sectorsOf(count)));
-    yield device.reordered(count, () => dice.below(2) === 0);
-  }
 }
 
 const kinds = [
@@ -87,23 +68,23 @@ for (const { name, words, hasJournal } of kinds) {
       const tree = await treeIn(device.bytes);
       const { beforeBytes, afterBytes } = await shrinkFileSystem(device, { now });
       assert.ok(afterBytes < beforeBytes * 0.6, `${afterBytes} of ${beforeBytes} bytes`);
-      const image = folder.join("state");
-      for (const { how, bytes } of [...moments(device, dice), device.after(device.writeCount)]) {
+      const image = new StateFile(folder.join("state"));
+      for (const { how, bytes } of moments(device, dice, momentCount)) {
         const what = `seed ${seed}, ${how}`;
-        fs.writeFileSync(image, bytes);
-        const mended = fsck(image, "-y", ...(hasJournal ? ["-E", "journal_only"] : ["-f"]));
+        image.write(bytes);
+        const mended = e2fsck(image.path, "-y", ...(hasJournal ? ["-E", "journal_only"] : ["-f"]));
         assert.ok(mended.status === 0 || mended.status === 1, `${what}: ${mended.said}`);
-        const { status, said } = fsck(image, "-f", "-n");
+        const { status, said } = e2fsck(image.path, "-f", "-n");
         assert.equal(status, 0, `${what}: ${said}`);
-        assert.ok((await treeIn(fs.readFileSync(image))) === tree, `${what}: the files are others`);
+        assert.ok((await treeIn(image.read())) === tree, `${what}: the files are others`);
         // Without a journal it takes e2fsck first.
-        const again = new MemoryDevice(hasJournal ? bytes : fs.readFileSync(image));
+        const again = new MemoryDevice(hasJournal ? bytes : image.read());
         const done = await shrinkFileSystem(again, { now });
         assert.ok(done.afterBytes <= afterBytes * 1.05, what);
-        fs.writeFileSync(image, again.bytes.subarray(0, done.afterBytes));
-        const finished = fsck(image, "-f", "-n");
+        image.write(again.bytes.subarray(0, done.afterBytes));
+        const finished = e2fsck(image.path, "-f", "-n");
         assert.equal(finished.status, 0, `${what}, shrunk again: ${finished.said}`);
-        assert.ok((await treeIn(fs.readFileSync(image))) === tree, `${what}, shrunk again: the files are others`);
+        assert.ok((await treeIn(image.read())) === tree, `${what}, shrunk again: the files are others`);
       }
     },
   );

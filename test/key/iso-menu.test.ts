@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { grubChoice, grubWord, grubWordWith } from "../../src/key/grub-words.ts";
 import { isoMenu } from "../../src/key/iso-menu.ts";
-import { isSafePath, pathOfName, safeIsoName } from "../../src/key/iso-name.ts";
+import { isSafePath, pathOfName, safeName } from "../../src/key/iso-name.ts";
+import { kernelWords, withParts } from "../../src/key/kernel-parts.ts";
 import type { BootEntry } from "../../src/key/recognise/index.ts";
 
 const anyPc = { firmwares: ["bios", "uefi"], architecture: "x86_64" } as const;
@@ -120,10 +121,10 @@ test("any text is one word that means it", () => {
 test("a name made for a key is one that every initrd finds", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme", maxLength: 300 }), (name) => {
-      const made = safeIsoName(name);
+      const made = safeName(name, "iso");
       assert.ok(isSafePath(made) && made.length <= 240 && made.endsWith(".iso"), made);
-      assert.equal(pathOfName(made), `/${made}`);
-      assert.equal(safeIsoName(made), made);
+      assert.equal(pathOfName(made, "iso"), `/${made}`);
+      assert.equal(safeName(made, "iso"), made);
     }),
   );
   const cases = [
@@ -132,12 +133,71 @@ test("a name made for a key is one that every initrd finds", () => {
     [".hidden", "hidden.iso"],
     ["日本.iso", "image.iso"],
   ] as const;
-  for (const [name, made] of cases) assert.equal(safeIsoName(name), made);
+  assert.equal(safeName("vmlinuz-6.1 (old)", "kernel"), "vmlinuz-6.1_old");
+  assert.equal(safeName("index", "kernel"), "index_", "the entries of a folder have that name");
+  assert.equal(safeName("Shell.EFI", "efi-program"), "Shell.efi");
+  assert.equal(safeName("dos.ima", "floppy-image"), "dos.img");
+  for (const [name, made] of cases) assert.equal(safeName(name, "iso"), made);
 });
 
 test("a name that a user gives is a path without surprises, or refused", () => {
-  assert.equal(pathOfName("/tools//it's a $name"), "/tools/it's a $name.iso");
+  assert.equal(pathOfName("/tools//it's a $name", "iso"), "/tools/it's a $name.iso");
   for (const name of ["", "/", "a:b", "a\nb", "../x", "x/.iso", "dir./x", "x".repeat(241)]) {
-    assert.throws(() => pathOfName(name), { code: "usage" }, name);
+    assert.throws(() => pathOfName(name, "iso"), { code: "usage" }, name);
   }
+  assert.equal(pathOfName("k/vmlinuz", "kernel"), "/k/vmlinuz");
+  assert.throws(() => pathOfName("k/Index", "kernel"), { code: "usage" });
+});
+
+test("a file that is no ISO is started from the partition itself, with what belongs to it", () => {
+  const kernel: BootEntry = {
+    title: "Linux",
+    how: {
+      kind: "linux",
+      kernel: "${isoPath}",
+      initrds: ["${isoPath}.initrd", "${isoPath}.initrd2"],
+      words: ["root=UUID=${isosUuid}", "it's"],
+    },
+    ...anyPc,
+  };
+  const text = isoMenu("/k/vmlinuz", { title: "Linux", entries: [kernel], isPlain: true });
+  assert.match(text, /^if \[ "\$grub_cpu" != "arm64" \]; then\n/);
+  const body = `menuentry 'Linux' --id '/k/vmlinuz' {
+  set iso_path='/k/vmlinuz'
+  set root="$isos"
+  if linux '/k/vmlinuz' 'root=UUID='"$isos_uuid" 'it'\\''s' $key_arguments; then
+    initrd '/k/vmlinuz.initrd' '/k/vmlinuz.initrd2'
+  else
+    key_refused '/k/vmlinuz'
+  fi
+}
+`;
+  assert.ok(text.includes(body), text);
+  const program: BootEntry = { ...kernel, firmwares: ["uefi"], how: { kind: "efi", program: "${isoPath}" } };
+  const started = isoMenu("/a.efi", { title: "A", entries: [program], isPlain: true });
+  assert.match(started, /  set root="\$isos"\n  if chainloader '\/a.efi'; then\n/);
+  const image = { kind: "memdisk", image: { kind: "whole" }, medium: "floppy" } as const;
+  const floppy = isoMenu("/f.img", { title: "F", entries: [{ ...kernel, how: image }], isPlain: true });
+  assert.match(
+    floppy,
+    /  set iso_path='\/f.img'\n.*\n  linux16 "\$prefix\/memdisk" floppy raw\n  initrd16 "\(\$isos\)\$iso_path"\n/,
+  );
+});
+
+test("the words of a kernel are divided as it divides them; a small one with an initrd is a system", () => {
+  assert.deepEqual(kernelWords('  quiet  a="b c"\td ""'), ["quiet", "a=b c", "d", ""]);
+  assert.deepEqual(kernelWords(""), []);
+  assert.throws(() => kernelWords('a="b'), { code: "usage" });
+  const small: BootEntry = {
+    title: "Small",
+    how: { kind: "linux16", kernel: "${isoPath}", initrds: [], words: [] },
+    firmwares: ["bios"],
+    architecture: "x86_64",
+  };
+  const tool = withParts([small], { initrds: [], words: ["a"] });
+  assert.deepEqual(tool.entries, [{ ...small, how: { ...small.how, words: ["a"] } }]);
+  assert.deepEqual(tool.warnings, []);
+  const { entries } = withParts([small], { initrds: ["x", "y"], words: [] });
+  const how = { kind: "linux", kernel: "${isoPath}", initrds: ["${isoPath}.initrd", "${isoPath}.initrd2"], words: [] };
+  assert.deepEqual(entries, [{ ...small, how, firmwares: ["bios", "uefi"] }]);
 });

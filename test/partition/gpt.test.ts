@@ -272,7 +272,9 @@ test("as many entries as the limit are read, and larger ones too", async () => {
   const before = await tableOf(disk);
   assert.deepEqual(before.problems, []);
   for (const lba of [1, lastLba]) patchHeader(disk, lba, { entryCount: 4096, entrySizeBytes: 256 });
-  assert.deepEqual(await tableOf(disk), before);
+  const after = await tableOf(disk);
+  assert.equal(after.gpt?.entryCount, 4096);
+  assert.deepEqual({ ...after, gpt: before.gpt }, before);
 });
 
 test("a disk of 4096-byte sectors is read and repaired as such", async () => {

@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createDisk, writeMachine, type CreateDiskRequest } from "../../src/disk/index.ts";
+import { plainDisk } from "../disk/plain-disk.ts";
 import type { MachineRequest } from "../../src/disk/vm/index.ts";
 import { qemu } from "../../src/disk/vm/qemu.ts";
 import { diskFacts, machineOf } from "../disk/vm/machines.ts";
@@ -23,15 +24,7 @@ async function makeDisk(folder: TemporaryFolder, request: Partial<CreateDiskRequ
   fs.mkdirSync(folder.join("tree/boot"), { recursive: true });
   fs.copyFileSync(kernel, folder.join("tree", kernel));
   const disk = folder.join('it\'s, a "disk" of $HOME;.img');
-  const usual = {
-    sizeBytes: 160e6,
-    table: "mbr",
-    layout: "aligned",
-    partitions: [],
-    force: false,
-    preallocate: false,
-  } as const;
-  await createDisk({ path: disk, ...usual, from: [folder.join("tree")], nowMs: Date.now(), ...request });
+  await createDisk({ ...plainDisk, path: disk, sizeBytes: 160e6, from: [folder.join("tree")], ...request });
   return disk;
 }
 

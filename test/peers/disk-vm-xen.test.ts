@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { createDisk, writeMachine, type CreateDiskRequest } from "../../src/disk/index.ts";
+import { plainDisk } from "../disk/plain-disk.ts";
 import type { MachineRequest } from "../../src/disk/vm/index.ts";
 import { xen } from "../../src/disk/vm/xen.ts";
 import { direct, diskFacts, kernelFacts, machineOf, windowsFacts } from "../disk/vm/machines.ts";
@@ -116,15 +117,7 @@ function treeIn(folder: TemporaryFolder): string {
 
 async function makeDisk(folder: TemporaryFolder, request: Partial<CreateDiskRequest>): Promise<string> {
   const path = folder.join('it\'s a disk, "big".img');
-  const usual = {
-    sizeBytes: 160e6,
-    table: "mbr",
-    layout: "aligned",
-    partitions: [],
-    force: false,
-    preallocate: false,
-  } as const;
-  await createDisk({ path, ...usual, from: [treeIn(folder)], nowMs: Date.now(), ...request });
+  await createDisk({ ...plainDisk, path, sizeBytes: 160e6, from: [treeIn(folder)], ...request });
   return path;
 }
 

@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { FileReader, SliceReader } from "../../src/device/index.ts";
-import { createDisk, type CreateDiskRequest } from "../../src/disk/index.ts";
+import { createDisk } from "../../src/disk/index.ts";
+import { plainDisk } from "../disk/plain-disk.ts";
 import { openExt } from "../../src/filesystem/ext/index.ts";
 import { fillMounted, skipWithoutMount, whileMounted } from "../filesystem/ext/mounted.ts";
 import { factsOf, factsOfFolder, type FileFacts } from "../filesystem/file-facts.ts";
@@ -15,18 +16,15 @@ import { runPeer, skipWithout } from "./peer.ts";
  */
 
 const partitionAt = 1024 * 1024;
-const request: Omit<CreateDiskRequest, "path" | "from" | "partitions"> = {
-  sizeBytes: 400_000_000,
-  table: "mbr",
-  layout: "aligned",
-  force: true,
-  preallocate: false,
-  nowMs: 1_700_000_000_000,
-};
-
 async function makeDisk(image: string, kind: string, blockSizeBytes: number, source: string): Promise<void> {
   const partition = { active: false, from: [source], fileSystem: { kind, blockSizeBytes } };
-  const { warnings } = await createDisk({ ...request, path: image, from: [], partitions: [partition] });
+  const { warnings } = await createDisk({
+    ...plainDisk,
+    force: true,
+    path: image,
+    sizeBytes: 400e6,
+    partitions: [partition],
+  });
   assert.deepEqual(warnings, []);
 }
 

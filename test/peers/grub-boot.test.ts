@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { installGrub } from "../../src/boot/grub/index.ts";
 import { FileDevice } from "../../src/device/index.ts";
 import { createDisk, type CreateDiskRequest } from "../../src/disk/index.ts";
+import { plainDisk } from "../disk/plain-disk.ts";
 import { temporaryFolder } from "../temp.ts";
 import { biosTextUntil } from "./bios-text.ts";
 import { runPeer, skipWithout } from "./peer.ts";
@@ -33,21 +34,19 @@ async function makeDisk(path: string, kind: string, fileSystem: string, from: re
   const rest = { type: "linux", active: false, from, fileSystem: { kind: fileSystem } };
   const small = { sizeBytes: 1024 * 1024, type: "bios-boot", active: false, fileSystem: "none", from: [] } as const;
   await createDisk({
+    ...plainDisk,
     path,
     sizeBytes: 48 * 1024 * 1024,
     table,
     layout,
     partitions: table === "gpt" ? [small, rest] : [rest],
-    from: [],
-    force: false,
-    preallocate: false,
     uuid: "11111111-2222-3333-4444-555555555555",
     nowMs: now.seconds * 1000,
   });
   return root;
 }
 
-// That a kernel starts from each of them is in boot-disk.test.ts.
+// That a kernel starts from each of them is in boot-disks.ts.
 for (const kind of Object.keys(disks)) {
   test(`${kind}: runs the grub.cfg that it is given, table and signature survive`, { skip }, async () => {
     await using folder = temporaryFolder();

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { createDisk, type BootRequest } from "../../src/disk/index.ts";
+import { plainDisk } from "../disk/plain-disk.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { signedProgram } from "../boot/signed-program.ts";
@@ -25,14 +26,11 @@ function treeFor(folder: TemporaryFolder, architecture: "x86_64" | "arm64"): str
 
 async function makeDisk(path: string, from: string, boot: Partial<BootRequest>): Promise<void> {
   await createDisk({
+    ...plainDisk,
     path,
     sizeBytes: 140_000_000,
     table: "gpt",
-    layout: "aligned",
-    partitions: [],
     from: [from],
-    force: false,
-    preallocate: false,
     uuid: "11111111-2222-3333-4444-555555555555",
     nowMs: 0,
     sourceDateEpoch: now.seconds,

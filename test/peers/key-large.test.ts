@@ -105,3 +105,46 @@ test("where there is too little room for it nothing is changed", { skip }, async
   await assert.rejects(addIsos({ key, isos: [large], isRehearsal: false, nowMs }), /cannot add .*are needed/);
   assert.equal(hashOf(key), before);
 });
+
+test("a key is made with its files at once, as large as they need, or not at all", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const [small, large] = [makeIso(folder, "small.iso", loopback), makeLargeIso(folder)];
+  const key = folder.join("new.img");
+  const made = await runHoldfast(["key", "create", key, "--add", small, "--add", large]);
+  assert.equal(made.status, 0, made.stderr);
+  assert.match(made.stdout, /isos is ext4(.|\n)*small\.iso (.|\n)*large\.iso /);
+  assert.ok(fs.statSync(key).size < isoBytes * 1.05);
+  {
+    await using stick = plugIn(key);
+    assertExt4(stick, folder, [small, large]);
+  }
+  const other = folder.join("other.img");
+  for (const words of [
+    ["--add", small, "--add", key],
+    ["--add", large, "--fs", "fat32"],
+    ["--add", large, "--size", "1GB"],
+  ]) {
+    const { status, stderr } = await runHoldfast(["key", "create", other, ...words]);
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /^(warning: .*\n)*holdfast: cannot .*\n(hint: .*\n)?$/);
+    assert.deepEqual(
+      fs.readdirSync(folder.path).filter((name) => name.startsWith("other")),
+      [],
+    );
+  }
+});
+
+test("the same key and the same files are the same bytes", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const iso = makeIso(folder, "small.iso", loopback);
+  const hashes = [1, 2].map(async (n) => {
+    const key = folder.join(`${n}.img`);
+    const words = ["key", "create", key, "--add", iso, "--uuid", "11111111-2222-4333-8444-555555555555"];
+    const { status, stderr } = await runHoldfast(words, { SOURCE_DATE_EPOCH: "1700000000" });
+    assert.equal(status, 0, stderr);
+    assert.ok((await listKey(key)).isos.sizeBytes < 9 * 2 ** 20);
+    return hashOf(key);
+  });
+  const [first, second] = await Promise.all(hashes);
+  assert.equal(first, second);
+});

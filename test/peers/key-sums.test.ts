@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, suite, test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
-import { addIsos, createKey, listKey, type IsoVerification } from "../../src/key/index.ts";
+import { addIsos, checkKey, createKey, listKey, type IsoVerification } from "../../src/key/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { GpgHome, gpgPeers } from "./gpg-home.ts";
+import { holdfast } from "./holdfast-as-nobody.ts";
 import { makeIso } from "./live-iso.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
@@ -108,6 +109,11 @@ suite("an ISO that is added", { skip }, () => {
     const wrong = "0".repeat(64);
     fs.writeFileSync(path("SHA256SUMS"), `${wrong}  ../some.iso\n${wrong}  other/some.iso\n${wrong}  some.iso.iso\n`);
     assert.equal((await verify()).level, "none");
+    fs.writeFileSync(path("some.iso.sha256"), `${sum}  some-20260101.iso\n`);
+    assert.deepEqual((await verify()).evidence, [{ file: "some.iso.sha256", algorithm: "sha256" }]);
+    fs.writeFileSync(path("some.iso.sha256"), `${wrong}  some-20260101.iso\n`);
+    await refused(/"some.iso.sha256" says its SHA-256 is 0{64}/);
+    fs.rmSync(path("some.iso.sha256"));
     fs.writeFileSync(path("SHA256SUMS"), `${wrong}  other.iso\n${sum}  debian-12.iso\n`);
     const { level, evidence } = await verify();
     assert.deepEqual([level, evidence[0]?.listedAs], ["sum", "debian-12.iso"]);
@@ -244,12 +250,16 @@ suite("an ISO that is added", { skip }, () => {
     fs.mkdirSync(folder.join("tree/boot/grub"), { recursive: true });
     fs.mkdirSync(folder.join("tree/many"));
     for (const [name, content] of Object.entries(isoFiles)) fs.writeFileSync(`${tree}/${name}`, content);
+    // What makes the ISO writes a table into this, and makes the other.
+    fs.writeFileSync(`${tree}/boot/loader.bin`, "b".repeat(5000));
+    fs.writeFileSync(`${tree}/boot/boot.cat`, "that of another disc");
     for (let n = 0; n < 200; n++) fs.writeFileSync(`${tree}/many/${n}`, String(n).repeat(n * 20));
     const names = runPeer("find", [".", "-type", "f"], { cwd: tree }).trim().split("\n");
     fs.writeFileSync(`${tree}/sha256sum.txt`, runPeer("sha256sum", names, { cwd: tree }));
     const build = (): string => {
       const target = path("listed.iso");
-      runPeer("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-J", "-V", "LISTED", "-o", target, tree]);
+      const boot = ["-b", "boot/loader.bin", "-c", "boot/boot.cat", "-no-emul-boot", "-boot-info-table"];
+      runPeer("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-J", "-V", "LISTED", ...boot, "-o", target, tree]);
       return target;
     };
     const source = build();
@@ -257,7 +267,7 @@ suite("an ISO that is added", { skip }, () => {
     assert.equal(listed.level, "embedded");
     assert.deepEqual(
       listed.evidence.map(({ file, fileCount }) => [file, fileCount]),
-      [["sha256sum.txt", names.length]],
+      [["sha256sum.txt", names.length - 2]],
     );
     runPeer("implantisomd5", [source]);
     assert.deepEqual(
@@ -287,8 +297,17 @@ suite("an ISO that is added", { skip }, () => {
     const wish = { keyrings: [], keyringFolders: [], acceptsProblems: false, needsSignature: false };
     fs.writeFileSync(path("SHA256SUMS"), `${sum.replace(/^./, (digit) => (digit === "0" ? "1" : "0"))}  some.iso\n`);
     const request = { key, isos: [iso], isRehearsal: false, nowMs, verify: wish };
-    await assert.rejects(addIsos(request), { code: "mismatch" });
+    fs.chmodSync(folder.path, 0o777);
+    fs.chmodSync(key, 0o666);
+    const { status, said } = holdfast("key", "add", key, iso);
+    assert.equal(status, 3);
+    assert.match(
+      said,
+      /^holdfast: cannot add ".*some.iso": "SHA256SUMS" says its SHA-256 is .*, and it is .*\nhint: .*\n$/,
+    );
     assert.deepEqual((await listKey(key)).files, []);
+    const onFinding = async ({ message }: { readonly message: string }): Promise<void> => assert.fail(message);
+    await checkKey({ key, names: [] }, { onFinding });
     fs.writeFileSync(path("SHA256SUMS"), `${sum}  some.iso\n`);
     await addIsos(request);
     const [file] = (await listKey(key)).files;

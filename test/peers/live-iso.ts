@@ -30,10 +30,15 @@ const script = [
 ];
 
 /** Makes an ISO file in the layout of Debian's live systems, whose system prints a text from a file of it. */
-export function makeLiveIso(folder: TemporaryFolder, name: string, proof: string): string {
+export function makeLiveIso(
+  folder: TemporaryFolder,
+  name: string,
+  proof: string,
+  moreModules: readonly string[] = [],
+): string {
   return makeIso(folder, name, {
     "live/vmlinuz": fs.readFileSync(someKernel()),
-    "live/initrd.img": makeInitramfs(modules, script, { "scripts/": "", "scripts/live": "" }),
+    "live/initrd.img": makeInitramfs([...modules, ...moreModules], script, { "scripts/": "", "scripts/live": "" }),
     "live/filesystem.squashfs": "hsqs",
     ".disk/info": "Test GNU/Linux Live",
     proof,

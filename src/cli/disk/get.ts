@@ -1,9 +1,6 @@
-import { Failure } from "../../base/index.ts";
-import { formatSize } from "../../bytes/index.ts";
-import { getFiles, type GetTarget } from "../../disk/index.ts";
-import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
-import { printJson, printWarnings, showProgress } from "../print.ts";
+import { defineCommand, jsonOption } from "../command.ts";
 import { parsePlace } from "../place.ts";
+import { takeOut } from "./take-out.ts";
 
 /** `holdfast disk get` */
 export const get = defineCommand({
@@ -27,26 +24,6 @@ export const get = defineCommand({
     { line: "holdfast disk get big:2/ - | zstd > home.tar.zst", help: "all of partition 2 as a tar" },
   ],
   async run(context, args) {
-    const isTar = args.to === "-";
-    const target = isTar ? tarTarget(context, args.json) : folderTarget(args.to ?? ".", args.force);
-    using progress = showProgress(context, args);
-    const got = await getFiles(args.place, target, { signal: context.signal, onProgress: progress.onProgress });
-    progress.clear();
-    await printWarnings(context, got.warnings);
-    if (args.json) return printJson(context, got);
-    const files = got.fileCount === 1 ? "1 file" : `${got.fileCount} files`;
-    if (!isTar) await context.stdout.write(`${files}, ${formatSize(got.totalBytes)}\n`);
+    await takeOut(context, args.place, { to: args.to, force: args.force, json: args.json });
   },
 });
-
-function folderTarget(path: string, force: boolean): GetTarget {
-  return { kind: "folder", path, force };
-}
-
-function tarTarget(context: CommandContext, json: boolean): GetTarget {
-  if (json) throw new Failure("usage", `cannot use "--json" with "-": both want standard output`);
-  if (context.stdout.isTerminal) {
-    throw new Failure("refused", `cannot write a tar to a terminal`, { hint: "send it to a file or a pipe" });
-  }
-  return { kind: "tar", write: (bytes) => context.stdout.write(bytes) };
-}

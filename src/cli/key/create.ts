@@ -31,15 +31,20 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words give the same bytes.
       short: "s",
       value: "SIZE",
       words: ["auto"],
-      help: "size of an image: 8GB is 8·10⁹ bytes; auto, as if not given: the smallest there is, without room for ISO files",
+      help: "size of an image: 8GB is 8·10⁹ bytes; auto, as if not given: the smallest there is, with room for the ISO files of --add and no others",
     },
     table: { kind: "choice", value: "KIND", choices: ["mbr", "gpt"], default: "mbr", help: "the partition table" },
     fs: {
       kind: "choice",
       value: "KIND",
-      choices: ["fat32", "ext4"],
-      default: "fat32",
-      help: "what isos is formatted as: fat32, which everything reads, or ext4 for files of 4 GiB and more",
+      choices: ["fat32", "exfat", "ext4"],
+      help: "what isos is formatted as: fat32, which everything reads; for files of 4 GiB and more ext4, which the systems in ISO files read, or exfat, which Windows and macOS do, but not every such system; fat32 unless told, or --add has such a file",
+    },
+    add: {
+      kind: "string",
+      value: "ISO",
+      repeatable: true,
+      help: "put this ISO file onto it, as key add does; the key appears with all of them or not at all",
     },
     label: { kind: "string", value: "NAME", help: "the name of isos, ISOS unless told" },
     "secure-boot": {
@@ -72,6 +77,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words give the same bytes.
   examples: [
     { line: "holdfast key create key.img --size 8GB", help: "for a stick of 8 GB" },
     { line: "holdfast key create key.img --size 64GB --fs ext4", help: "for ISO files of any size" },
+    { line: "holdfast key create key.img --add debian-live-12.iso", help: "as large as that needs" },
     { line: "sudo holdfast key create /dev/sdb", help: "of a whole stick; asks for its serial number" },
   ],
   async run(context, args) {
@@ -81,7 +87,8 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words give the same bytes.
     const request = {
       path: args.key,
       table: args.table,
-      isosKind: args.fs,
+      isos: args.add,
+      ...(args.fs === undefined ? {} : { isosKind: args.fs }),
       serial: args.serial,
       secureBoot: args.secureBoot,
       grubFrom: args.grub,

@@ -6,7 +6,7 @@ import { keyLines } from "./key-text.ts";
 /** `holdfast key list` */
 export const list = defineCommand({
   words: ["key", "list"],
-  summary: "show which ISO files are on a key, and how they start",
+  summary: "show which ISO files, and what else, are on a key, and how they start",
   operands: { key: { arity: "one", help: "the key: an image, or the device of a stick" } },
   options: { json: jsonOption },
   examples: [{ line: "holdfast key list key.img", help: "sizes, titles, what firmware starts them" }],

@@ -1,3 +1,5 @@
+import type { Screen } from "./screen.ts";
+
 /** A virtual machine that runs until it is disposed of, or switches itself off. */
 export interface Machine extends AsyncDisposable {
   /** How it runs, for whoever wonders at its speed: `kvm`, `emulation`, `v86`. */
@@ -10,4 +12,6 @@ export interface Machine extends AsyncDisposable {
   type(text: string): void;
   /** Writes what its screen shows, as PNG, over a file. */
   screenshot(file: string): Promise<void>;
+  /** What its screen shows. */
+  screen(): Promise<Screen>;
 }

@@ -11,6 +11,7 @@ import type { Machine } from "./machine.ts";
 import type { MachineRequest } from "./machine-request.ts";
 import { qemuArguments, qemuProgram, type QemuFacts } from "./qemu-arguments.ts";
 import { QmpClient } from "./qmp-client.ts";
+import { characterMemory, readPicture, withCharacters, type Screen } from "./screen.ts";
 import { SerialLog } from "./serial-log.ts";
 
 const controlFd = 3;
@@ -40,8 +41,16 @@ export async function startQemu(request: MachineRequest, env: NodeJS.ProcessEnv)
     ended,
     type: (text) => void child.stdin?.write(text),
     screenshot: async (file) => void (await control.execute("screendump", { filename: file, format: "png" })),
+    screen: () => screenOf(control, folder),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+async function screenOf(control: QmpClient, folder: string): Promise<Screen> {
+  const [picture, memory] = [path.join(folder, "screen.ppm"), path.join(folder, "screen.bin")];
+  await control.execute("screendump", { filename: picture });
+  await control.execute("pmemsave", { val: characterMemory.at, size: characterMemory.lengthBytes, filename: memory });
+  return withCharacters(readPicture(await fs.readFile(picture)), await fs.readFile(memory));
 }
 
 /** Where QEMU is for a machine of this architecture. Throws `not-found` where it is not installed. */

@@ -47,15 +47,18 @@ export async function startV86(request: MachineRequest): Promise<Machine> {
     serial,
     ended,
     type: (text) => emulator.serial0_send(text),
-    screenshot: async () => {
-      throw new Failure("unsupported", "cannot take a screenshot without QEMU: install it");
-    },
+    screenshot: noScreen,
+    screen: noScreen,
     async [Symbol.asyncDispose]() {
       await open.disposeAsync();
       serial.end();
       resolve();
     },
   };
+}
+
+async function noScreen(): Promise<never> {
+  throw new Failure("unsupported", "cannot take a screenshot without QEMU: install it");
 }
 
 /** Why a machine needs QEMU; undefined where v86 may do. */

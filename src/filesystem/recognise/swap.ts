@@ -3,7 +3,7 @@ import type { BlockReader } from "../../device/index.ts";
 import { bytesAt, paddedText, Remarks, uuidOrNone, type Recognised, type Recogniser } from "./recognised.ts";
 
 /** Where the header stands in the first page, whatever the size of that. */
-const headerAt = 1024;
+export const swapHeaderAt = 1024;
 
 /** linux/swap.h, union swap_header. */
 export const swapHeader = new Struct("swap header", 44, {
@@ -25,7 +25,8 @@ const signatureBytes = 10;
 const pageSizes = [4096, 8192, 16_384, 32_768, 65_536];
 
 /** What stands at the end of the first page, as Latin-1 without its NUL. */
-const swapSignatures: ReadonlySet<string> = new Set(["SWAPSPACE2", "SWAP-SPACE"]);
+export const swapSignature = "SWAPSPACE2";
+const swapSignatures: ReadonlySet<string> = new Set([swapSignature, "SWAP-SPACE"]);
 const hibernatedBy: ReadonlyMap<string, string> = new Map([
   ["S1SUSPEND", "the kernel"],
   ["S2SUSPEND", "the kernel"],
@@ -58,8 +59,8 @@ interface FoundSwap {
 
 function described(page: Uint8Array, { signature, maker, deviceBytes }: FoundSwap): Recognised {
   const remarks = new Remarks();
-  const little = swapHeader.decode(page, headerAt);
-  const big = swapHeaderBigEndian.decode(page, headerAt);
+  const little = swapHeader.decode(page, swapHeaderAt);
+  const big = swapHeaderBigEndian.decode(page, swapHeaderAt);
   const isOld = signature === "SWAP-SPACE"; // whose header is a bitmap
   const isBig = !isOld && little.version !== 1 && big.version === 1;
   if (!isOld && little.version !== 1 && !isBig)

@@ -55,13 +55,21 @@ export type StartMethod =
       readonly environment: Readonly<Record<string, string>>;
     };
 
-/** How changes outlive a restart. */
+/** How changes outlive a restart: in a file on the partition of the ISO that holds an ext4. */
 export interface Persistence {
-  /** What the kernel is told beside its other words. */
+  /** What the kernel is told beside its other words; `${changesFolder}` is the folder of the file, from its partition's root. */
   readonly words: readonly string[];
-  /** What the file that holds the changes is named, at the top of its partition, and the label of the ext4 in it. */
+  /** Words of the ISO's own that it is then not told: what is in front of their `=`. */
+  readonly drops: readonly string[];
+  /** Words by which an ISO says that it keeps no changes. */
+  readonly unless: readonly string[];
   readonly fileName: string;
+  /** Of the ext4. */
   readonly label: string;
+  /** What the ext4 holds at first: texts by their paths. */
+  readonly files: Readonly<Record<string, string>>;
+  /** On which file systems it looks for the file. Absent: on all that it reads. */
+  readonly on?: readonly HostFileSystem[];
 }
 
 /** One entry of the menu. */
@@ -85,6 +93,8 @@ export interface BootEntry {
   /** How much memory the image takes that is loaded whole. */
   readonly imageBytes?: number;
   readonly persistence?: Persistence;
+  /** How the first system in it is started where not by the ISO's own menu. */
+  readonly withoutMenu?: Extract<StartMethod, { readonly kind: "linux" }>;
 }
 
 /** Why nothing in an ISO is started from a file, and what would work. */

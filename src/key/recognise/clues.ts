@@ -14,6 +14,8 @@ const fileSystemOfProgram: ReadonlyMap<string, HostFileSystem> = new Map([
   ["mount.ntfs", "ntfs"],
   ["mount.exfat-fuse", "exfat"],
 ]);
+/** The newer one first: versions that know both prefer it. */
+const casperNames = ["writable", "casper-rw"];
 const modulePattern = /(?:^|\/)([\w-]+)\.ko(?:\.(?:xz|zst|gz))?$/;
 /** In the order in which they are told. */
 const order: readonly HostFileSystem[] = ["fat", "exfat", "ext4", "ntfs"];
@@ -21,6 +23,7 @@ const order: readonly HostFileSystem[] = ["fat", "exfat", "ext4", "ntfs"];
 /** Gathers what the names of an initrd's files tell, in any order. */
 export class Clues {
   readonly #fileSystems = new Set<HostFileSystem>();
+  #changesName: string | undefined;
   /** Of each convention, which of its signs are still to be seen. */
   readonly #unseen = new Map<Convention, Set<RegExp>>();
 
@@ -45,6 +48,15 @@ export class Clues {
       const found = fileSystemOfModule.get(modulePattern.exec(line)?.[1] ?? "");
       if (found !== undefined) this.#fileSystems.add(found);
     }
+  }
+
+  /** Casper's own script, which has the name of the file that keeps changes. */
+  addCasperScript(text: string): void {
+    this.#changesName = casperNames.find((name) => text.includes(name));
+  }
+
+  get changesName(): string | undefined {
+    return this.#changesName;
   }
 
   /** Whether nothing that may follow could tell more. */

@@ -42,7 +42,21 @@ export const conventions: readonly Convention[] = [
     wordsWithoutMenu: ["components"],
     needsIso: true,
     isFinal: true,
-    persistence: { words: ["persistence"], fileName: "persistence", label: "persistence" },
+    persistence: {
+      // It leaves out the device that an ISO is mounted from, by the name that it was mounted by: with findiso= that of
+      // the partition, from which it then takes no changes either. By another name it is not known for the same.
+      words: [
+        "fromiso=/dev/disk/by-uuid/${isosUuid}${isoPath}",
+        "persistence",
+        "persistence-storage=file",
+        "persistence-path=${changesFolder}",
+      ],
+      drops: ["findiso", "persistence-label", "persistence-media"],
+      unless: ["nopersistence"],
+      fileName: "persistence",
+      label: "persistence",
+      files: { "persistence.conf": "/ union\n" },
+    },
   },
   {
     id: "casper",
@@ -51,7 +65,15 @@ export const conventions: readonly Convention[] = [
     words: ["boot=casper", "iso-scan/filename=${isoPath}"],
     needsIso: true,
     isFinal: true,
-    persistence: { words: ["persistent"], fileName: "writable", label: "writable" },
+    persistence: {
+      words: ["persistent", "persistent-path=${changesFolder}"],
+      drops: [],
+      unless: ["nopersistent"],
+      fileName: "writable",
+      label: "writable",
+      files: {},
+      on: ["fat"],
+    },
   },
   {
     id: "anaconda",

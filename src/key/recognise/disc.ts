@@ -1,7 +1,7 @@
 import * as posix from "node:path/posix";
 import { Failure } from "../../base/index.ts";
 import { signersOfFile } from "../../boot/index.ts";
-import { resolvePath, type FileStat, type FileSystem } from "../../filesystem/index.ts";
+import { readText, resolvePath, type FileStat, type FileSystem } from "../../filesystem/index.ts";
 
 /** A file of the disc, by its path as it is spelled there, from the root on. */
 export interface DiscFile {
@@ -60,8 +60,7 @@ export class Disc {
   /** The text of a small file; undefined where there is none. */
   async text(path: string): Promise<string | undefined> {
     const file = await this.findFile(path);
-    if (file === undefined || file.sizeBytes > textLimitBytes) return undefined;
-    return Buffer.from(await this.start(file, file.sizeBytes)).toString("utf8");
+    return file && (await readText(this.fileSystem, file.path, textLimitBytes));
   }
 
   /** The first bytes of a file. */

@@ -9,6 +9,8 @@ export interface InitrdFindings {
   /** How it finds an ISO file; undefined where nothing tells. */
   readonly convention: Convention | undefined;
   readonly fileSystems: readonly HostFileSystem[];
+  /** The name of the file in which it keeps changes, where it has one of its own for that. */
+  readonly changesName: string | undefined;
   /** Whether what was not found is not there. */
   readonly isWhole: boolean;
   /** Whether any file was seen. */
@@ -69,6 +71,7 @@ export class InitrdReader {
     return {
       convention: this.#clues.convention(),
       fileSystems: this.#clues.fileSystems(),
+      changesName: this.#clues.changesName,
       isWhole: this.#isWhole || this.#clues.areComplete,
       isOpen: this.#files > 0,
       notes: this.#notes,
@@ -126,6 +129,7 @@ export class InitrdReader {
       stopIfAborted(this.#options.signal);
       this.#clues.addPath(file.path);
       if (isModuleList(file)) this.#clues.addModuleList((await file.content()).toString("latin1"));
+      if (isCasperScript(file)) this.#clues.addCasperScript((await file.content()).toString("latin1"));
       if (this.#clues.areComplete) return false;
       if (++this.#files < this.#limits.files) continue;
       this.#notes.push(`of "${this.#name}" only the first ${this.#files} files were looked at`);
@@ -150,6 +154,10 @@ export class InitrdReader {
 
 function isModuleList({ path, sizeBytes }: CpioFile): boolean {
   return path.endsWith("/modules.builtin") && sizeBytes <= listLimitBytes;
+}
+
+function isCasperScript({ path, sizeBytes }: CpioFile): boolean {
+  return /(?:^|\/)scripts\/casper$/.test(path) && sizeBytes <= listLimitBytes;
 }
 
 /** False at the end of the stream. */

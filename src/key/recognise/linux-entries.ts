@@ -1,4 +1,4 @@
-import type { Architecture, BootEntry, Firmware, Refusal } from "./boot-entry.ts";
+import type { Architecture, BootEntry, Firmware, Persistence, Refusal } from "./boot-entry.ts";
 import { bootsOf, familyFor, fittingFamilies, type FoundBoot } from "./choose-family.ts";
 import { conventionOf, type Convention } from "./conventions.ts";
 import type { Disc } from "./disc.ts";
@@ -164,7 +164,7 @@ class KernelChooser {
       firmwares: firmwaresOf(base.architecture),
       ...(needsIso ? { readableFrom: readableFrom(findings) } : {}),
       ...(family?.onlyInFolder === undefined ? {} : { onlyInFolder: family.onlyInFolder }),
-      ...(followed?.persistence === undefined ? {} : { persistence: followed.persistence }),
+      ...(followed?.persistence === undefined ? {} : { persistence: persistenceOf(followed.persistence, findings) }),
     };
   }
 
@@ -266,6 +266,10 @@ function candidateOf(family: Family, found: FoundBoot, isOneOfMany: boolean): Ca
 
 function firmwaresOf(architecture: Architecture): readonly Firmware[] {
   return architecture === "arm64" ? ["uefi"] : ["bios", "uefi"];
+}
+
+function persistenceOf(usual: Persistence, { changesName }: InitrdFindings): Persistence {
+  return changesName === undefined ? usual : { ...usual, fileName: changesName, label: changesName };
 }
 
 function readableFrom({ fileSystems }: InitrdFindings): NonNullable<BootEntry["readableFrom"]> {

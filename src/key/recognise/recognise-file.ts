@@ -23,6 +23,9 @@ export interface RecognisedProgram {
   readonly refusal?: Refusal;
 }
 
+/** What kinds of files a key starts. */
+export type FileKind = "iso" | RecognisedProgram["kind"];
+
 export type RecognisedFile = { readonly kind: "iso"; readonly iso: RecognisedIso } | RecognisedProgram;
 
 const itself = "${isoPath}";
@@ -51,18 +54,18 @@ export async function recogniseFile(
   return (await systemOn(reader, table)) ?? diskOf(table, hasBootCode, reader.sizeBytes);
 }
 
-function programOf({ kind, architecture, version }: Startable, sizeBytes: number): RecognisedProgram {
+function programOf({ kind, architecture, version, isEfiProgram }: Startable, sizeBytes: number): RecognisedProgram {
   const title = kind === "linux" ? `kernel ${version?.split(" ")[0] ?? ""}`.trim() : "a program for UEFI";
   const base = { title, architecture };
-  if (kind === "efi") {
-    const how = { kind: "efi", program: itself } as const;
-    return { kind: "efi-program", title, entries: [{ ...base, how, firmwares: ["uefi"] }] };
+  const program: BootEntry = { ...base, how: { kind: "efi", program: itself }, firmwares: ["uefi"] };
+  if (kind === "efi") return { kind: "efi-program", title, entries: [program] };
+  const parts = { kernel: itself, initrds: [], words: [] };
+  if (sizeBytes >= linuxSmallestBytes || architecture === "arm64") {
+    const firmwares = architecture === "arm64" ? (["uefi"] as const) : (["bios", "uefi"] as const);
+    return { kind: "kernel", title, entries: [{ ...base, how: { kind: "linux", ...parts }, firmwares }] };
   }
-  const isSmall = sizeBytes < linuxSmallestBytes && architecture !== "arm64";
-  const how = { kind: isSmall ? "linux16" : "linux", kernel: itself, initrds: [], words: [] } as const;
-  const firmwares =
-    architecture === "arm64" ? (["uefi"] as const) : isSmall ? (["bios"] as const) : (["bios", "uefi"] as const);
-  return { kind: "kernel", title, entries: [{ ...base, how, firmwares }] };
+  const small: BootEntry = { ...base, how: { kind: "linux16", ...parts }, firmwares: ["bios"] };
+  return { kind: "kernel", title, entries: isEfiProgram === true ? [small, program] : [small] };
 }
 
 function signedBy(signers: readonly string[], program: RecognisedProgram): RecognisedProgram {

@@ -82,13 +82,17 @@ class Folder {
   }
 
   #listIn({ name, algorithm }: SumFileName): SumList | undefined {
+    // What is only called so in passing may be anything.
+    if (algorithm === undefined && this.#isTooLarge(name)) return undefined;
     return this.#attempt(name, (bytes) => {
       const form = formOf(bytes);
       if (form === "detached") return undefined;
       const signed = form === "signed" ? openSigned(bytes) : undefined;
       const content = signed?.content ?? bytes;
       const listed = parseSumList(Buffer.from(content).toString("utf8"), algorithm);
-      const own = listed.filter((one) => this.#isOwn(one, name));
+      const named = listed.filter((one) => this.#isOwn(one, name));
+      // The list of this ISO alone may have another name for it: that of a snapshot, where the ISO is "current".
+      const own = named.length === 0 && listed.length === 1 && isListOf(this.#isoName, name) ? listed : named;
       const others = listed.filter((one) => one.name !== undefined && !own.includes(one));
       if (own.length === 0 && isListOf(this.#isoName, name)) {
         this.#warnings.push(`there is no sum of ${this.#isoName} in ${quoted(name)}`);
@@ -132,6 +136,11 @@ class Folder {
       this.#warnings.push(`${quoted(name)} does not count: ${error.message}`);
       return undefined;
     }
+  }
+
+  #isTooLarge(name: string): boolean {
+    const stat = fs.statSync(path.join(this.#folder, name), { throwIfNoEntry: false });
+    return stat !== undefined && stat.size > listLimitBytes;
   }
 
   #read(name: string): Uint8Array | undefined {

@@ -4,7 +4,9 @@ import * as fs from "node:fs";
 import { test } from "node:test";
 import * as zlib from "node:zlib";
 import { FileReader, MemoryDevice } from "../../../src/device/index.ts";
+import { conventionOf } from "../../../src/key/recognise/conventions.ts";
 import { fillWords, recogniseFile, recogniseIso, type RecognisedIso } from "../../../src/key/recognise/index.ts";
+import { signedProgram } from "../../boot/signed-program.ts";
 import { skipWithout } from "../../peers/peer.ts";
 import { temporaryFolder } from "../../temp.ts";
 import { cpioOf } from "./cpio.ts";
@@ -93,7 +95,7 @@ test(
       },
       firmwares: ["bios", "uefi"],
       readableFrom: ["fat", "ext4"],
-      persistence: { words: ["persistence"], fileName: "persistence", label: "persistence" },
+      persistence: conventionOf("live-boot").persistence,
       signers: [],
     });
     assert.equal(second?.title, "Live system, safe");
@@ -189,8 +191,27 @@ test("loopback.cfg counts only where what it starts is there", needs, async () =
   });
   const [entry] = (await recogniseSample({ ...debianLive, "boot/grub/loopback.cfg": "source /boot/grub/grub.cfg" }))
     .entries;
-  assert.deepEqual([entry?.how.kind, entry?.readableFrom], ["configfile", ["fat", "ext4"]]);
+  assert.deepEqual([entry?.how.kind, entry?.readableFrom, entry?.signers], ["configfile", ["fat", "ext4"], []]);
 });
+
+test("by whom a kernel or program is signed is known of menus of their own, too", needs, async () => {
+  const signersIn = async (files: SampleFiles): Promise<unknown> => {
+    return (await recogniseSample(files)).entries.map(({ how, signers }) => [how.kind, signers]);
+  };
+  const signed = ["a certificate without a name"];
+  const menu = "menuentry x { linux /gone\n initrd /i\n}\nmenuentry y { linux /k\n initrd /i\n}";
+  const own = { "boot/grub/loopback.cfg": menu, i: "no initrd that is known" };
+  assert.deepEqual(await signersIn({ ...own, k: signedProgram(0x8664) }), [["configfile", signed]]);
+  assert.deepEqual(await signersIn({ ...own, k: "no kernel at all" }), [["configfile", []]]);
+  assert.deepEqual(await signersIn({ "EFI/BOOT/BOOTX64.EFI": signedEfiProgram() }), [["efi", signed]]);
+});
+
+/** As UEFI starts it. */
+function signedEfiProgram(): Buffer {
+  const bytes = signedProgram(0x8664);
+  bytes.writeUInt16LE(10, 0x98 + 0x44);
+  return bytes;
+}
 
 test("plain ISO 9660 without Rock Ridge is found in any case", needs, async () => {
   await using folder = temporaryFolder();
@@ -321,6 +342,20 @@ test("kernels, programs and disks that are no ISO", async () => {
   assert.deepEqual(await found(zlib.gzipSync(arm)), forArm);
   assert.deepEqual(await found(zlib.gzipSync(zlib.gzipSync(arm))), undefined);
   assert.deepEqual(await found(efi), ["efi-program", "efi", ["uefi"], "arm64", undefined]);
+  const both = Buffer.concat([kernel, Buffer.alloc(4096)]);
+  both.write("MZ");
+  both.writeUInt32LE(1024, 0x3c);
+  both.set(efi.subarray(128, 1024), 1024);
+  both.writeUInt16LE(0x8664, 1028);
+  const asBoth = await recogniseFile(new MemoryDevice(both));
+  assert.ok(asBoth !== undefined && asBoth.kind !== "iso");
+  assert.deepEqual(
+    asBoth.entries.map(({ how, firmwares }) => [how.kind, firmwares]),
+    [
+      ["linux16", ["bios"]],
+      ["efi", ["uefi"]],
+    ],
+  );
   assert.deepEqual(await found(floppy), ["floppy-image", "memdisk", ["bios"], "i386", undefined]);
   assert.deepEqual(await found(disk), ["disk-image", "memdisk", ["bios"], "i386", undefined]);
   assert.deepEqual(await found(Buffer.alloc(100_000)), undefined);

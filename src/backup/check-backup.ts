@@ -1,0 +1,243 @@
+import { createHash, type Hash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { Failure, stopIfAborted, systemReason, type JobOptions } from "../base/index.ts";
+import { checkDisk } from "../disk/index.ts";
+import { MemoryDevice } from "../device/index.ts";
+import { readTable, type PartitionTable } from "../partition/index.ts";
+import { planFromDump, readFolder, readSmallFile, type BackupDisk, type BackupFolder } from "./clonezilla/index.ts";
+import { openBackup } from "./open-backup.ts";
+import { openPart, packedDataOf } from "./open-part.ts";
+import { openAnywhere } from "./packed/index.ts";
+
+/** One thing that is wrong. An error means that data is lost; a warning, that something about it is. */
+export interface BackupProblem {
+  readonly severity: "warning" | "error";
+  /** The file in question, or the partition. */
+  readonly where: string;
+  readonly message: string;
+}
+
+export interface CheckedBackup {
+  /** Files whose checksum was right. */
+  readonly files: number;
+  /** Data that was read through, by name. */
+  readonly parts: readonly string[];
+  /** Whether the file systems were looked through. */
+  readonly hasStructure: boolean;
+  readonly errorCount: number;
+  readonly warningCount: number;
+}
+
+export interface CheckBackupOptions extends JobOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Hears of each problem as it is found; the check waits for it. */
+  readonly onProblem: (problem: BackupProblem) => Promise<void>;
+}
+
+/** Reads all of a backup and compares every checksum; then looks through the file systems in it. Changes nothing. */
+export async function checkBackup(backup: string, options: CheckBackupOptions): Promise<CheckedBackup> {
+  const check = new BackupCheck(readFolder(backup), options);
+  return await check.run();
+}
+
+/** Lists of checksums as Clonezilla calls them, with Node's names for what is in them. */
+const sumLists: Readonly<Record<string, string>> = {
+  MD5SUMS: "md5",
+  SHA1SUMS: "sha1",
+  SHA256SUMS: "sha256",
+  SHA512SUMS: "sha512",
+  B2SUMS: "blake2b512",
+};
+
+interface SumLine {
+  readonly list: string;
+  readonly file: string;
+  readonly sum: string;
+}
+
+/** Clonezilla writes these again after their checksums were made. */
+const rewritten = /^Info-.*\.txt$|^clonezilla-img$/;
+
+class BackupCheck {
+  readonly #folder: BackupFolder;
+  readonly #options: CheckBackupOptions;
+  readonly #parts: string[] = [];
+  readonly #totalBytes: number;
+  #doneBytes = 0;
+  #files = 0;
+  #errorCount = 0;
+  #warningCount = 0;
+
+  constructor(folder: BackupFolder, options: CheckBackupOptions) {
+    this.#folder = folder;
+    this.#options = options;
+    const packed = folder.parts.reduce((sum, { packedBytes }) => sum + packedBytes, 0);
+    this.#totalBytes = (this.#hasLists() ? 2 : 1) * packed;
+  }
+
+  async run(): Promise<CheckedBackup> {
+    for (const problem of this.#folder.problems) await this.#report("error", "folder", problem);
+    await this.#checkSums();
+    for (const disk of this.#folder.disks) await this.#checkTable(disk);
+    for (const part of this.#folder.parts) await this.#checkPart(part);
+    const hasStructure = this.#errorCount === 0 && (await this.#checkStructure());
+    return {
+      files: this.#files,
+      parts: this.#parts,
+      hasStructure,
+      errorCount: this.#errorCount,
+      warningCount: this.#warningCount,
+    };
+  }
+
+  async #report(severity: BackupProblem["severity"], where: string, message: string): Promise<void> {
+    stopIfAborted(this.#options.signal);
+    if (severity === "error") this.#errorCount++;
+    else this.#warningCount++;
+    await this.#options.onProblem({ severity, where, message });
+  }
+
+  #progress(phase: string, bytes: number): void {
+    stopIfAborted(this.#options.signal);
+    this.#doneBytes = Math.min(this.#totalBytes, this.#doneBytes + bytes);
+    this.#options.onProgress?.({ phase, doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
+  }
+
+  #hasLists(): boolean {
+    return Object.keys(sumLists).some((list) => this.#folder.files.has(list));
+  }
+
+  async #checkSums(): Promise<void> {
+    const lines: SumLine[] = [];
+    for (const list of Object.keys(sumLists)) lines.push(...(await this.#readSums(list)));
+    if (lines.length === 0) return;
+    const wrong: SumLine[] = [];
+    for (const file of this.#folder.files.keys()) {
+      const mine = lines.filter((line) => line.file === file);
+      if (mine.length > 0) wrong.push(...(await this.#compare(file, mine)));
+    }
+    for (const line of wrong) await this.#blame(line, lines, wrong);
+    for (const { list, file } of lines.filter((line) => !this.#folder.files.has(line.file))) {
+      await this.#report("error", list, `it names "${file}", which is not there`);
+    }
+    for (const file of this.#folder.files.keys()) {
+      if (file in sumLists || lines.some((line) => line.file === file) || rewritten.test(file)) continue;
+      await this.#report("warning", file, "no list of checksums has it");
+    }
+  }
+
+  async #readSums(list: string): Promise<SumLine[]> {
+    const text = readSmallFile(this.#folder.path, this.#folder.files, list)?.toString() ?? "";
+    const lines: SumLine[] = [];
+    for (const line of text.split("\n").filter((one) => one !== "")) {
+      const [, sum, file] = /^([0-9a-f]{32,128}) [ *](?:\.\/)?([^/]+)$/.exec(line) ?? [];
+      if (sum === undefined || file === undefined) await this.#report("error", list, "a line in it cannot be read");
+      else lines.push({ list, file, sum });
+    }
+    return lines;
+  }
+
+  /** The lines that do not match. */
+  async #compare(file: string, lines: readonly SumLine[]): Promise<SumLine[]> {
+    const hashes = new Map(lines.map(({ list }) => [list, createHash(sumLists[list] ?? "")]));
+    try {
+      for await (const chunk of fs.createReadStream(path.join(this.#folder.path, file), {
+        highWaterMark: 1024 * 1024,
+      })) {
+        for (const hash of hashes.values()) hash.update(chunk as Uint8Array);
+        this.#progress("comparing checksums", (chunk as Uint8Array).length);
+      }
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      await this.#report("error", file, `it cannot be read: ${systemReason(error)}`);
+      return [];
+    }
+    const sums = new Map([...hashes].map(([list, hash]: [string, Hash]) => [list, hash.digest("hex")]));
+    const wrong = lines.filter(({ list, sum }) => sums.get(list) !== sum);
+    if (wrong.length === 0) this.#files++;
+    return wrong;
+  }
+
+  /** Where two lists disagree, or a list whose every line is right does not match another, the list is what is damaged. */
+  async #blame({ list, file }: SumLine, lines: readonly SumLine[], wrong: readonly SumLine[]): Promise<void> {
+    const isRight = (line: SumLine): boolean => !wrong.includes(line);
+    const own = lines.filter((line) => line.list === file);
+    const isVouchedFor =
+      lines.some((line) => line.file === file && isRight(line)) ||
+      (own.length > 0 && own.every((line) => isRight(line) && this.#folder.files.has(line.file)));
+    if (isVouchedFor) return this.#report("error", list, `its line for "${file}" is wrong`);
+    const isOldNote = rewritten.test(file) && !lines.some((line) => line.list === "B2SUMS" && line.file === "SHA1SUMS");
+    if (isOldNote) return this.#report("warning", file, `it has changed since ${list} was written`);
+    return this.#report("error", file, `its checksum in ${list} does not match`);
+  }
+
+  /** The table of a disk against the copies of it. */
+  async #checkTable(disk: BackupDisk): Promise<void> {
+    const { name, dump, sizeBytes } = disk;
+    const { path: folder, files } = this.#folder;
+    await this.#attempt(`${name}-pt.sf`, async () => void planFromDump(dump, sizeBytes));
+    const first = readSmallFile(folder, files, `${name}-gpt-1st`);
+    if (dump.kind !== "gpt" || first === undefined) return;
+    await this.#attempt(`${name}-gpt-1st`, async () => {
+      const table = await readTable(new MemoryDevice(first));
+      if (table === undefined) throw new Failure("damaged", "there is no table in it");
+      if (!isSameTable(table, disk)) throw new Failure("damaged", `it differs from ${name}-pt.sf`);
+    });
+  }
+
+  async #checkPart(part: BackupFolder["parts"][number]): Promise<void> {
+    const errorsBefore = this.#errorCount;
+    const data = packedDataOf(this.#folder, part, this.#options.env);
+    await this.#attempt(data.name, async () => {
+      const onRead = (bytes: number): void => this.#progress(`checking ${part.name}`, bytes);
+      await using stream = await openPart(data, part.kind, onRead);
+      for await (const batch of stream.batches) if (batch.length > 0) stopIfAborted(this.#options.signal);
+    });
+    if (this.#errorCount === errorsBefore) this.#parts.push(part.name);
+  }
+
+  /** False where that would take unpacking everything first. */
+  async #checkStructure(): Promise<boolean> {
+    for (const part of this.#folder.parts) {
+      const reader = await openAnywhere(packedDataOf(this.#folder, part, this.#options.env));
+      if (reader === undefined) return false;
+      await reader[Symbol.asyncDispose]();
+    }
+    const { signal, env } = this.#options;
+    for (const { name: disk } of this.#folder.disks) {
+      await checkDisk(
+        { image: this.#folder.path },
+        {
+          ...(signal === undefined ? {} : { signal }),
+          openImage: (name) => openBackup(name, { disk, env }),
+          onProblem: ({ severity, where, message }) => this.#report(severity, `${disk}: ${where}`, message),
+        },
+      );
+    }
+    return this.#folder.disks.length > 0;
+  }
+
+  async #attempt(where: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === "interrupted") throw error;
+      await this.#report("error", where, error.message);
+    }
+  }
+}
+
+function isSameTable({ partitions, diskId }: PartitionTable, { dump }: BackupDisk): boolean {
+  if (diskId.toLowerCase() !== dump.diskId?.toLowerCase()) return false;
+  if (partitions.length !== dump.partitions.length) return false;
+  return partitions.every(({ number, startBytes, sizeBytes, guid }, n) => {
+    const other = dump.partitions[n];
+    return (
+      other?.number === number &&
+      other.startLba * 512 === startBytes &&
+      other.sectorCount * 512 === sizeBytes &&
+      other.guid?.toLowerCase() === guid?.toLowerCase()
+    );
+  });
+}

@@ -1,0 +1,14 @@
+export { diskFiles, hasData, hiddenLimitBytes, text, type SavedDisk, type SmallFile } from "./disk-files.ts";
+export type { SavedVolume } from "./lists.ts";
+export { dataName, partitionName, partitionNumber } from "./names.ts";
+export {
+  partOf,
+  readFolder,
+  readSmallFile,
+  type BackupDisk,
+  type BackupFolder,
+  type BackupPart,
+  type BackupSwap,
+} from "./read-folder.ts";
+export { readIdentities, readSavedTime, type Identity } from "./read-lists.ts";
+export { isExtended, planFromDump } from "./table-dump.ts";

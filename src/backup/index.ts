@@ -1,0 +1,14 @@
+import { lazily } from "../base/index.ts";
+
+// A command uses one of these: each is loaded when it is called.
+export const checkBackup = lazily(async () => (await import("./check-backup.ts")).checkBackup);
+export const listBackups = lazily(async () => (await import("./show-backup.ts")).listBackups);
+export const openBackup = lazily(async () => (await import("./open-backup.ts")).openBackup);
+export const saveBackup = lazily(async () => (await import("./save-backup.ts")).saveBackup);
+export const restoreBackup = lazily(async () => (await import("./restore-backup.ts")).restoreBackup);
+export const showBackup = lazily(async () => (await import("./show-backup.ts")).showBackup);
+
+export type { BackupProblem, CheckedBackup } from "./check-backup.ts";
+export type { RestoredBackup, RestoredPart, RestoreRequest } from "./restore-backup.ts";
+export type { SavedBackup, SavedPart, SaveRequest } from "./save-backup.ts";
+export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";

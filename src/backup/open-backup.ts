@@ -1,0 +1,125 @@
+import { Failure } from "../base/index.ts";
+import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
+import { ChunkCursor } from "../tree/index.ts";
+import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
+import { packedDataOf, plainKind } from "./open-part.ts";
+import { openAnywhere } from "./packed/index.ts";
+import { PartcloneReader, readImageHead } from "./partclone/index.ts";
+import { chooseDisk } from "./restore-backup.ts";
+import { writeDiskTable } from "./write-disk-table.ts";
+
+export interface OpenBackupOptions {
+  /** Of several disks in one backup. */
+  readonly disk?: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * A backup as the disk that it was made of, to be read anywhere without restoring it. Partitions whose data is packed so
+ * that all of it would have to be unpacked fail as `unsupported` when they are read.
+ */
+export async function openBackup(path: string, options: OpenBackupOptions): Promise<BlockReader> {
+  const folder = readFolder(path);
+  if (folder.disks.length === 0 && folder.parts.length === 1) {
+    const [part] = folder.parts;
+    if (part !== undefined) return openPartAnywhere(folder, part, options.env);
+  }
+  const disk = chooseDisk(folder, options.disk);
+  const parts = new BackupParts(folder, disk, options.env);
+  const overlay = new OverlayDevice(parts);
+  await writeDiskTable(overlay, folder, disk);
+  return new OwningReader(overlay, parts);
+}
+
+/** The partitions in their places, each opened when it is first read; zeros between them. */
+class BackupParts implements BlockReader {
+  readonly sizeBytes: number;
+  readonly #folder: BackupFolder;
+  readonly #disk: BackupDisk;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #open = new Map<number, Promise<BlockReader>>();
+
+  constructor(folder: BackupFolder, disk: BackupDisk, env: NodeJS.ProcessEnv) {
+    this.sizeBytes = disk.sizeBytes;
+    this.#folder = folder;
+    this.#disk = disk;
+    this.#env = env;
+  }
+
+  async read(at: number, into: Uint8Array): Promise<void> {
+    into.fill(0);
+    const end = at + into.length;
+    for (const { number, startLba, sectorCount } of this.#disk.dump.partitions) {
+      const start = startLba * 512;
+      const from = Math.max(at, start);
+      const until = Math.min(end, start + sectorCount * 512);
+      const part = from < until ? partOf(this.#folder, this.#disk, number) : undefined;
+      if (part === undefined) continue;
+      const reader = await this.#reader(number, part);
+      // A file system may be smaller than its partition.
+      const count = Math.min(until - start, reader.sizeBytes) - (from - start);
+      if (count > 0) await reader.read(from - start, into.subarray(from - at, from - at + count));
+    }
+  }
+
+  #reader(number: number, part: BackupPart): Promise<BlockReader> {
+    const opened = this.#open.get(number) ?? openPartAnywhere(this.#folder, part, this.#env);
+    opened.catch(() => undefined); // whoever reads hears of it
+    this.#open.set(number, opened);
+    return opened;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const opened of await Promise.allSettled(this.#open.values())) {
+      if (opened.status === "fulfilled") await opened.value[Symbol.asyncDispose]();
+    }
+  }
+}
+
+async function openPartAnywhere(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): Promise<BlockReader> {
+  await using stack = new AsyncDisposableStack();
+  const image = await openAnywhere(packedDataOf(folder, part, env));
+  if (image === undefined) {
+    throw new Failure(
+      "unsupported",
+      `cannot look into ${part.name}: it is compressed so that no part can be read alone`,
+      {
+        hint: `restore it first: holdfast backup restore "${folder.path}" FILE --partition ${part.name}`,
+      },
+    );
+  }
+  stack.use(image);
+  if (part.kind === plainKind) {
+    stack.move();
+    return image;
+  }
+  const cursor = new ChunkCursor(chunksOf(image));
+  const head = await readImageHead(cursor);
+  await cursor.close();
+  stack.move();
+  return new PartcloneReader(image, head);
+}
+
+const chunkBytes = 1024 * 1024;
+
+async function* chunksOf(reader: BlockReader): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; at < reader.sizeBytes; at += chunkBytes) {
+    const chunk = new Uint8Array(Math.min(chunkBytes, reader.sizeBytes - at));
+    await reader.read(at, chunk);
+    yield chunk;
+  }
+}
+
+/** A reader with another that is closed with it. */
+class OwningReader extends SliceReader {
+  readonly #owned: AsyncDisposable;
+
+  constructor(reader: BlockReader, owned: AsyncDisposable) {
+    super(reader, 0, reader.sizeBytes);
+    this.#owned = owned;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,83 @@
+import * as path from "node:path";
+import { Failure } from "../base/index.ts";
+import { ChunkCursor } from "../tree/index.ts";
+import type { BackupFolder, BackupPart } from "./clonezilla/index.ts";
+import { openUnpacked, type PackedData } from "./packed/index.ts";
+import { readBlocks, readImageHead, type ImageHead, type Piece } from "./partclone/index.ts";
+
+/** The data of one partition, to be read once from its beginning to its end. */
+export interface PartStream extends AsyncDisposable {
+  /** Absent where the plain bytes are there. */
+  readonly head?: ImageHead;
+  /** A batch belongs to the stream again once the next one is asked for. */
+  readonly batches: AsyncIterable<readonly Piece[]>;
+}
+
+/** Plain bytes, without any header. */
+export const plainKind = "dd";
+const ntfscloneMagic = "\0ntfsclone-image";
+
+export function packedDataOf(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): PackedData {
+  const [name = part.name] = part.fileNames;
+  return { paths: part.fileNames.map((fileName) => path.join(folder.path, fileName)), packed: part.packed, name, env };
+}
+
+/** Opens the data of a partition. `onRead` hears how many of its packed bytes were taken. */
+export async function openPart(data: PackedData, kind: string, onRead: (bytes: number) => void): Promise<PartStream> {
+  await using stack = new AsyncDisposableStack();
+  const unpacked = stack.use(await openUnpacked(data, onRead));
+  if (kind === plainKind) {
+    const open = stack.move();
+    return { batches: plainPieces(unpacked.chunks), [Symbol.asyncDispose]: () => open.disposeAsync() };
+  }
+  const cursor = new ChunkCursor(unpacked.chunks);
+  stack.defer(() => cursor.close());
+  const head = await naming(data.name, () => headOf(cursor));
+  const open = stack.move();
+  return {
+    head,
+    batches: named(data.name, readBlocks(cursor, head)),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+async function headOf(cursor: ChunkCursor): Promise<ImageHead> {
+  const isNtfsclone =
+    (await cursor.ensure(ntfscloneMagic.length)) &&
+    cursor.buffer.toString("latin1", cursor.at, cursor.at + ntfscloneMagic.length) === ntfscloneMagic;
+  if (!isNtfsclone) return readImageHead(cursor);
+  throw new Failure("unsupported", "it is an image of ntfsclone, which is not read", {
+    hint: "ntfsclone --restore-image reads it",
+  });
+}
+
+async function* plainPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Piece[], void, void> {
+  let at = 0;
+  for await (const bytes of chunks) {
+    yield [{ at, bytes }];
+    at += bytes.length;
+  }
+}
+
+async function* named<T>(name: string, items: AsyncIterable<T>): AsyncGenerator<T, void, void> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw aboutFile(name, error);
+  }
+}
+
+async function naming<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw aboutFile(name, error);
+  }
+}
+
+/** Says which file is meant where a failure does not. */
+function aboutFile(name: string, error: unknown): unknown {
+  if (!(error instanceof Failure) || error.message.startsWith("cannot ") || error.code === "interrupted") return error;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new Failure(error.code, `cannot read "${name}": ${error.message}`, { ...hint, cause: error });
+}

@@ -1,0 +1,52 @@
+import { availableParallelism } from "node:os";
+import { promisify } from "node:util";
+import * as zlib from "node:zlib";
+import { encodeSeekTable, type Frame } from "./seek-table.ts";
+
+/** How data is compressed: as Clonezilla names it in file names. */
+export type PackedAs = "zst" | "gz" | "uncomp";
+
+/** Compresses parts, each so that it can be read without the others. */
+export interface Packing {
+  readonly name: PackedAs;
+  pack(part: Uint8Array): Promise<Uint8Array>;
+  /** What stands behind the last one. */
+  end(frames: readonly Frame[]): Uint8Array;
+}
+
+const zstdCompress = promisify(zlib.zstdCompress);
+const gzip = promisify(zlib.gzip);
+const noBytes = new Uint8Array(0);
+/** Small pieces of output cost most of the time. */
+const leastOutputBytes = 64 * 1024;
+
+/** How many parts are under way at a time: each core has one, and the next one is ready. */
+export const partsUnderWay = availableParallelism() + 2;
+
+const packings: Readonly<Record<PackedAs, (level: number | undefined) => Packing>> = {
+  zst: (level = 3) => zstdPacking(level),
+  gz: (level = 6) => ({
+    name: "gz",
+    pack: (part) => gzip(part, { level, chunkSize: Math.max(leastOutputBytes, part.length) }),
+    end: () => noBytes,
+  }),
+  uncomp: () => ({ name: "uncomp", pack: async (part) => part, end: () => noBytes }),
+};
+
+export function packingOf(name: PackedAs, level: number | undefined): Packing {
+  return packings[name](level);
+}
+
+/** Frames that tell their length and have a checksum. */
+function zstdPacking(level: number): Packing {
+  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants;
+  const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 };
+  return {
+    name: "zst",
+    pack(part) {
+      const chunkSize = Math.max(leastOutputBytes, part.length + part.length / 128 + 512);
+      return zstdCompress(part, { params, pledgedSrcSize: part.length, chunkSize: Math.ceil(chunkSize) });
+    },
+    end: encodeSeekTable,
+  };
+}

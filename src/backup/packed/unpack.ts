@@ -1,0 +1,172 @@
+import { spawn } from "node:child_process";
+import { Failure, findProgram } from "../../base/index.ts";
+import { SliceReader, type BlockReader } from "../../device/index.ts";
+import { decompress } from "../../tree/index.ts";
+import { readSeekTable, type SeekTable } from "./seek-table.ts";
+import { FrameReader, unpackFrames } from "./unpack-frames.ts";
+import { VolumeReader } from "./volumes.ts";
+
+/** Compressed data in volumes. */
+export interface PackedData {
+  readonly paths: readonly string[];
+  /** As Clonezilla names it in file names: `zst`; absent where only the first bytes tell. */
+  readonly packed: string | undefined;
+  /** For messages. */
+  readonly name: string;
+  /** Where programs are looked for. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** The content of compressed data from its first to its last byte. */
+export interface UnpackedData extends AsyncDisposable {
+  readonly packedBytes: number;
+  /** A chunk is valid until the next one is asked for. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+const readBytesAtOnce = 4 * 1024 * 1024;
+
+/** What the names mean: read here, or by a program that is installed. */
+const formats: Readonly<Record<string, string>> = { gz: "gzip", xz: "xz", zst: "zstd", lz4: "lz4", uncomp: "plain" };
+const programs: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  bz2: ["bzip2", "-dc"],
+  lzo: ["lzop", "-dc"],
+  lzma: ["xz", "--format=lzma", "-dc"],
+  lzip: ["lzip", "-dc"],
+};
+
+/** Opens compressed data to be read once. `onRead` hears how much of it was taken. */
+export async function openUnpacked(data: PackedData, onRead: (bytes: number) => void): Promise<UnpackedData> {
+  await using stack = new AsyncDisposableStack();
+  const reader = stack.use(new CountingReader(await VolumeReader.open(data.paths), onRead));
+  const chunks = await chunksOf(reader, data);
+  const open = stack.move();
+  return { packedBytes: reader.sizeBytes, chunks, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+async function chunksOf(reader: BlockReader, { packed, name, env }: PackedData): Promise<AsyncIterable<Uint8Array>> {
+  if (packed === "uncomp") return readAll(reader);
+  if (packed !== undefined && !(packed in formats)) return throughProgram(reader, { packed, name, env });
+  const table = packed === "gz" || packed === "xz" ? undefined : await readSeekTable(reader);
+  if (table !== undefined) return unpackFrames(reader, table);
+  const { format, chunks } = await decompress(readAll(reader), name);
+  if (packed === undefined || formats[packed] === format) return chunks;
+  throw new Failure("damaged", `cannot read "${name}": it does not begin as ${formats[packed] ?? packed} does`);
+}
+
+/**
+ * Opens compressed data to be read anywhere; undefined where that would take unpacking all that is in front. It is the
+ * caller's to close.
+ */
+export async function openAnywhere({ paths, packed }: PackedData): Promise<BlockReader | undefined> {
+  await using stack = new AsyncDisposableStack();
+  const reader = stack.use(await VolumeReader.open(paths));
+  let table: SeekTable | undefined;
+  if (packed !== "uncomp") {
+    table = packed === "zst" ? await readSeekTable(reader) : undefined;
+    if (table === undefined) return undefined;
+  }
+  stack.move();
+  return table === undefined ? reader : new FrameReader(reader, table);
+}
+
+/** While one chunk is out, the next one is read. */
+async function* readAll(reader: BlockReader): AsyncGenerator<Uint8Array, void, void> {
+  const buffers = [Buffer.allocUnsafeSlow(readBytesAtOnce), Buffer.allocUnsafeSlow(readBytesAtOnce)];
+  const start = async (at: number, turn: number): Promise<Uint8Array> => {
+    const count = Math.min(readBytesAtOnce, reader.sizeBytes - at);
+    const into = (buffers[turn] ?? Buffer.alloc(0)).subarray(0, Math.max(0, count));
+    if (count > 0) await reader.read(at, into);
+    return into;
+  };
+  let turn = 0;
+  let next = start(0, turn);
+  try {
+    for (let at = 0; at < reader.sizeBytes;) {
+      const chunk = await next;
+      at += chunk.length;
+      turn = 1 - turn;
+      next = start(at, turn);
+      next.catch(() => undefined); // seen when its turn comes
+      yield chunk;
+    }
+  } finally {
+    await next.catch(() => undefined);
+  }
+}
+
+/** What an installed program makes of the data. */
+async function* throughProgram(
+  reader: BlockReader,
+  { packed, name, env }: { readonly packed: string; readonly name: string; readonly env: NodeJS.ProcessEnv },
+): AsyncGenerator<Uint8Array, void, void> {
+  const [program, ...words] = programs[packed] ?? [];
+  if (program === undefined) {
+    throw new Failure("unsupported", `cannot read "${name}": it is compressed as "${packed}", which is not read`, {
+      hint:
+        packed === "lrz"
+          ? "unpack it with lrunzip, and call the result ….uncomp"
+          : "is the folder a newer Clonezilla's?",
+    });
+  }
+  const path = findProgram(program, env);
+  if (path === undefined) {
+    throw new Failure("unsupported", `cannot read "${name}": it takes the program ${program}, which is not installed`, {
+      hint: `install ${program === "xz" ? "xz-utils" : program}`,
+    });
+  }
+  const child = spawn(path, words, { stdio: ["pipe", "pipe", "ignore"] });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  ended.catch(() => undefined); // looked at below
+  child.stdin.on("error", () => undefined); // it stopped reading; its status says why
+  const feeding = feed(reader, child.stdin);
+  feeding.catch(() => child.kill());
+  try {
+    yield* child.stdout as AsyncIterable<Uint8Array>;
+    await feeding;
+    if ((await ended) === 0) return;
+  } finally {
+    child.kill();
+    await Promise.allSettled([feeding, ended]);
+  }
+  throw new Failure("damaged", `cannot read "${name}": ${program} finds its compressed data damaged`);
+}
+
+async function feed(reader: BlockReader, to: NodeJS.WritableStream): Promise<void> {
+  for await (const chunk of readAll(reader)) {
+    const isTaken = await new Promise<boolean>((resolve) => {
+      const closed = (): void => resolve(false);
+      to.once("close", closed);
+      to.write(chunk, (error) => {
+        to.off("close", closed);
+        resolve(error === null || error === undefined);
+      });
+    });
+    if (!isTaken) return;
+  }
+  to.end();
+}
+
+/** Tells how much is read. It owns the reader. */
+class CountingReader extends SliceReader {
+  readonly #inner: BlockReader;
+  readonly #onRead: (bytes: number) => void;
+
+  constructor(inner: BlockReader, onRead: (bytes: number) => void) {
+    super(inner, 0, inner.sizeBytes);
+    this.#inner = inner;
+    this.#onRead = onRead;
+  }
+
+  override async read(at: number, into: Uint8Array): Promise<void> {
+    await super.read(at, into);
+    this.#onRead(into.length);
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inner[Symbol.asyncDispose]();
+  }
+}

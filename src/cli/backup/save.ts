@@ -1,0 +1,113 @@
+import { saveBackup, type SavedBackup } from "../../backup/index.ts";
+import { Failure } from "../../base/index.ts";
+import { formatSize, shellWord } from "../../bytes/index.ts";
+import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
+import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
+import { layOutTable } from "../table.ts";
+
+const smallestVolumeBytes = 1024 * 1024;
+const levels = { zstd: { minimum: 1, maximum: 19 }, gzip: { minimum: 1, maximum: 9 }, none: undefined } as const;
+const packedAs = { zstd: "zst", gzip: "gz", none: "uncomp" } as const;
+
+/** `holdfast backup save` */
+export const save = defineCommand({
+  words: ["backup", "save"],
+  summary: "save a whole disk as a dated folder that Clonezilla can restore too",
+  description: `Of file systems that are read (ext2, ext3, ext4, FAT) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
+
+As long as the backup is being written its folder is called NAME.part; interrupted, it is removed.`,
+  operands: {
+    source: { arity: "one", help: "the disk: a file or a block device" },
+    folder: { arity: "one", help: "where the backup's own folder is made" },
+  },
+  options: {
+    name: {
+      kind: "string",
+      value: "NAME",
+      parse: parseName,
+      help: "of the backup's folder; else the date, time and disk",
+    },
+    compress: {
+      kind: "choice",
+      value: "HOW",
+      choices: ["zstd", "gzip", "none"],
+      default: "zstd",
+      help: "how data is packed; only zstd and none let single files be read without the rest",
+    },
+    level: { kind: "number", value: "N", minimum: 1, maximum: 19, help: "zstd 1 to 19, else 3; gzip 1 to 9, else 6" },
+    "volume-size": {
+      kind: "size",
+      value: "SIZE",
+      default: 2_000_000_000,
+      help: "the largest that a file becomes; else 2GB",
+    },
+    "disk-name": {
+      kind: "string",
+      value: "NAME",
+      parse: parseDiskName,
+      help: "what the disk is called in the backup; else its device's name, or sda",
+    },
+    unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
+    json: jsonOption,
+  },
+  examples: [
+    { line: "holdfast backup save big backups", help: "a disk image, into backups/2026-11-30-1205-sda" },
+    { line: "sudo holdfast backup save /dev/sdb backups --name laptop", help: "a disk that is not in use" },
+  ],
+  async run(context, args) {
+    const range = levels[args.compress];
+    if (args.level !== undefined && (range === undefined || args.level > range.maximum)) {
+      throw new Failure("usage", `cannot use the level ${args.level} with --compress ${args.compress}`);
+    }
+    if (args.volumeSize < smallestVolumeBytes) {
+      throw new Failure("usage", `cannot write volumes of ${args.volumeSize} bytes: 1MiB is the least`);
+    }
+    using progress = showProgress(context, args);
+    const saved = await saveBackup(
+      {
+        source: args.source,
+        into: args.folder,
+        ...(args.name === undefined ? {} : { name: args.name }),
+        ...(args.diskName === undefined ? {} : { disk: args.diskName }),
+        packedAs: packedAs[args.compress],
+        ...(args.level === undefined ? {} : { level: args.level }),
+        volumeBytes: args.volumeSize,
+        isUnchecked: args.unchecked,
+        nowMs: Date.now(),
+        command: ["holdfast", "backup", "save", args.source, args.folder].map(shellWord).join(" "),
+      },
+      { signal: context.signal, onProgress: progress.onProgress },
+    );
+    progress.clear();
+    await printWarnings(context, saved.warnings);
+    if (args.json) return printJson(context, saved);
+    await printLines(context, savedLines(saved, context));
+  },
+});
+
+function parseName(text: string): string {
+  if (/^[^/\0]+$/.test(text) && !text.startsWith(".") && !text.endsWith(".part")) return text;
+  throw new Failure("usage", `cannot call a backup "${text}"`, { hint: "a name has no / in it, and no . in front" });
+}
+
+function parseDiskName(text: string): string {
+  if (/^[a-z][a-z0-9]{1,30}$/.test(text)) return text;
+  throw new Failure("usage", `cannot call a disk "${text}"`, { hint: "write it as Linux does: sda, nvme0n1" });
+}
+
+const howSaved = { image: "what is used", whole: "whole", swap: "UUID and label" } as const;
+
+function savedLines({ path, sizeBytes, packedBytes, parts }: SavedBackup, { stdout }: CommandContext): string[] {
+  const rows = layOutTable(
+    [
+      { text: ({ name }) => `  ${name}` },
+      { text: ({ type }) => (type === "" ? "-" : type) },
+      { text: ({ saved }) => howSaved[saved] },
+      { align: "right", text: ({ usedBytes }) => formatSize(usedBytes) },
+      { text: () => "->" },
+      { align: "right", text: ({ packedBytes: bytes }) => formatSize(bytes) },
+    ],
+    parts,
+  );
+  return [`${stdout.style("bold", path)}: ${formatSize(sizeBytes)} in ${formatSize(packedBytes)}`, ...rows];
+}

@@ -1,0 +1,1 @@
+export { testKey, type TestKeyRequest, type Trial, type TriedEntry } from "./test-key.ts";

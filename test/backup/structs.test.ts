@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { seekTableEntry, seekTableFoot, seekTableHead } from "../../src/backup/packed/seek-table.ts";
+import { imageHeader, imageHeaderV1, imageMark } from "../../src/backup/partclone/header.ts";
+import type { Struct } from "../../src/bytes/index.ts";
+
+type Pins = Readonly<Record<string, readonly [offset: number, sizeBytes: number]>>;
+type AnyStruct = Pick<Struct<Record<string, never>>, "name" | "sizeBytes"> & {
+  readonly fields: Readonly<Record<string, readonly [number, { readonly sizeBytes: number }]>>;
+};
+
+const pinned: readonly (readonly [AnyStruct, number, Pins])[] = [
+  [imageMark, 34, { magic: [0, 15], version: [30, 4] }],
+  [
+    imageHeader,
+    110,
+    {
+      magic: [0, 16],
+      tool: [16, 14],
+      version: [30, 4],
+      byteOrder: [34, 2],
+      fileSystem: [36, 16],
+      deviceBytes: [52, 8],
+      blockCount: [60, 8],
+      superblockUsedBlocks: [68, 8],
+      usedBlocks: [76, 8],
+      blockBytes: [84, 4],
+      optionsBytes: [88, 4],
+      optionsVersion: [92, 2],
+      cpuBits: [94, 2],
+      checksumCode: [96, 2],
+      checksumBytes: [98, 2],
+      stripBlocks: [100, 4],
+      reseed: [104, 1],
+      bitmapForm: [105, 1],
+      crc: [106, 4],
+    },
+  ],
+  [
+    imageHeaderV1,
+    4160,
+    {
+      magic: [0, 15],
+      fileSystem: [15, 15],
+      version: [30, 4],
+      blockBytes: [36, 4],
+      deviceBytes: [40, 8],
+      blockCount: [48, 8],
+      usedBlocks: [56, 8],
+    },
+  ],
+  [seekTableHead, 8, { magic: [0, 4], lengthBytes: [4, 4] }],
+  [seekTableEntry, 8, { packedBytes: [0, 4], plainBytes: [4, 4] }],
+  [seekTableFoot, 9, { frameCount: [0, 4], descriptor: [4, 1], magic: [5, 4] }],
+];
+
+for (const [struct, sizeBytes, fields] of pinned) {
+  test(`the ${struct.name} has its fields where they belong`, () => {
+    assert.equal(struct.sizeBytes, sizeBytes);
+    const found = Object.entries(struct.fields).map(([name, [offset, type]]) => [name, [offset, type.sizeBytes]]);
+    assert.deepEqual(Object.fromEntries(found), fields);
+  });
+}
