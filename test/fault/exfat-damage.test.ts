@@ -1,7 +1,6 @@
 /** exFAT file systems that were damaged at random, or by hand: an error in time, and never more than asked for. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice } from "../../src/device/index.ts";
 import { encodeBootRegion } from "../../src/filesystem/exfat/boot-region.ts";
 import { chainEnd } from "../../src/filesystem/exfat/chain.ts";
@@ -19,8 +18,7 @@ import {
 } from "../../src/filesystem/exfat/records.ts";
 import { editFileSystem, openFileSystem, probe, resolvePath } from "../../src/filesystem/index.ts";
 import { now, sampleExfat } from "../filesystem/exfat/sample-exfat.ts";
-import { applyRandomEdit, Dice, randomEdit } from "../filesystem/random-edits.ts";
-import { lookAtAll, randomFrom } from "./look-at-all.ts";
+import { editDamaged, lookAtAll, randomFrom } from "./look-at-all.ts";
 
 /** The runs are the same each time; another seed makes others. A failure names the seed of its run. */
 const firstSeed = Number(process.env["HOLDFAST_SEED"] ?? 1);
@@ -64,18 +62,6 @@ async function assertProblem(bytes: Uint8Array, wanted: RegExp): Promise<void> {
     problems.some((message) => wanted.test(message)),
     `${wanted} in:\n${problems.join("\n")}`,
   );
-}
-
-/** Edits either fail, or end. */
-async function editDamaged(bytes: Uint8Array, seed: number): Promise<void> {
-  const dice = new Dice(seed);
-  try {
-    await using fileSystem = await editFileSystem(new MemoryDevice(bytes), { now });
-    for (let n = 0; n < 10; n++) await applyRandomEdit(fileSystem, randomEdit(dice));
-    await fileSystem.commit();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-  }
 }
 
 test("damage anywhere in the structures ends in a failure, soon", async () => {
