@@ -37,7 +37,7 @@ async function runFiles(files: readonly string[], names: readonly string[]): Pro
     cwd: root,
     files,
     concurrency: availableParallelism(),
-    execArgv: [`--test-timeout=${testLimitMs}`],
+    execArgv: [`--test-timeout=${testLimitMs}`, "--import", path.join(import.meta.dirname, "uncaught.ts")],
     ...(names.length > 0 && { testNamePatterns: names }),
   });
   for await (const event of events) {

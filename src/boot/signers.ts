@@ -1,8 +1,8 @@
 import { readBytes, type BlockReader } from "../device/index.ts";
 import type { FileSystem } from "../filesystem/index.ts";
 import { derTags, derValues, readDer } from "./der.ts";
-import { isSignature, peHeaderLimitBytes, readPe, type PeFile } from "./pe-file.ts";
-import { certificateEntry } from "./pe-records.ts";
+import { peHeaderLimitBytes, readPe, type PeFile } from "./pe-file.ts";
+import { certificateEntry, signedDataType } from "./pe-records.ts";
 import { readParts } from "./read-parts.ts";
 
 /** Some signatures with their certificates take a few kilobytes each. */
@@ -65,6 +65,13 @@ function signersInTable(table: Uint8Array, tableBytes: number): readonly string[
     at += Math.ceil(entryBytes / 8) * 8;
   }
   return [...names];
+}
+
+/** Whether the first bytes of a certificate table hold a signature as firmware checks them (Authenticode). */
+function isSignature(table: Uint8Array, tableBytes: number): boolean {
+  if (table.length < certificateEntry.sizeBytes) return false;
+  const { entryBytes, type } = certificateEntry.decode(table);
+  return type === signedDataType && entryBytes > certificateEntry.sizeBytes && entryBytes <= tableBytes;
 }
 
 /** The issuers that a PKCS #7 SignedData names of its signers (RFC 2315 §9.1, §9.2). */

@@ -321,10 +321,10 @@ else
 fi
 if [ -f "$prefix/custom.cfg" ]; then source "$prefix/custom.cfg"; fi
 # A signed GRUB has nothing to make sums with.
-if [ -n "$isos" -a -z "$key_limited" -a -f "$prefix/isos/checks.cfg" ]; then
+if [ -n "$isos" -a -z "$key_limited" -a -f "$prefix/checks.cfg" ]; then
   submenu 'Check an ISO file before it starts' --id check {
     set key_found=
-    source "$prefix/isos/checks.cfg"
+    source "$prefix/checks.cfg"
     if [ -z "$key_found" ]; then
       menuentry 'None whose sum is known is there' --id none { true; }
     fi

@@ -48,6 +48,19 @@ test("signers are known by the names of those that issued their certificates", (
   assert.deepEqual(signersOf(programWith(signatureBy([commonName, "\u0007\u001B[2J"]))), ["[2J"]);
 });
 
+test("a program is signed where its certificate table is whole and holds a signature", () => {
+  const isSigned = (bytes: Uint8Array): boolean => signersOf(bytes).length > 0;
+  const signed = signedProgram(0x8664);
+  assert.ok(isSigned(signed));
+  assert.ok(!isSigned(program(0x8664)));
+  assert.ok(!isSigned(program(0x8664, [1024, 512])), "no signature in the table");
+  assert.ok(!isSigned(signed.subarray(0, 1500)), "cut off");
+  assert.ok(!isSigned(Buffer.from("MZ")));
+  const other = Buffer.from(signed);
+  other.writeUInt16LE(1, 1024 + 6);
+  assert.ok(!isSigned(other), "a certificate of another type");
+});
+
 test("whatever a damaged signature says, it is names", () => {
   const whole = programWith(signatureBy([commonName, "Some CA"]), signatureBy([organization, "Firm"]));
   fc.assert(

@@ -13,7 +13,7 @@ import { machinePeers } from "./qemu.ts";
 
 const unsignedProgram = "/boot/memtest86+x64.efi";
 const skip = skipWithout(...machinePeers.bios, ...machinePeers.uefi, ...machinePeers.secure, ...livePeers, "mcopy");
-const limitMs = 200_000;
+const limitMs = 300_000;
 const isOn = "this is not signed by";
 
 function done(...words: readonly string[]): string {
