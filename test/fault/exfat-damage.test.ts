@@ -18,6 +18,7 @@ import {
 } from "../../src/filesystem/exfat/records.ts";
 import { editFileSystem, openFileSystem, probe, resolvePath } from "../../src/filesystem/index.ts";
 import { now, sampleExfat } from "../filesystem/exfat/sample-exfat.ts";
+import { fingerprint } from "../filesystem/random-edits.ts";
 import { editDamaged, lookAtAll, randomFrom } from "./look-at-all.ts";
 
 /** The runs are the same each time; another seed makes others. A failure names the seed of its run. */
@@ -326,3 +327,31 @@ test("what was never written of a file reads as zeros, and is given them when th
   assert.deepEqual(await problemsOf(bytes), []);
   assert.equal(layout.clusterBytes, 1024);
 });
+
+test("where it was not closed, nothing is written over a file of which the bitmap says that it is free", async () => {
+  const { bytes, layout } = await sample();
+  const used = bytes.subarray(layout.heapAt, layout.heapAt + Math.ceil(layout.clusterCount / 8));
+  const systemClusters = layout.rootCluster - 1; // the root directory is the last of these
+  for (let bit = systemClusters; bit < layout.clusterCount; bit++) used[bit >> 3]! &= ~(1 << (bit & 7));
+  bytes[106] = 2;
+  await assertProblem(bytes, /the bitmap says that it is free/);
+  const before = await fingerprintOf(bytes);
+  const warnings: string[] = [];
+  const device = new MemoryDevice(bytes);
+  await using fileSystem = await editFileSystem(device, { now, onWarning: (message) => void warnings.push(message) });
+  assert.match(warnings.join(), /was not closed/);
+  const content = [{ at: 0, bytes: new Uint8Array(fileSystem.info.freeBytes).fill(0xee) }];
+  const file = { kind: "file", mode: 0o644, uid: 0, gid: 0, modified: now, content } as const;
+  const place = { directory: fileSystem.rootId, name: "fills it" };
+  await fileSystem.create(place, { ...file, sizeBytes: fileSystem.info.freeBytes });
+  await fileSystem.commit();
+  assert.deepEqual(await problemsOf(bytes), ["the boot sector says that the file system was not closed"]);
+  await fileSystem.remove(place);
+  await fileSystem.commit();
+  assert.equal(await fingerprintOf(bytes), before);
+});
+
+async function fingerprintOf(bytes: Uint8Array): Promise<string> {
+  await using fileSystem = await openFileSystem(new MemoryDevice(bytes));
+  return await fingerprint(fileSystem);
+}
