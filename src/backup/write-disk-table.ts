@@ -18,7 +18,7 @@ const bootCodeBytes = 446;
 export async function writeDiskTable(
   device: BlockDevice,
   { path, files }: BackupFolder,
-  { name, dump }: BackupDisk,
+  { name, dump, sizeBytes }: BackupDisk,
 ): Promise<string[]> {
   const warnings: string[] = [];
   const plan = planFromDump(dump, device.sizeBytes);
@@ -26,6 +26,10 @@ export async function writeDiskTable(
   if (bootSector === undefined) warnings.push(`the boot code of ${name} is not in the backup`);
   else await device.write(0, bootSector.subarray(0, bootCodeBytes));
   await writeTable(device, plan);
+  // Beside a GPT sector 0 may have entries of its own; what it says of the whole disk is right for this size only.
+  if (dump.kind === "gpt" && device.sizeBytes === sizeBytes && isProtective(bootSector)) {
+    await device.write(0, bootSector.subarray(0, sectorBytes));
+  }
   for (const partition of dump.partitions.filter((one) => isExtended(one, dump.kind))) {
     const record = readSmallFile(path, files, `${partitionName(name, partition.number)}-ebr`);
     // The table in it was written already, but for one without partitions.
@@ -35,6 +39,14 @@ export async function writeDiskTable(
   }
   if (dump.kind === "mbr") warnings.push(...(await writeHidden(device, { path, files }, { name, dump })));
   return warnings;
+}
+
+const protectiveType = 0xee;
+
+/** Whether a boot sector is there whole, and one of its four entries keeps other programs from a GPT. */
+function isProtective(sector: Buffer | undefined): sector is Buffer {
+  if (sector === undefined || sector.length < sectorBytes || sector.readUInt16BE(510) !== 0x55aa) return false;
+  return [0, 1, 2, 3].some((n) => sector[bootCodeBytes + n * 16 + 4] === protectiveType);
 }
 
 /** What GRUB has put between the table and the first partition. */

@@ -1,5 +1,12 @@
 import { Failure } from "../base/index.ts";
-import { extKinds, fatKinds, type ExtKind, type FatOptions, type NewFileSystem } from "../filesystem/index.ts";
+import {
+  exfatKind,
+  extKinds,
+  fatKinds,
+  type ExtKind,
+  type FatOptions,
+  type NewFileSystem,
+} from "../filesystem/index.ts";
 import { gptTypeGuid, mbrTypeCode } from "../partition/index.ts";
 import type { CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";
 
@@ -85,7 +92,7 @@ function rootOf(
 ): NewPartitionRequest | undefined {
   const candidates = partitions.filter((partition) => fileSystemOf(request, partition) !== undefined);
   const named = candidates.filter((partition) => fileSystemOf(request, partition)?.label === "root");
-  const linux = candidates.filter((partition) => !fatKinds.has(fileSystemOf(request, partition)?.kind ?? "ext4"));
+  const linux = candidates.filter((partition) => !hasClusters(fileSystemOf(request, partition)?.kind ?? "ext4"));
   const [root, ...others] = [named, linux, candidates].find((some) => some.length > 0) ?? [];
   if (root !== undefined && others.length === 0) return root;
   const option = optionForRoot(request);
@@ -123,11 +130,17 @@ function usualKind(request: CreateDiskRequest, type: string): string | undefined
 /** The type of partitions that have such a file system. */
 function usualType(request: CreateDiskRequest, { fileSystem, sizeBytes }: NewPartitionRequest): string {
   const kind = fileSystem === "none" ? undefined : fileSystem?.kind;
-  if (kind === undefined || !fatKinds.has(kind)) return "linux";
+  if (kind === undefined || !hasClusters(kind)) return "linux";
   if (request.table === "gpt") return "microsoft-data";
+  if (kind === exfatKind) return exfatKind;
   if (kind !== "fat") return kind === "fat12" ? "fat12" : `${kind}-lba`;
   const size = typeof sizeBytes === "number" ? sizeBytes : request.sizeBytes;
   return size === "auto" || size < largeFatBytes ? "fat16-lba" : "fat32-lba";
+}
+
+/** Whether a kind is FAT or exFAT: not for the root of a Linux. */
+function hasClusters(kind: string): boolean {
+  return fatKinds.has(kind) || kind === exfatKind;
 }
 
 function isOfType({ table }: CreateDiskRequest, type: string, name: string): boolean {
@@ -145,10 +158,11 @@ function fileSystemFor(
   const { kind = "ext4", uuid: ownUuid, ...rest } = wanted;
   const { now, isReproducible } = facts;
   const uuid = ownUuid ?? (facts.isRoot ? request.uuid : undefined) ?? facts.nextUuid();
+  if (kind === exfatKind) return { ...fatSettings(kind, rest), kind, uuid, now, isReproducible };
   if (fatKinds.has(kind))
     return { ...fatSettings(kind, rest), kind: kind as FatOptions["kind"], uuid, now, isReproducible };
   if (!extKinds.has(kind)) {
-    const known = [...extKinds, ...fatKinds].join(", ");
+    const known = [...extKinds, ...fatKinds, exfatKind].join(", ");
     throw new Failure("unsupported", `cannot make the file system "${kind}"`, {
       hint: `${known} can be made; fs=none leaves a partition empty`,
     });
@@ -163,7 +177,7 @@ function fileSystemFor(
   };
 }
 
-/** What of a request FAT can have. Throws `usage` for what is ext's alone. */
+/** What of a request FAT and exFAT can have. Throws `usage` for what is ext's alone. */
 function fatSettings(
   kind: string,
   { label, blockSizeBytes, ...others }: Omit<FileSystemRequest, "kind" | "uuid">,

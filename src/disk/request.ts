@@ -3,12 +3,12 @@ import type { DiskReport } from "./report.ts";
 
 /** What to make in a partition. Everything has a default. */
 export interface FileSystemRequest {
-  /** `ext2` to `ext4`, `fat12` to `fat32`, `fat` for the one that fits; what fits the partition's type unless told. */
+  /** `ext2` to `ext4`, `fat12` to `fat32`, `fat` for the one that fits, `exfat`; what fits the partition's type unless told. */
   readonly kind?: string;
   readonly label?: string;
-  /** Of FAT: the number of the volume. */
+  /** Of FAT and exFAT: the number of the volume. */
   readonly uuid?: string;
-  /** Of FAT: the size of a cluster. */
+  /** Of FAT and exFAT: the size of a cluster. */
   readonly blockSizeBytes?: number;
   readonly inodeRatioBytes?: number;
   readonly inodeCount?: number;

@@ -27,6 +27,11 @@ export class ClusterPool {
     return this.#freeCount + this.#releasedCount;
   }
 
+  /** How many can be taken now. */
+  get freeNow(): number {
+    return this.#freeCount;
+  }
+
   get next(): number {
     return this.#base + this.#next;
   }

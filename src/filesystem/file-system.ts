@@ -5,7 +5,7 @@ export type { Problem };
 
 /** What a file system says of itself. */
 export interface FileSystemInfo {
-  /** `ext2`, `ext3`, `ext4`, `fat32`, … */
+  /** `ext2`, `ext3`, `ext4`, `fat32`, `exfat`, … */
   readonly kind: string;
   readonly label: string;
   readonly uuid: string | undefined;

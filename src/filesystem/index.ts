@@ -10,9 +10,18 @@ export type {
 } from "./editable-file-system.ts";
 export type { DirectoryItem, Extent, FilePlace, FileStat, FileSystem, FileSystemInfo, Problem } from "./file-system.ts";
 export type { ExtKind, ExtOptions } from "./ext/index.ts";
+export type { ExfatOptions } from "./exfat/index.ts";
 export type { FatOptions } from "./fat/index.ts";
-export { readBootImages, type BootImage } from "./iso/index.ts";
-export { extKinds, fatKinds, makeFileSystem, measureFileSystem, roomIn, type NewFileSystem } from "./make.ts";
+export { bootPlaces, readBootImages, type BootImage } from "./iso/index.ts";
+export {
+  exfatKind,
+  extKinds,
+  fatKinds,
+  makeFileSystem,
+  measureFileSystem,
+  roomIn,
+  type NewFileSystem,
+} from "./make.ts";
 export { CoalescingWriter } from "./coalescing-writer.ts";
 export const makeSwap = lazily(async () => (await import("./make-swap.ts")).makeSwap);
 export const putTree = lazily(async () => (await import("./put-tree.ts")).putTree);
@@ -29,6 +38,7 @@ export {
   shrinkFileSystem,
 } from "./probe.ts";
 export type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
+export const widenExfat = lazily(async () => (await import("./exfat/index.ts")).widenExfat);
 export const widenFat = lazily(async () => (await import("./fat/index.ts")).widenFat);
 export type { Recognised } from "./recognise/index.ts";
 export { treeOf, type WalkOptions } from "./walk.ts";

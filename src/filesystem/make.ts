@@ -2,13 +2,15 @@ import type { JobOptions } from "../base/index.ts";
 import type { BlockDevice } from "../device/index.ts";
 import type { TreeSource } from "../tree/index.ts";
 import type { ExtKind, ExtOptions } from "./ext/index.ts";
+import type { ExfatOptions } from "./exfat/index.ts";
 import type { FatOptions, PlaceOnDisk } from "./fat/index.ts";
 
 /** A file system to be made, by its kind. */
-export type NewFileSystem = ExtOptions | FatOptions;
+export type NewFileSystem = ExtOptions | FatOptions | ExfatOptions;
 
 /** All kinds that can be made. `fat` is the kind of FAT that fits the size. */
 export const extKinds: ReadonlySet<string> = new Set(["ext2", "ext3", "ext4"] satisfies ExtKind[]);
+export const exfatKind = "exfat" satisfies ExfatOptions["kind"];
 export const fatKinds: ReadonlySet<string> = new Set(["fat", "fat12", "fat16", "fat32"] satisfies FatOptions["kind"][]);
 
 /**
@@ -25,6 +27,10 @@ export async function makeFileSystem(
     const { makeFat } = await import("./fat/index.ts");
     return (await makeFat(device, sources, { ...wanted, ...job, place })).warnings;
   }
+  if (wanted.kind === exfatKind) {
+    const { makeExfat } = await import("./exfat/index.ts");
+    return (await makeExfat(device, sources, { ...wanted, ...job, place })).warnings;
+  }
   const { makeExt } = await import("./ext/index.ts");
   return (await makeExt(device, sources, { ...wanted, ...job })).warnings;
 }
@@ -40,6 +46,10 @@ export async function measureFileSystem(
     const { sizeBytes, rootEntries } = await measureFat(sources, wanted);
     return { sizeBytes, wanted: { ...wanted, rootEntries } };
   }
+  if (wanted.kind === exfatKind) {
+    const { measureExfat } = await import("./exfat/index.ts");
+    return { sizeBytes: await measureExfat(sources, wanted), wanted };
+  }
   const { measureExt } = await import("./ext/index.ts");
   const measured = await measureExt(sources, { ...wanted, ...job });
   const hasOwnCount = wanted.inodeRatioBytes !== undefined || wanted.inodeCount !== undefined;
@@ -52,6 +62,10 @@ export async function roomIn(sizeBytes: number, wanted: NewFileSystem): Promise<
   if (isFat(wanted)) {
     const { roomInFat } = await import("./fat/index.ts");
     return roomInFat(sizeBytes, wanted);
+  }
+  if (wanted.kind === exfatKind) {
+    const { roomInExfat } = await import("./exfat/index.ts");
+    return roomInExfat(sizeBytes, wanted);
   }
   const { roomInExt } = await import("./ext/index.ts");
   return roomInExt(sizeBytes, wanted);

@@ -7,6 +7,8 @@ import type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
 /** What can be done with a kind of file system. */
 interface Family {
   readonly probe: (reader: BlockReader) => Promise<boolean>;
+  /** Whether a second copy of what tells it is there. Asked where nothing that is known stands at its first place. */
+  readonly probeSecond?: (reader: BlockReader) => Promise<boolean>;
   readonly open: (reader: BlockReader) => Promise<FileSystem>;
   /** Absent where this program only reads. */
   readonly edit?: (device: BlockDevice, options: EditOptions) => Promise<EditableFileSystem>;
@@ -30,6 +32,7 @@ interface KnownFamily {
 const families: readonly KnownFamily[] = [
   { name: "ext", kinds: "ext2, ext3, ext4", load: loadExt },
   { name: "fat", kinds: "FAT12, FAT16, FAT32", load: loadFat },
+  { name: "exfat", kinds: "exFAT", load: loadExfat },
   { name: "udf", kinds: "UDF", load: loadUdf },
   { name: "iso", kinds: "ISO 9660", load: loadIso },
 ];
@@ -52,6 +55,11 @@ async function loadExt(): Promise<Family> {
 async function loadFat(): Promise<Family> {
   const { probeFat, openFat, editFat } = await import("./fat/index.ts");
   return { probe: probeFat, open: openFat, edit: editFat };
+}
+
+async function loadExfat(): Promise<Family> {
+  const { probeExfat, probeSecondRegion, openExfat, editExfat } = await import("./exfat/index.ts");
+  return { probe: probeExfat, probeSecond: probeSecondRegion, open: openExfat, edit: editExfat };
 }
 
 async function loadUdf(): Promise<Family> {
@@ -124,9 +132,21 @@ async function knownFamily(reader: BlockReader): Promise<FoundFamily> {
 type FoundFamily = Family & Pick<KnownFamily, "name" | "kinds">;
 
 async function familyOf(reader: BlockReader): Promise<FoundFamily | undefined> {
+  const loaded: FoundFamily[] = [];
   for (const { name, kinds, load } of families) {
-    const family = await load();
-    if (await family.probe(reader)) return { ...family, name, kinds };
+    const family = { ...(await load()), name, kinds };
+    if (await family.probe(reader)) return family;
+    loaded.push(family);
+  }
+  for (const family of loaded) {
+    // A second copy may be left over from before: it counts only where nothing else is.
+    if ((await family.probeSecond?.(reader)) === true && (await isUnclaimed(reader))) return family;
   }
   return undefined;
+}
+
+/** Whether nothing that this program only recognises is on a device. */
+async function isUnclaimed(reader: BlockReader): Promise<boolean> {
+  const { recognise, isTakenByOthers } = await import("./recognise/index.ts");
+  return (await recognise(reader)) === undefined && !(await isTakenByOthers(reader));
 }

@@ -236,6 +236,7 @@ async function plan(request: PlanRequest, { signal }: JobOptions): Promise<Plann
 }
 
 function hostOf({ kind }: FileSystemInfo): HostFileSystem {
+  if (kind === "exfat") return "exfat";
   return kind.startsWith("fat") ? "fat" : "ext4";
 }
 

@@ -121,6 +121,7 @@ export async function makeKey<Device extends BlockDevice>(
   job: JobOptions = {},
 ): Promise<{ readonly device: Device; readonly warnings: readonly string[] }> {
   const { path, serial, timeoutSeconds, label = isosLabel, secureBoot: isSigned = false } = request;
+  if (isSigned && request.isosKind === "exfat") throw unsignedExfat(path);
   const { now, isReproducible } = timeOfMaking(request);
   const wanted = platforms.map((one) => ({ ...one, isSigned }));
   const grub = await findWholeGrub(wanted, sourcesOf(request, job));
@@ -157,6 +158,13 @@ export async function makeKey<Device extends BlockDevice>(
   await installWholeGrub(device, table, grub, place);
   await writeBootSums(device, table, now);
   return { device, warnings: warningsOf(grub, { hasMemdisk: memdisk !== undefined, isSigned }) };
+}
+
+function unsignedExfat(path: string): Failure {
+  const why = "no signed GRUB reads exFAT, nor loads a module for it";
+  return new Failure("usage", `cannot make the key "${path}" with isos as exFAT for Secure Boot: ${why}`, {
+    hint: "leave out --fs, or use --fs ext4 for files of 4 GiB and more",
+  });
 }
 
 function sourcesOf({ grubFrom, cacheFolder }: NewKeyRequest, job: JobOptions): Parameters<typeof findWholeGrub>[1] {

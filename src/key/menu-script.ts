@@ -8,8 +8,10 @@ export const menuScript = String.raw`# The menu of this key. Made by holdfast; w
 # Where Secure Boot is on, a distribution's signed GRUB shows this menu, and lets start only what is signed. Where it is
 # off, that GRUB gives way to the whole one beside it, which knows more.
 set key_locked=
+set key_limited=
 if [ "$lockdown" = "y" -o "$shim_lock" = "y" ]; then
   set key_locked=1
+  set key_limited=1
   set key_unsigned=' [not signed: Secure Boot refuses it]'
   set key_foreign=' [Secure Boot refuses it until its key is enrolled]'
 elif [ -z "$whole_grub" -a -f "$prefix/whole-$grub_cpu-$grub_platform.efi" ]; then
@@ -17,8 +19,9 @@ elif [ -z "$whole_grub" -a -f "$prefix/whole-$grub_cpu-$grub_platform.efi" ]; th
     # Once that has ended, so has the menu.
     if boot; then exit; fi
   fi
+  set key_limited=1
 fi
-export key_locked key_unsigned key_foreign
+export key_locked key_limited key_unsigned key_foreign
 
 source "$prefix/key.cfg"
 
@@ -318,7 +321,7 @@ else
 fi
 if [ -f "$prefix/custom.cfg" ]; then source "$prefix/custom.cfg"; fi
 # A signed GRUB has nothing to make sums with.
-if [ -n "$isos" -a -z "$key_locked" -a -f "$prefix/isos/checks.cfg" ]; then
+if [ -n "$isos" -a -z "$key_limited" -a -f "$prefix/isos/checks.cfg" ]; then
   submenu 'Check an ISO file before it starts' --id check {
     set key_found=
     source "$prefix/isos/checks.cfg"

@@ -12,12 +12,17 @@ const leastBootBytes = 16 * mib;
 const spareBootBytes = 2 * mib;
 const biosBootBytes = mib;
 /** The smallest that is worth its tables, so that the smallest key can be downloaded in seconds. */
-const smallestIsosBytes: Readonly<Record<IsosKind, number>> = { fat32: 8 * mib, ext4: 12 * mib };
+const smallestIsosBytes: Readonly<Record<IsosKind, number>> = {
+  fat32: 8 * mib,
+  exfat: 8 * mib,
+  ext4: 12 * mib,
+};
 /** FAT32 has at least so many clusters, and a margin that programs want. */
 const fat32Clusters = 65_525 + 16;
 /** A long chain of clusters makes GRUB slow, and a key has few small files. */
 const largestClusterBytes = 32 * 1024;
 const smallestClusterBytes = 512;
+const largeExfatBytes = 32 * 2 ** 30;
 
 /**
  * For few and large files, whatever size it has now: a small key is written onto a large stick and grows there, group by
@@ -25,7 +30,7 @@ const smallestClusterBytes = 512;
  */
 const extShape = { blockSizeBytes: 4096, inodeRatioBytes: 64 * 1024, reservedPercent: 0 };
 
-export type IsosKind = "fat32" | "ext4";
+export type IsosKind = "fat32" | "exfat" | "ext4";
 
 /** What a key is to be. */
 export interface KeyWish {
@@ -104,12 +109,13 @@ function bootBytesOf({ programBytes = 0 }: KeyWish): number {
 function partitionsOf(wish: KeyWish, isosKind: string): readonly PartitionRequest[] {
   const isGpt = wish.table === "gpt";
   const named = (label: string): { label?: string } => (isGpt ? { label } : {});
-  const fatType = isGpt ? "microsoft-data" : `${isosKind}-lba`;
+  const mbrType = isosKind === "exfat" ? "exfat" : `${isosKind}-lba`;
+  const isosType = isosKind === "ext4" ? "linux" : isGpt ? "microsoft-data" : mbrType;
   return [
     ...(isGpt ? [{ sizeBytes: biosBootBytes, type: "bios-boot", ...named("grub") }] : []),
     // Some BIOSes start only from a disk with an active partition.
     { sizeBytes: bootBytesOf(wish), type: "efi", active: !isGpt, ...named("usbboot") },
-    { sizeBytes: "rest", type: isosKind === "ext4" ? "linux" : fatType, ...named("isos") },
+    { sizeBytes: "rest", type: isosType, ...named("isos") },
   ];
 }
 
@@ -117,15 +123,21 @@ function partitionsOf(wish: KeyWish, isosKind: string): readonly PartitionReques
 export function isosFileSystem(
   { isosKind, label = isosLabel }: Pick<KeyWish, "isosKind" | "label">,
   sizeBytes: number,
-): Pick<FatOptions, "clusterSizeBytes" | "label"> & { readonly kind: "ext4" | "fat16" | "fat32" } & Partial<
+): Pick<FatOptions, "clusterSizeBytes" | "label"> & { readonly kind: "ext4" | "exfat" | "fat16" | "fat32" } & Partial<
     typeof extShape
   > {
   if (isosKind === "ext4") return { kind: "ext4", label, ...extShape };
+  if (isosKind === "exfat") return { kind: "exfat", label, clusterSizeBytes: exfatClusterBytes(sizeBytes) };
   for (let bytes = largestClusterBytes; bytes >= smallestClusterBytes; bytes /= 2) {
     const tableBytes = fat32Clusters * 8 + 64 * 1024;
     if ((sizeBytes - tableBytes) / bytes >= fat32Clusters) return { kind: "fat32", label, clusterSizeBytes: bytes };
   }
   return { kind: "fat16", label }; // too small for FAT32
+}
+
+/** As Windows has them for a stick of some GB, and larger on large ones: few files, and all of them large. */
+function exfatClusterBytes(sizeBytes: number): number {
+  return sizeBytes <= largeExfatBytes ? largestClusterBytes : 4 * largestClusterBytes;
 }
 
 function placed(plan: TablePlan, number: number, fileSystem: NewFileSystem): PartitionPlan {

@@ -6,8 +6,8 @@ import { largeFileOf } from "./large-files.ts";
 import { isosFileSystem, type IsosKind, type KeyWish } from "./plan-key.ts";
 
 const mib = 2 ** 20;
-/** The largest clusters of a key's FAT. */
-const clusterBytes = 32 * 1024;
+/** The largest clusters, or blocks, of each kind of isos. */
+const clusterBytesOf: Readonly<Record<IsosKind, number>> = { fat32: 32 * 1024, exfat: 128 * 1024, ext4: 32 * 1024 };
 /** For names, folders, and what says where a large file lies. */
 const spareBytes = mib;
 
@@ -20,11 +20,12 @@ export async function isosFor(
   if (large !== undefined && isosKind === "fat32") {
     const why = `it has ${formatSize(large.sizeBytes)}, FAT holds files below 4 GiB`;
     throw new Failure("unsupported", `cannot add "${large.source}": ${why}`, {
-      hint: "leave out --fs fat32, and isos is ext4",
+      hint: "leave out --fs fat32, and isos is ext4; --fs exfat holds it too",
     });
   }
   const kind = isosKind ?? (large === undefined ? "fat32" : "ext4");
   if (sources.length === 0) return { isosKind: kind, isosBytes: 0 };
+  const clusterBytes = clusterBytesOf[kind];
   let neededBytes = spareBytes;
   for (const source of sources) {
     await using reader = await FileReader.open(source);

@@ -46,12 +46,26 @@ const maySign = 0x02;
  * The keys that may sign data, out of the packets of a keyring; with `issuers` only those of certificates that have a key
  * of one of these fingerprints or key IDs. What does not hold together is left out.
  */
-export function signingKeysOf(packets: readonly Packet[], issuers?: readonly string[]): SigningKey[] {
+export function signingKeysOf(packets: readonly Packet[], issuers?: readonly string[]): FoundKeys {
   const certificates = certificatesIn(packets);
   const wanted = issuers === undefined ? certificates : certificates.filter((one) => isAmong(one, issuers));
-  return wanted.flatMap(({ primary, userIds, subkeys }) => {
+  const keys = wanted.flatMap(({ primary, userIds, subkeys }) => {
     return keysOf({ primary: parsed(primary), userIds: userIds.map(parsed), subkeys: subkeys.map(parsed) });
   });
+  return { keys, unusable: wanted.flatMap(unusableOf) };
+}
+
+export interface FoundKeys {
+  readonly keys: readonly SigningKey[];
+  /** Fingerprints and key IDs of those that nothing can be verified with here. */
+  readonly unusable: readonly string[];
+}
+
+/** A weak primary key is no ground for its subkeys to stand on. */
+function unusableOf({ primary, subkeys }: RawCertificate): readonly string[] {
+  const [first, ...others] = [primary, ...subkeys].map(({ packet }) => readable(() => parsePublicKey(packet.body)));
+  const weak = first?.verifier === undefined ? [first, ...others] : others.filter((key) => key?.verifier === undefined);
+  return weak.flatMap((key) => (key === undefined ? [] : [key.fingerprint, key.keyId]));
 }
 
 function parsed({ packet, signatures }: RawComponent): Component {

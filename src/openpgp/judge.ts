@@ -75,7 +75,13 @@ export class OpenVerdict {
     const id = issuer === undefined ? {} : { issuer };
     const named = issuer === undefined ? "by an unnamed key" : `by the key ${issuer}`;
     const unknown = `a signature ${named} is there, which is not in the keyring`;
-    if (this.#candidates.length === 0) return { kind: "unknown-key", ...id, why: unknown };
+    if (this.#candidates.length === 0) {
+      if (issuer === undefined || this.#options.keyring.unusable?.includes(issuer) !== true) {
+        return { kind: "unknown-key", ...id, why: unknown };
+      }
+      const why = `the signature ${named} does not count, since the key is too weak, or of a kind that is not known here`;
+      return { kind: "void", ...id, why };
+    }
     if (this.#weakness !== undefined) {
       return { kind: "void", ...id, why: `the signature ${named} does not count, since ${this.#weakness}` };
     }

@@ -9,6 +9,8 @@ export interface Keyring {
   /** Paths of files, or what stands for them; for messages. */
   readonly names: readonly string[];
   readonly keys: readonly SigningKey[];
+  /** Fingerprints and key IDs of those that are too weak to be used, or of a kind that is not known here. */
+  readonly unusable?: readonly string[];
 }
 
 /**
@@ -17,7 +19,7 @@ export interface Keyring {
  */
 export function parseKeyring(content: Uint8Array, name: string, issuers?: readonly string[]): Keyring {
   try {
-    return { names: [name], keys: signingKeysOf(parsePackets(keyPackets(content)), issuers) };
+    return { names: [name], ...signingKeysOf(parsePackets(keyPackets(content)), issuers) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure("damaged", `cannot read the keyring "${name}": ${error.message}`, {
@@ -34,7 +36,11 @@ function keyPackets(content: Uint8Array): Uint8Array {
 
 /** All keys of several keyrings. */
 export function joinKeyrings(keyrings: readonly Keyring[]): Keyring {
-  return { names: keyrings.flatMap(({ names }) => names), keys: keyrings.flatMap(({ keys }) => keys) };
+  return {
+    names: keyrings.flatMap(({ names }) => names),
+    keys: keyrings.flatMap(({ keys }) => keys),
+    unusable: keyrings.flatMap(({ unusable = [] }) => unusable),
+  };
 }
 
 /** Only the keys with one of these fingerprints: their own or that of their primary key, with `!` only their own. */

@@ -10,7 +10,7 @@ const mib = 2 ** 20;
 export const swapUuid = "0a1b2c3d-0000-4000-8000-00000000abcd";
 
 /** Bytes that nothing compresses, always the same. */
-export function noise(lengthBytes: number, seed: number): Buffer {
+function noise(lengthBytes: number, seed: number): Buffer {
   const bytes = Buffer.alloc(lengthBytes);
   let state = seed >>> 0;
   for (let at = 0; at < lengthBytes; at++) {
@@ -21,12 +21,12 @@ export function noise(lengthBytes: number, seed: number): Buffer {
 }
 
 /** A folder with files to fill disks from. */
-export function sampleTree(folder: TemporaryFolder): string {
+export function sampleTree(folder: TemporaryFolder, noiseBytes = 3 * mib): string {
   const tree = folder.join("tree");
   fs.mkdirSync(`${tree}/etc`, { recursive: true });
   fs.mkdirSync(`${tree}/usr`, { recursive: true });
   fs.writeFileSync(`${tree}/etc/fstab`, "UUID=1 / ext4 defaults 0 1\n");
-  fs.writeFileSync(`${tree}/usr/noise`, noise(3 * mib, 1));
+  fs.writeFileSync(`${tree}/usr/noise`, noise(noiseBytes, 1));
   fs.writeFileSync(`${tree}/usr/text`, "all work and no play\n".repeat(50_000));
   fs.truncateSync(`${tree}/usr/text`, 2 * mib);
   return tree;

@@ -7,12 +7,12 @@ import { runPeer, skipWithout } from "../peers/peer.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runHoldfast } from "./run-holdfast.ts";
 
-const skip = skipWithout("mkswap", "mkfs.btrfs", "mkfs.exfat");
+const skip = skipWithout("mkswap", "mkfs.btrfs", "mkfs.f2fs");
 const folder = temporaryFolder();
 const disk = folder.join("disk");
 const MiB = 2 ** 20;
 
-/** A disk of four partitions, of which the middle two hold something, and the last a torn exFAT. */
+/** A disk of four partitions, of which the middle two hold something, and the last a torn f2fs. */
 before(async () => {
   if (skip !== false) return;
   const words = `disk create ${disk} --size 200MiB --table gpt`.split(" ");
@@ -46,12 +46,12 @@ before(async () => {
   );
   put(
     (file) => {
-      runPeer("mkfs.exfat", ["-L", "stick", file]);
+      runPeer("mkfs.f2fs", ["-q", "-l", "stick", "-O", "extra_attr,sb_checksum", file]);
       const bytes = fs.readFileSync(file);
-      bytes[64]! ^= 1;
+      bytes[1024 + 130]! ^= 0x55;
       fs.writeFileSync(file, bytes);
     },
-    32,
+    54,
     145,
   );
 });
@@ -71,12 +71,9 @@ test("show tells of each what it is, and what is wrong", { skip }, async () => {
   );
   assert.match(
     lines.find((line) => line.startsWith("4 "))!,
-    / exfat +stick +\S+ KiB +\S+ MiB +[0-9A-F]{4}-[0-9A-F]{4}$/,
+    / f2fs +stick +\S+ KiB +\S+ MiB +[0-9a-f-]{36}$/,
   );
-  assert.equal(
-    lines.at(-2),
-    "error: partition 4: the checksum of the exFAT boot region does not match: the second one is used",
-  );
+  assert.equal(lines.at(-2), "error: partition 4: the f2fs superblock is damaged: the second one is used");
   assert.equal(status, 0);
 });
 
@@ -99,7 +96,7 @@ test("show --json has the same, with what was found wrong", { skip }, async () =
   const { problems, isOnlyRecognised } = partitions[3]?.fileSystem ?? {};
   assert.equal(isOnlyRecognised, true);
   assert.deepEqual(problems, [
-    { severity: "error", message: "the checksum of the exFAT boot region does not match: the second one is used" },
+    { severity: "error", message: "the f2fs superblock is damaged: the second one is used" },
   ]);
 });
 
@@ -124,7 +121,7 @@ test("who wants to look into one is told what it is", { skip }, async () => {
   const any = await runHoldfast(["disk", "ls", disk]);
   assert.equal(
     any.stderr,
-    `holdfast: cannot find a file system in "${disk}": no partition has one that is read (2 is swap, 3 is btrfs, 4 is exfat)\nhint: disk show tells what is there\n`,
+    `holdfast: cannot find a file system in "${disk}": no partition has one that is read (2 is swap, 3 is btrfs, 4 is f2fs)\nhint: disk show tells what is there\n`,
   );
 });
 
@@ -132,12 +129,12 @@ test("check tells what is wrong with what it does not check", { skip }, async ()
   const { stdout, stderr, status } = await runHoldfast(["disk", "check", disk]);
   assert.equal(
     stdout,
-    `error: partition 4: the checksum of the exFAT boot region does not match: the second one is used
+    `error: partition 4: the f2fs superblock is damaged: the second one is used
 table: gpt, checked
 partition 1: no file system known, not checked
 partition 2: swap, not checked
 partition 3: btrfs, not checked
-partition 4: exfat, not checked
+partition 4: f2fs, not checked
 `,
   );
   assert.equal(stderr, `holdfast: cannot vouch for "${disk}": 1 error\n`);

@@ -91,18 +91,6 @@ function luks2Seal(at: number): Seal {
   };
 }
 
-const exfatSeal: Seal = {
-  at: 0,
-  lengthBytes: 12 * sectorBytes,
-  apply(bytes) {
-    let checksum = 0;
-    for (const [n, byte] of bytes.subarray(0, 11 * sectorBytes).entries()) {
-      if (n !== 106 && n !== 107 && n !== 112) checksum = (((checksum << 31) | (checksum >>> 1)) + byte) >>> 0;
-    }
-    for (let at = 11 * sectorBytes; at < bytes.length; at += 4) viewOf(bytes).setUint32(at, checksum, true);
-  },
-};
-
 const lvmSeed = 0xf597a6cf;
 const f2fsSeed = 0xf2f52010;
 
@@ -118,12 +106,6 @@ const kinds: Readonly<Record<string, Kind>> = {
     program: "mkfs.ntfs",
     sizeMiB: 8,
     make: (image) => runPeer("mkfs.ntfs", ["-q", "-F", "-Q", "-p", "0", "-L", "label", image]),
-  },
-  exfat: {
-    program: "mkfs.exfat",
-    sizeMiB: 8,
-    make: (image) => runPeer("mkfs.exfat", ["-L", "label", image]),
-    seals: [exfatSeal],
   },
   xfs: {
     program: "mkfs.xfs",

@@ -11,6 +11,7 @@ import {
   type FileSystem,
   type NewFile,
 } from "../../src/filesystem/index.ts";
+import { emptyExfat } from "./exfat/sample-exfat.ts";
 import { emptyFat } from "./fat/sample-fat.ts";
 import { Dice } from "./random-edits.ts";
 
@@ -40,6 +41,11 @@ function fat(kind: "fat12" | "fat16" | "fat32", sizeBytes: number, clusterBytes:
   return { name: `${kind} with clusters of ${clusterBytes}`, make, hasLinks: false, foldsCase: true };
 }
 
+function exfat(sizeBytes: number, clusterBytes: number): Candidate {
+  const make = (): Promise<MemoryDevice> => emptyExfat(sizeBytes, clusterBytes);
+  return { name: `exfat with clusters of ${clusterBytes}`, make, hasLinks: false, foldsCase: true };
+}
+
 const candidates: readonly Candidate[] = [
   ext("ext2", { blockSizeBytes: 1024 }),
   ext("ext3", { blockSizeBytes: 2048 }),
@@ -48,6 +54,8 @@ const candidates: readonly Candidate[] = [
   fat("fat12", 14 * mib, 4096),
   fat("fat16", 24 * mib, 2048),
   fat("fat32", 40 * mib, 512),
+  exfat(8 * mib, 512),
+  exfat(24 * mib, 4096),
 ];
 
 function fileOf(bytes: Uint8Array): NewFile {

@@ -86,9 +86,42 @@ test("what came of an entry is kept in the file of its entries, the last of each
   assert.equal(after.slice(after.indexOf("\n")), before.slice(before.indexOf("\n")));
 });
 
+test("sums are kept as files that sha256sum reads, and go with their ISO files", async () => {
+  const device = await emptyDevice();
+  const sum = { sha256: "ab".repeat(32), verified: { level: "none", evidence: [] } } as const;
+  const text = (path: string): string => entriesText(path, 2048, iso(`Title\nof ${path}`), { sum });
+  const added = new Map(["/b.iso", "/tools/a'b.iso"].map((path) => [path, text(path)]));
+  const update = async (there: readonly string[], files: ReadonlyMap<string, string> = new Map()): Promise<void> => {
+    await using boot = await editFileSystem(device, { now });
+    await updateMenu(boot, { isoPaths: new Set(there), added: files, now });
+    await boot.commit();
+  };
+  await update([...added.keys()], added);
+  assert.equal(await textOf(device, `${menu}/tools/a'b.iso.sha256`), `${sum.sha256}  tools/a'b.iso\n`);
+  const lines = (await textOf(device, `${menu}/checks.cfg`)).split("\n").filter((line) => line.startsWith("key_sum"));
+  assert.deepEqual(lines, [
+    "key_sum '/b.iso' 'Title of /b.iso'",
+    String.raw`key_sum '/tools/a'\''b.iso' 'Title of /tools/a'\''b.iso'`,
+  ]);
+  {
+    await using boot = await openFileSystem(device);
+    assert.deepEqual(
+      (await readRecords(boot)).map(({ sha256, verified }) => ({ sha256, verified })),
+      [sum, sum],
+    );
+  }
+  await update([]);
+  await using boot = await openFileSystem(device);
+  assert.deepEqual(await filesBelow(boot, menu), [`${menu}/index.cfg`]);
+});
+
 test("a file of entries that someone has edited is no record, or a sound one", async () => {
-  const whole = entriesText("/a.iso", 2048, iso("A title"));
-  const edited = fc.tuple(fc.nat({ max: 200 }), fc.nat({ max: 20 }), fc.string({ unit: "binary", maxLength: 10 }));
+  const evidence = [
+    { file: "SUMS", algorithm: "sha256", signers: [{ userId: "a", fingerprint: "b", file: "c" }] },
+  ] as const;
+  const sum = { sha256: "ab".repeat(32), verified: { level: "signed", evidence } } as const;
+  const whole = entriesText("/a.iso", 2048, iso("A title"), { sum });
+  const edited = fc.tuple(fc.nat({ max: 450 }), fc.nat({ max: 20 }), fc.string({ unit: "binary", maxLength: 10 }));
   await fc.assert(
     fc.asyncProperty(edited, async ([at, length, text]) => {
       const device = await emptyDevice();
@@ -97,8 +130,12 @@ test("a file of entries that someone has edited is no record, or a sound one", a
       const place = await placeFor(boot, `${menu}/a.iso.cfg`, now);
       const metadata = { kind: "file", mode: 0o644, uid: 0, gid: 0, modified: now } as const;
       await boot.create(place, { ...metadata, sizeBytes: bytes.length, content: [{ at: 0, bytes }] });
-      for (const { path, entries } of await readRecords(boot)) {
+      for (const { path, entries, sha256 = sum.sha256, verified = sum.verified } of await readRecords(boot)) {
         assert.equal(path, "/a.iso");
+        assert.match(sha256, /^[0-9a-f]{64}$/);
+        for (const { file, signers = [] } of verified.evidence) {
+          assert.ok(typeof file === "string" && Array.isArray(signers));
+        }
         for (const { firmwares } of entries) assert.ok(Array.isArray(firmwares));
       }
     }),

@@ -1,59 +1,31 @@
 /** FAT by this program as `fsck.fat` and mtools see it, and theirs as this program does. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
-import { Failure } from "../../src/base/index.ts";
-import { FileDevice, FileReader } from "../../src/device/index.ts";
+import { FileDevice } from "../../src/device/index.ts";
 import { makeFat, type FatOptions } from "../../src/filesystem/fat/index.ts";
 import { readLayout } from "../../src/filesystem/fat/open.ts";
 import { encodeEntries, readEntries } from "../../src/filesystem/fat/table.ts";
-import {
-  editFileSystem,
-  openFileSystem,
-  resolvePath,
-  treeOf,
-  type EditableFileSystem,
-} from "../../src/filesystem/index.ts";
+import { editFileSystem } from "../../src/filesystem/index.ts";
 import { Dice } from "../filesystem/random-edits.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
+import {
+  directoryOf,
+  fileOf,
+  inLowerCase,
+  Model,
+  randomChange,
+  treeOfFolder,
+  treeOfImage,
+  type Mirror,
+  type Tree,
+} from "./random-changes.ts";
 
 const skip = skipWithout("mkfs.fat", "fsck.fat", "mcopy", "mmd", "mdel", "mrd", "mmove", "mdir");
 const now = { seconds: 1_700_000_000, nanoseconds: 0 };
-const modified = now;
 const editsInAll = 10_000;
-
-/** A tree as a list of paths, `path/` for a directory, `path hash` for a file. */
-type Tree = readonly string[];
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
-}
-
-async function ownTree(image: string): Promise<Tree> {
-  await using reader = await FileReader.open(image);
-  await using fileSystem = await openFileSystem(reader);
-  const lines: string[] = [];
-  for await (const batch of treeOf(fileSystem, "/").entries()) {
-    for (const entry of batch) {
-      if (entry.path === "") continue;
-      if (entry.kind === "directory") lines.push(`${entry.path}/`);
-      if (entry.kind !== "file") continue;
-      const pieces: Uint8Array[] = [];
-      for await (const { bytes } of entry.content ?? []) pieces.push(Uint8Array.from(bytes));
-      lines.push(`${entry.path} ${hashOf(Buffer.concat(pieces))}`);
-    }
-  }
-  const problems: string[] = [];
-  for await (const { message } of fileSystem.check()) problems.push(message);
-  assert.deepEqual(
-    problems.filter((message) => !/marked bad/.test(message)),
-    [],
-  );
-  return lines.toSorted();
-}
 
 /** What mtools copies out of an image. */
 function mtoolsTree(image: string, folder: TemporaryFolder): Tree {
@@ -63,19 +35,6 @@ function mtoolsTree(image: string, folder: TemporaryFolder): Tree {
   if (runPeer("mdir", ["-b", "-i", image, "::/"]).trim() !== "")
     runPeer("mcopy", ["-s", "-n", "-i", image, "::*", out]);
   return treeOfFolder(out);
-}
-
-function treeOfFolder(root: string): Tree {
-  const lines: string[] = [];
-  for (const entry of fs.readdirSync(root, { recursive: true, withFileTypes: true })) {
-    const name = path.relative(root, path.join(entry.parentPath, entry.name));
-    lines.push(entry.isDirectory() ? `${name}/` : `${name} ${hashOf(fs.readFileSync(path.join(root, name)))}`);
-  }
-  return lines.toSorted();
-}
-
-function inLowerCase(tree: Tree): Tree {
-  return tree.map((line) => line.toLowerCase()).toSorted();
 }
 
 /** Marks the last clusters of FAT12 bad: mtools takes a file that goes on in one of the last two for damage. */
@@ -131,7 +90,7 @@ for (const { kind, size, options } of kinds) {
       writeTree(tree);
       runPeer("mkfs.fat", [...options, "-n", "Label", "-C", image, String(size * 1024)]);
       runPeer("mcopy", ["-s", "-i", image, ...fs.readdirSync(tree).map((name) => path.join(tree, name)), "::/"]);
-      assert.deepEqual(await ownTree(image), treeOfFolder(tree));
+      assert.deepEqual(await treeOfImage(image), treeOfFolder(tree));
       await using device = await FileDevice.open(image);
       await using fileSystem = await editFileSystem(device, { now });
       assert.equal(fileSystem.info.kind, kind);
@@ -151,7 +110,7 @@ for (const { kind, size, options } of kinds) {
       fs.renameSync(path.join(tree, "deep"), path.join(tree, "neu/Deep"));
       for (let n = 0; n < 300; n++) fs.writeFileSync(path.join(tree, `neu/file number ${n}`), `${n}`);
       assert.deepEqual(mtoolsTree(image, folder), treeOfFolder(tree));
-      assert.deepEqual(await ownTree(image), treeOfFolder(tree));
+      assert.deepEqual(await treeOfImage(image), treeOfFolder(tree));
     },
   );
 }
@@ -183,146 +142,12 @@ for (const [kind, sizeBytes] of [
     );
     runPeer("mmd", ["-i", image, "::/a new folder"]);
     fsck(image);
-    assert.deepEqual(await ownTree(image), ["a new folder/"]);
+    assert.deepEqual(await treeOfImage(image), ["a new folder/"]);
   });
 }
 
-/** What random edits are to have made: directories and files by their paths. */
-class Model {
-  readonly entries = new Map<string, Uint8Array | undefined>();
-
-  get tree(): Tree {
-    return [...this.entries]
-      .map(([name, bytes]) => (bytes === undefined ? `${name}/` : `${name} ${hashOf(bytes)}`))
-      .toSorted();
-  }
-
-  hasParent(name: string): boolean {
-    const parent = path.dirname(name);
-    return parent === "." || (this.entries.has(parent) && this.entries.get(parent) === undefined);
-  }
-
-  isEmpty(name: string): boolean {
-    return ![...this.entries.keys()].some((other) => other.startsWith(`${name}/`));
-  }
-
-  move(from: string, to: string): void {
-    for (const [name, bytes] of Array.from(this.entries)) {
-      if (name !== from && !name.startsWith(`${from}/`)) continue;
-      this.entries.delete(name);
-      this.entries.set(to + name.slice(from.length), bytes);
-    }
-  }
-}
-
-const worldFolders = ["", "a", "b", "a/Long Folder", "b/é", "a/Long Folder/d"];
-
-function randomPath(dice: Dice): string {
-  const folder = dice.pick(worldFolders);
-  const number = dice.below(30);
-  const name = ["n", "Mixed ", "ü", "a name that is longer than one entry "][number % 4] ?? "";
-  return (folder === "" ? "" : `${folder}/`) + name + number;
-}
-
-/** Carries a random change out in all three; false where it is not possible. */
-async function randomChange(
-  dice: Dice,
-  model: Model,
-  fileSystem: EditableFileSystem,
-  mtools: Mtools,
-): Promise<boolean> {
-  const name = dice.below(12) === 0 ? dice.pick(worldFolders.slice(1)) : randomPath(dice);
-  const isThere = model.entries.has(name);
-  const bytes = model.entries.get(name);
-  const roll = dice.below(100);
-  if (!model.hasParent(name)) return false;
-  const directory = await resolvePath(fileSystem, path.dirname(name));
-  const place = { directory, name: path.basename(name) };
-  if (!isThere && (roll < 15 || worldFolders.includes(name))) {
-    await fileSystem.create(place, directoryOf());
-    mtools.makeDirectory(name);
-    model.entries.set(name, undefined);
-    return true;
-  }
-  if (!isThere) {
-    const created = dice.bytes(dice.below(10) === 0 ? dice.below(30_000) : dice.below(3000));
-    await fileSystem.create(place, fileOf(created));
-    mtools.put(name, created);
-    model.entries.set(name, created);
-    return true;
-  }
-  const id = await resolvePath(fileSystem, name);
-  if (roll < 20) {
-    const to = randomPath(dice);
-    if (model.entries.has(to) || !model.hasParent(to) || to.startsWith(`${name}/`)) return false;
-    await fileSystem.rename(place, {
-      directory: await resolvePath(fileSystem, path.dirname(to)),
-      name: path.basename(to),
-    });
-    mtools.move(name, to, model);
-    model.move(name, to);
-    return true;
-  }
-  if (bytes === undefined) {
-    if (!model.isEmpty(name)) {
-      await assert.rejects(fileSystem.remove(place), (error) => error instanceof Failure && error.code === "failed");
-      return false;
-    }
-    await fileSystem.remove(place);
-    mtools.removeDirectory(name);
-    model.entries.delete(name);
-    return true;
-  }
-  if (roll < 35) {
-    await fileSystem.remove(place);
-    mtools.remove(name);
-    model.entries.delete(name);
-    return true;
-  }
-  const changed = await randomContentChange(dice, fileSystem, id, bytes);
-  mtools.put(name, changed);
-  model.entries.set(name, changed);
-  return true;
-}
-
-async function randomContentChange(
-  dice: Dice,
-  fileSystem: EditableFileSystem,
-  id: number,
-  bytes: Uint8Array,
-): Promise<Uint8Array> {
-  const roll = dice.below(3);
-  if (roll === 0) {
-    const changed = dice.bytes(dice.below(20_000));
-    const pieces = changed.length === 0 ? [] : [{ at: 0, bytes: changed }];
-    await fileSystem.replaceContent(id, { sizeBytes: changed.length, content: pieces });
-    return changed;
-  }
-  if (roll === 1) {
-    const changed = new Uint8Array(dice.below(30_000));
-    changed.set(bytes.subarray(0, changed.length));
-    await fileSystem.truncate(id, changed.length);
-    return changed;
-  }
-  const [at, written] = [dice.below(20_000), dice.bytes(1 + dice.below(9000))];
-  const changed = new Uint8Array(Math.max(bytes.length, at + written.length));
-  changed.set(bytes);
-  changed.set(written, at);
-  await fileSystem.write(id, at, written);
-  return changed;
-}
-
-function directoryOf() {
-  return { kind: "directory", mode: 0o755, uid: 0, gid: 0, modified, sizeBytes: 0 } as const;
-}
-
-function fileOf(bytes: Uint8Array) {
-  const pieces = bytes.length === 0 ? [] : [{ at: 0, bytes }];
-  return { kind: "file", mode: 0o644, uid: 0, gid: 0, modified, sizeBytes: bytes.length, content: pieces } as const;
-}
-
 /** The same changes by mtools. */
-class Mtools {
+class Mtools implements Mirror {
   readonly #image: string;
   readonly #input: string;
 
@@ -399,9 +224,9 @@ for (const [kind, size, clusterSizeBytes] of [
       fsck(ours);
     }
     assert.ok(model.tree.length > 40, "there is something to compare");
-    assert.deepEqual(await ownTree(ours), model.tree, `seed ${seed}`);
+    assert.deepEqual(await treeOfImage(ours), model.tree, `seed ${seed}`);
     // When mtools moves a directory it may forget that its short name is in lower case.
-    assert.deepEqual(inLowerCase(await ownTree(theirs)), inLowerCase(model.tree), `seed ${seed}`);
+    assert.deepEqual(inLowerCase(await treeOfImage(theirs)), inLowerCase(model.tree), `seed ${seed}`);
     assert.deepEqual(mtoolsTree(ours, folder), model.tree, `seed ${seed}`);
   });
 }

@@ -21,37 +21,12 @@ import {
 } from "../filesystem/recognise/recognised-file.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
+import { skipServed, whileServed } from "./served.ts";
 
 const skipMount = skipWithoutMount();
-const skipServed = skipMount || skipWithout("/dev/fuse");
 
 function words(line: string): string[] {
   return line.split(" ").filter((word) => word !== "");
-}
-
-/** Attaches a file to a loop device for as long as `work` runs. */
-async function whileAttached(
-  file: string,
-  options: readonly string[],
-  work: (device: string) => Promise<void> | void,
-): Promise<void> {
-  const device = runPeer("losetup", [...options, "--find", "--show", file]).trim();
-  try {
-    await work(device);
-  } finally {
-    runPeer("losetup", ["--detach", device]);
-  }
-}
-
-/** Mounts by a program that serves files itself, for as long as `work` runs. */
-async function whileServed(program: string, device: string, mountPoint: string, work: () => void): Promise<void> {
-  fs.mkdirSync(mountPoint, { recursive: true });
-  runPeer(program, [device, mountPoint], { stdio: ["ignore", "pipe", "ignore"] });
-  try {
-    work();
-  } finally {
-    runPeer("umount", [mountPoint]);
-  }
 }
 
 const skipNtfs = skipWithout("mkfs.ntfs", "ntfsinfo", "ntfs-3g", "blkid");
@@ -209,7 +184,7 @@ for (const clusterBytes of [512, 4096]) {
   });
 }
 
-test("NTFS and exFAT that are dirty", { skip: skipWithout("mkfs.ntfs", "ntfsfix", "mkfs.exfat") }, async () => {
+test("NTFS that is dirty", { skip: skipWithout("mkfs.ntfs", "ntfsfix") }, async () => {
   await using folder = temporaryFolder();
   const image = folder.join("image");
   makeBlank(image, 10);
@@ -217,62 +192,6 @@ test("NTFS and exFAT that are dirty", { skip: skipWithout("mkfs.ntfs", "ntfsfix"
   runPeer("ntfsfix", [image]); // marks it for a check
   const ntfs = await recogniseFile(image);
   assert.deepEqual([ntfs.notes, ntfs.problems], [["dirty: Windows will check it at the next start"], []]);
-  makeBlank(image, 10);
-  runPeer("mkfs.exfat", [image]);
-  const bytes = fs.readFileSync(image);
-  bytes[106]! |= 2; // as a driver does while it is mounted
-  fs.writeFileSync(image, bytes);
-  const exfat = await recogniseFile(image);
-  assert.deepEqual([exfat.notes, exfat.problems], [["dirty: it was not unmounted cleanly"], []]);
-});
-
-for (const [sizeMiB, options, label] of [
-  [16, "-c 512", "Läbel ☃"],
-  [64, "", ""],
-  [300, "-c 128K", "12345678901"],
-  [64, "-c 4K --pack-bitmap", "packed"],
-] as const) {
-  const skip = skipWithout("mkfs.exfat", "dump.exfat", "blkid");
-  test(`exFAT ${sizeMiB} MiB ${options} "${label}"`, { skip }, async () => {
-    await using folder = temporaryFolder();
-    const image = folder.join("image");
-    makeBlank(image, sizeMiB);
-    runPeer("mkfs.exfat", [...words(options), ...(label === "" ? [] : ["-L", label]), image]);
-    const assertAlike = async () => {
-      const found = await recogniseFile(image);
-      assertAsBlkid(found, image);
-      const said = runPeer("dump.exfat", [image]);
-      const clusterBytes = numberAfter(said, "Cluster size");
-      assert.deepEqual(found.problems, []);
-      assert.equal(found.label, label);
-      assert.equal(found.sizeBytes, numberAfter(said, "Volume Length(sectors)") * 512);
-      assert.equal(found.freeBytes, numberAfter(said, "Free Clusters") * clusterBytes);
-      assert.equal((found.usedBytes ?? 0) + (found.freeBytes ?? 0), numberAfter(said, "Cluster Count") * clusterBytes);
-      return found;
-    };
-    const empty = await assertAlike();
-    if (skipServed !== false || skipWithout("mount.exfat-fuse", "losetup") !== false) return;
-    await whileAttached(image, [], (device) =>
-      whileServed("mount.exfat-fuse", device, folder.join("mounted"), () => fillWithFiles(folder.join("mounted"))),
-    );
-    const filled = await assertAlike();
-    assert.ok((filled.usedBytes ?? 0) > (empty.usedBytes ?? 0) + 3_000_000);
-  });
-}
-
-test("exFAT with sectors of 4096 bytes", { skip: skipMount || skipWithout("mkfs.exfat", "losetup") }, async () => {
-  await using folder = temporaryFolder();
-  const image = folder.join("image");
-  makeBlank(image, 40);
-  await whileAttached(image, ["--sector-size", "4096"], (device) => {
-    runPeer("mkfs.exfat", ["-L", "large", device]);
-  });
-  const found = await recogniseFile(image);
-  const said = runPeer("dump.exfat", [image]);
-  assert.equal(numberAfter(said, "Sector Size Bits"), 12);
-  assert.deepEqual([found.label, found.problems], ["large", []]);
-  assert.equal(found.sizeBytes, numberAfter(said, "Volume Length(sectors)") * 4096);
-  assert.equal(found.freeBytes, numberAfter(said, "Free Clusters") * numberAfter(said, "Cluster size"));
 });
 
 test("XFS whose log or files are on another device", { skip: skipWithout("mkfs.xfs") }, async () => {

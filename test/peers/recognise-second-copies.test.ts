@@ -40,16 +40,6 @@ const kinds: readonly Kind[] = [
     damages: [{ at: 0, zeroBytes: 512, message: "the NTFS boot sector is gone: the one at the end is used" }],
   },
   {
-    program: "mkfs.exfat",
-    sizeMiB: 8,
-    options: ["-L", "label"],
-    damages: [
-      { at: 64, message: "the checksum of the exFAT boot region does not match: the second one is used" },
-      { at: 0, zeroBytes: 512, message: "the exFAT boot region is gone: the second one is used" },
-      { at: 12 * 512 + 64, severity: "warning", message: "the second boot region of exFAT is damaged" },
-    ],
-  },
-  {
     program: "mkfs.xfs",
     sizeMiB: 300,
     options: ["-q", "-L", "label"],
@@ -103,7 +93,7 @@ for (const { program, sizeMiB, options, damages } of kinds) {
   });
 }
 
-test("what is counted is left out where it cannot be", { skip: skipWithout("mkfs.ntfs", "mkfs.exfat") }, async () => {
+test("what is counted is left out where it cannot be", { skip: skipWithout("mkfs.ntfs") }, async () => {
   await using folder = temporaryFolder();
   const image = folder.join("image");
   makeBlank(image, 9);

@@ -53,7 +53,7 @@ export function dumpText(table: PartitionTable, disk: string): string {
     ...(gpt === undefined ? [] : [`first-lba: ${gpt.firstUsableLba}`, `last-lba: ${gpt.lastUsableLba}`]),
     ...(gpt === undefined || gpt.entryCount === usualEntryCount ? [] : [`table-length: ${gpt.entryCount}`]),
     `sector-size: ${table.sectorSizeBytes}`,
-    "",
+    ...(table.partitions.length === 0 ? [] : [""]),
   ];
   const lines = table.partitions.map((partition) => {
     const { number, startBytes, sizeBytes, typeCode, guid, label, attributes, active } = partition;
@@ -72,17 +72,20 @@ export function dumpText(table: PartitionTable, disk: string): string {
   return [...head, ...lines, ""].join("\n");
 }
 
-/** Characters that a shell would take for its own are written in hexadecimal, as util-linux does. */
+/** util-linux writes bytes in hexadecimal that a shell would take for its own, or that are not ASCII. */
 function quoted(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/["\\`$\u0000-\u001f\u007f]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
+  const isPlain = (byte: number): boolean => byte >= 0x20 && byte < 0x7f && !escapedBytes.has(byte);
+  return [...Buffer.from(text)]
+    .map((byte) => (isPlain(byte) ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`))
+    .join("");
 }
 
+const escapedBytes: ReadonlySet<number> = new Set(Buffer.from('"\\`$'));
+
 function unquoted(text: string): string {
-  const bytes = text.replace(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return bytes;
+  const bytes = Buffer.from(text).toString("latin1");
+  const plain = bytes.replace(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(plain, "latin1").toString();
 }
 
 function attributeText(attributes: bigint): string {
@@ -130,13 +133,34 @@ export function parseDump(text: string, disk: string): TableDump {
     return value === undefined ? undefined : wholeNumber(value, disk);
   });
   if (entryCount !== undefined && entryCount > entryCountLimit) throw damagedDump(disk, "it has too many entries");
+  const diskId = head.get("label-id");
+  if (diskId !== undefined && !idForms[kind].test(diskId)) throw damagedDump(disk, `"${diskId}" is no id of a disk`);
+  for (const partition of partitions) refuseImpossible(partition, { kind, disk, entryCount });
   return {
     kind,
-    diskId: head.get("label-id"),
+    diskId,
     ...(firstLba === undefined ? {} : { firstLba }),
     ...(entryCount === undefined ? {} : { entryCount }),
     partitions: partitions.toSorted((a, b) => a.number - b.number),
   };
+}
+
+const guidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const idForms = { gpt: guidForm, mbr: /^0x[0-9a-f]{1,8}$/i };
+const mbrTypeForm = /^[0-9a-f]{1,2}$/i;
+const labelLimit = 36;
+
+function refuseImpossible(
+  { number, type, guid, label = "", startLba, sectorCount }: DumpedPartition,
+  table: { readonly kind: "mbr" | "gpt"; readonly disk: string; readonly entryCount: number | undefined },
+): void {
+  const { kind, disk, entryCount = usualEntryCount } = table;
+  const isTypeRight = (kind === "gpt" ? guidForm : mbrTypeForm).test(type);
+  const isGuidRight = kind === "mbr" || (guid !== undefined && guidForm.test(guid));
+  const isPlaceRight = startLba > 0 && (kind === "gpt" || startLba + sectorCount <= 2 ** 32);
+  const isNumberRight = kind === "mbr" || number <= entryCount;
+  if (isTypeRight && isGuidRight && isPlaceRight && isNumberRight && label.length <= labelLimit) return;
+  throw damagedDump(disk, `partition ${number} cannot be what it says`);
 }
 
 function kindOf(label: string | undefined, partitions: readonly DumpedPartition[], disk: string): "mbr" | "gpt" {
@@ -214,8 +238,8 @@ function tableSectors({ entryCount = usualEntryCount }: TableDump): number {
 }
 
 function gptPlan(dump: TableDump, sizeBytes: number): GptPlan {
-  const { diskId, partitions, entryCount = usualEntryCount } = dump;
-  if (diskId === undefined) throw damagedDump("the disk", "it has no GUID");
+  const { diskId = "", partitions, entryCount = usualEntryCount } = dump;
+  if (diskId === "") throw damagedDump("the disk", "it has no GUID");
   return {
     kind: "gpt",
     sizeBytes,
@@ -223,8 +247,7 @@ function gptPlan(dump: TableDump, sizeBytes: number): GptPlan {
     entryCount,
     firstUsableLba: dump.firstLba ?? 2 + tableSectors(dump),
     lastUsableLba: Math.floor(sizeBytes / sectorBytes) - 2 - tableSectors(dump),
-    partitions: partitions.map(({ number, startLba, sectorCount, type, guid, label = "", attributes, active }) => {
-      if (guid === undefined) throw damagedDump("the disk", `partition ${number} has no GUID`);
+    partitions: partitions.map(({ number, startLba, sectorCount, type, guid = "", label = "", attributes, active }) => {
       return { number, startLba, sectorCount, typeCode: type.toUpperCase(), guid, label, attributes, active };
     }),
   };

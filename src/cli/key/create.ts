@@ -37,8 +37,8 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words give the same bytes.
     fs: {
       kind: "choice",
       value: "KIND",
-      choices: ["fat32", "ext4"],
-      help: "what isos is formatted as: fat32, which everything reads, or ext4 for files of 4 GiB and more; fat32 unless told, or --add has such a file",
+      choices: ["fat32", "exfat", "ext4"],
+      help: "what isos is formatted as: fat32, which everything reads; for files of 4 GiB and more ext4, which the systems in ISO files read, or exfat, which Windows and macOS do, but not every such system; fat32 unless told, or --add has such a file",
     },
     add: {
       kind: "string",

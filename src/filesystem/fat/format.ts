@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../device/index.ts";
 import type { Timestamp } from "../../tree/index.ts";
-import { bootCode } from "./boot-code.ts";
+import { bootCode } from "../boot-code.ts";
 import {
   bootSector,
   bootSignature,

@@ -2,17 +2,11 @@ import { Failure } from "../../base/index.ts";
 import { readBytes, type BlockReader, type MappedStretch } from "../../device/index.ts";
 import { bootSector, infoSector, largeTail } from "./boot-sector.ts";
 import { firstCluster } from "../cluster-run.ts";
+import type { VolumePatch, WidenedVolume } from "../widened-volume.ts";
 import { layoutOf, type FatLayout } from "./layout.ts";
 import { planLayout, sectorBytes, tableCount, type PlannedLayout } from "./plan-layout.ts";
 import { bootSectorBytes } from "./probe.ts";
 import { countFree } from "./used-extents.ts";
-
-/** A FAT32 as it would be if it were larger: what comes from where in the one that there is, and what is new. */
-export interface WidenedFat {
-  readonly sizeBytes: number;
-  readonly stretches: readonly MappedStretch[];
-  readonly patches: readonly { readonly at: number; readonly bytes: Uint8Array }[];
-}
 
 const entryBytes = 4;
 
@@ -21,7 +15,7 @@ const entryBytes = 4;
  * further behind; they keep their numbers, so no directory and no chain changes. Undefined where it is no FAT32, has
  * not the shape that new ones have, or would not become larger.
  */
-export async function widenFat(reader: BlockReader, sizeBytes: number): Promise<WidenedFat | undefined> {
+export async function widenFat(reader: BlockReader, sizeBytes: number): Promise<WidenedVolume | undefined> {
   const boot = await readBytes(reader, 0, bootSectorBytes);
   const before = layoutOf(boot);
   const after = layoutFor(before, sizeBytes);
@@ -64,7 +58,7 @@ function layoutFor(before: FatLayout, sizeBytes: number): PlannedLayout | undefi
   }
 }
 
-function bootPatches(boot: Uint8Array, before: FatLayout, after: PlannedLayout): WidenedFat["patches"] {
+function bootPatches(boot: Uint8Array, before: FatLayout, after: PlannedLayout): readonly VolumePatch[] {
   const bytes = Uint8Array.from(boot.subarray(0, sectorBytes));
   const { reservedSectors, sectorCount, tableSectors } = after;
   bootSector.patch(bytes, { reservedSectors, sectorCount16: 0, sectorCount32: sectorCount });
@@ -77,7 +71,7 @@ async function infoPatches(
   reader: BlockReader,
   before: FatLayout,
   after: PlannedLayout,
-): Promise<WidenedFat["patches"]> {
+): Promise<readonly VolumePatch[]> {
   const { infoAt, backupAt } = before;
   if (infoAt === undefined) return [];
   const freeClusters = (await countFree(reader, before)) + after.clusterCount - before.clusterCount;

@@ -1,7 +1,6 @@
 import type { BlockReader } from "../../device/index.ts";
 import type { Recognised, Recogniser } from "./recognised.ts";
 import { btrfs } from "./btrfs.ts";
-import { exfat } from "./exfat.ts";
 import { f2fs } from "./f2fs.ts";
 import { luks } from "./luks.ts";
 import { lvm2 } from "./lvm2.ts";
@@ -12,7 +11,7 @@ import { swap } from "./swap.ts";
 import { xfs } from "./xfs.ts";
 
 /** In the order in which they are asked. */
-const recognisers: readonly Recogniser[] = [luks, ntfs, exfat, xfs, squashfs, f2fs, btrfs, swap, lvm2];
+const recognisers: readonly Recogniser[] = [luks, ntfs, xfs, squashfs, f2fs, btrfs, swap, lvm2];
 
 /**
  * What fills a device, of the kinds that this program recognises but does not look into; undefined where there is none

@@ -222,7 +222,7 @@ class FileChecks {
 
   async #checkInside(path: string, id: number, sizeBytes: number): Promise<FileFindings> {
     const places = await this.#isos.places?.(id);
-    if (places === undefined) return { verdict: "unknown", problems: [] };
+    if (places === undefined) return this.#checkUnknown(path, id, sizeBytes);
     const stretches = places.map(({ at, deviceAt, lengthBytes }) => ({ at, from: deviceAt, lengthBytes }));
     const reader = new MappedReader(this.#device, sizeBytes, stretches);
     const plan = await planInside(reader);
@@ -230,6 +230,12 @@ class FileChecks {
     const { sha256, problems } = await plan.conclude(results, reader);
     if (problems.length > 0) return { verdict: "wrong", sha256, problems };
     return { verdict: plan.hasClaims ? "whole" : "unknown", sha256, problems };
+  }
+
+  /** There is nothing to compare it with, but it has to be readable. */
+  async #checkUnknown(path: string, id: number, sizeBytes: number): Promise<FileFindings> {
+    const [result] = await this.#hash(path, id, { sizeBytes, tasks: [{ kind: "sum", algorithm: "sha256" }] });
+    return { verdict: "unknown", ...(result?.kind === "sum" ? { sha256: result.hex } : {}), problems: [] };
   }
 
   async #hash(

@@ -8,7 +8,7 @@ import type { Inspector } from "./inspector.ts";
 import type { MenuEntry } from "./menu-entry.ts";
 import { otherEntry } from "./other-kernels.ts";
 import { cleanTitle } from "./title.ts";
-import { mergedWords, needsKey, placed } from "./words.ts";
+import { mergedWords, needsKey, placed, withoutOddLabels } from "./words.ts";
 
 /** What is known of the volume. */
 export interface Volume {
@@ -178,7 +178,8 @@ class KernelChooser {
       ...(candidate.found === undefined ? [] : (family?.wordsWithoutMenu ?? [])),
     ];
     const added = [...(family?.replacesConvention === true ? [] : ofConvention), ...ofFamily];
-    return mergedWords(candidate.words, placed(added, this.#placesOf(candidate)), family?.drops);
+    const places = this.#placesOf(candidate);
+    return withoutOddLabels(mergedWords(candidate.words, placed(added, places), family?.drops), places);
   }
 
   /** A kernel of Multiboot or BSD: as the table has it, or of the ISO's own menu if its initrd is known to find the ISO. */
@@ -200,7 +201,7 @@ class KernelChooser {
     this.#family ??= family;
     const added = placed(findings.convention?.words ?? [], places);
     const modules = how.modules.map(({ path, words }, n) => {
-      return { path, words: mergedWords(placed(words, places), n === 0 ? added : []) };
+      return { path, words: withoutOddLabels(mergedWords(placed(words, places), n === 0 ? added : []), places) };
     });
     const needsIso = modules.some(({ words }) => needsKey(words));
     return { ...entry, how: { ...how, modules }, ...(needsIso ? { readableFrom: readableFrom(findings) } : {}) };

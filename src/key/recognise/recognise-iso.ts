@@ -8,6 +8,7 @@ import { BootImages } from "./boot-images.ts";
 import { biosEntries, memoryImageLimitBytes, uefiEntries } from "./el-torito-entries.ts";
 import { Inspector } from "./inspector.ts";
 import { kernelEntries, type KernelEntries, type Volume } from "./linux-entries.ts";
+import type { MenuEntry } from "./menu-entry.ts";
 import { readMenus, type Menus } from "./menus.ts";
 import { titleOfDisc } from "./title.ts";
 
@@ -91,12 +92,24 @@ class IsoRecogniser {
 
   async #choose(menus: Menus, kernels: KernelEntries): Promise<Chosen> {
     if (menus.loopback !== undefined && !(kernels.entries.length === 0 && kernels.isRefusalCertain)) {
-      return { entries: [loopbackEntry(menus.loopback.path, kernels.entries)], warnings: [] };
+      const { path, entries: own } = menus.loopback;
+      const entry = loopbackEntry(path, kernels.entries);
+      const signers = entry.signers ?? (await this.#signersOf(own));
+      return { entries: [{ ...entry, ...(signers === undefined ? {} : { signers }) }], warnings: [] };
     }
     if (kernels.entries.some(isSystem)) return kernels;
     if (kernels.refusal !== undefined) return { entries: [], refusal: kernels.refusal, warnings: kernels.warnings };
     const images = await BootImages.open(this.#reader, this.#disc);
     return (await this.#inEfiImage(images)) ?? this.#asFirmwareWould(images, kernels);
+  }
+
+  /** By whom the first kernel of a menu is signed that is there. */
+  async #signersOf(own: readonly MenuEntry[]): Promise<readonly string[] | undefined> {
+    for (const { kernel } of own) {
+      const file = await this.#disc.findFile(kernel);
+      if (file !== undefined) return this.#inspector.signers(file);
+    }
+    return undefined;
   }
 
   /** Kernels that are not in the ISO itself but in its partition for UEFI, beside the loader there. */

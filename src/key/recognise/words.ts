@@ -27,6 +27,25 @@ export function placed(words: readonly string[], { label, isoUuid, kernel }: Wor
   );
 }
 
+/** A word that names the ISO by its label, to dracut or to Anaconda. */
+const byLabel = /^(.*(?:live|hd|cdrom):)(?:CD)?LABEL=(.+)$/;
+
+/**
+ * Labels with spaces and their kin reach no system: GRUB doubles the backslashes that would stand for them, but for Red
+ * Hat's own. The identifier of the volume means the same.
+ */
+export function withoutOddLabels(
+  words: readonly string[],
+  { label, isoUuid }: Pick<WordPlaces, "label" | "isoUuid">,
+): readonly string[] {
+  const odd = escaped(label);
+  if (odd === label || isoUuid === "") return words;
+  return words.map((word) => {
+    const [, before = "", named] = byLabel.exec(word) ?? [];
+    return named === odd || named === label ? `${before}UUID=${isoUuid}` : word;
+  });
+}
+
 /** Whether any of these words says where the ISO is. */
 export function needsKey(words: readonly string[]): boolean {
   return words.some((word) => ofTheKey.test(word));

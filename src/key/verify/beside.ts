@@ -82,6 +82,8 @@ class Folder {
   }
 
   #listIn({ name, algorithm }: SumFileName): SumList | undefined {
+    // What is only called so in passing may be anything.
+    if (algorithm === undefined && this.#isTooLarge(name)) return undefined;
     return this.#attempt(name, (bytes) => {
       const form = formOf(bytes);
       if (form === "detached") return undefined;
@@ -132,6 +134,11 @@ class Folder {
       this.#warnings.push(`${quoted(name)} does not count: ${error.message}`);
       return undefined;
     }
+  }
+
+  #isTooLarge(name: string): boolean {
+    const stat = fs.statSync(path.join(this.#folder, name), { throwIfNoEntry: false });
+    return stat !== undefined && stat.size > listLimitBytes;
   }
 
   #read(name: string): Uint8Array | undefined {

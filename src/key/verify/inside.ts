@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 import { Failure } from "../../base/index.ts";
 import type { BlockReader } from "../../device/index.ts";
-import { openFileSystem, readBootImages, readText, resolvePath, type FileSystem } from "../../filesystem/index.ts";
+import { bootPlaces, openFileSystem, readText, resolvePath, type FileSystem } from "../../filesystem/index.ts";
 import { readImplantedMd5, type ImplantedMd5 } from "./implanted-md5.ts";
 import type { PartToSum } from "./hash-task.ts";
 import { asSumFile } from "./sum-file-names.ts";
@@ -34,6 +34,8 @@ export interface ListedFile {
 
 const listLimitBytes = 64 * 1024 * 1024;
 const fileLimit = 200_000;
+/** How many listed names are looked for by following links; with more that are not there the list is none of this disc. */
+const slowLimit = 2000;
 /** The better one first. */
 const preference: readonly SumAlgorithm[] = ["sha256", "sha512", "blake2b512", "sha384", "sha224", "sha1", "md5"];
 
@@ -79,6 +81,7 @@ class ListResolver {
   readonly #reader: BlockReader;
   readonly #fileSystem: FileSystem;
   readonly #folders = new Map<number, ReadonlyMap<string, number>>();
+  #slowCount = 0;
 
   constructor(reader: BlockReader, fileSystem: FileSystem) {
     this.#reader = reader;
@@ -86,10 +89,11 @@ class ListResolver {
   }
 
   async resolve(file: string, listed: readonly ListedSum[]): Promise<InsideList> {
-    const patched = await this.#patchedSectors();
+    const patched = await this.#bootPlaces();
     const files: ListedFile[] = [];
     let missingCount = 0;
     for (const { name = "", algorithm, hex } of listed) {
+      if (name === file) continue; // a list that was made while it was written
       const id = await this.#find(name);
       if (id === undefined) {
         missingCount++;
@@ -102,11 +106,9 @@ class ListResolver {
     return { file, files: files.toSorted((one, other) => (one.part?.at ?? 0) - (other.part?.at ?? 0)), missingCount };
   }
 
-  /** What makes an ISO writes into its boot images where they are on it: their sums may be those from before. */
-  async #patchedSectors(): Promise<ReadonlySet<number>> {
-    if (!this.#fileSystem.info.kind.startsWith("iso")) return new Set();
-    const images = await readBootImages(this.#reader);
-    return new Set(images.map(({ startSector }) => startSector * 2048));
+  /** Into these the maker of the ISO writes where they are on it: their sums may be those from before. */
+  async #bootPlaces(): Promise<ReadonlySet<number>> {
+    return this.#fileSystem.info.kind.startsWith("iso") ? bootPlaces(this.#reader) : new Set();
   }
 
   async #find(name: string): Promise<number | undefined> {
@@ -114,7 +116,9 @@ class ListResolver {
     if (name.split("/").includes("..")) return undefined;
     try {
       // Links are followed by the second way only; the first one is quick in folders with many names.
-      const id = (await this.#idOf(name)) ?? (await resolvePath(this.#fileSystem, `/${name}`));
+      const quick = await this.#idOf(name);
+      if (quick === undefined && ++this.#slowCount > slowLimit) return undefined;
+      const id = quick ?? (await resolvePath(this.#fileSystem, `/${name}`));
       return (await this.#fileSystem.stat(id)).kind === "file" ? id : undefined;
     } catch (error) {
       if (error instanceof Failure && error.code !== "interrupted") return undefined;

@@ -2,6 +2,7 @@ import { printableName } from "../../bytes/index.ts";
 import type { BlockReader } from "../../device/index.ts";
 import {
   issuersOf,
+  OpenVerdict,
   signatureType,
   verdictsOf,
   type Signature,
@@ -147,12 +148,14 @@ class Plan implements VerificationPlan {
     const unknownKeys: string[] = [];
     for (const signature of signatures) {
       const options = this.#trustFor([signature]);
-      const [issuer] = issuersOf([signature]);
       if (signature.type !== signatureType.binary) {
         this.warnings.push(`${quoted(file)} does not count: it is made for a text`);
       } else if (options.keyring.keys.length > 0) {
         this.#isoSignatures.push({ file, task: this.#add({ kind: "signature", signature, options }) });
-      } else if (issuer !== undefined) unknownKeys.push(issuer);
+      } else {
+        const verdict = new OpenVerdict(signature, options).verdict(false);
+        if (verdict.kind === "unknown-key" || verdict.kind === "void") this.#takeOther(verdict, file, unknownKeys);
+      }
     }
     if (unknownKeys.length > 0) this.#unknownOfIso.push({ file, unknownKeys });
   }

@@ -11,6 +11,7 @@ import {
   makeFileSystem,
   openFileSystem,
   treeOf,
+  widenExfat,
   widenFat,
   type FileSystem,
 } from "../../filesystem/index.ts";
@@ -105,7 +106,7 @@ async function growIsos(growth: IsosGrowth): Promise<GrownIsos> {
   await using before = await openFileSystem(new SliceReader(image, startBytes, sizeBytes));
   const { kind } = before.info;
   if (roomBytes - sizeBytes < leastGrowthBytes) return { ...unchanged(growth), kind, notes: [] };
-  if (kind.startsWith("fat")) return growFat(before, growth);
+  if (kind.startsWith("fat") || kind === "exfat") return growFat(before, growth);
   const device = mapped(growth, sizeBytes);
   await growFileSystem(new SliceDevice(device, startBytes, roomBytes), { now, zeroFromBytes: sizeBytes });
   return { device, kind, sizeBytes: roomBytes, notes: [] };
@@ -133,17 +134,18 @@ function mapped(
 }
 
 /**
- * FAT has its tables in front of its files, which stand further behind when the tables are longer. With few files a new
+ * FAT and exFAT have their tables in front of their files, which stand further behind when the tables are longer. With few files a new
  * one is made, which has clusters that suit its size, with the label and the number of the old, by which the menu
  * finds it.
  */
 async function growFat(before: FileSystem, growth: IsosGrowth): Promise<GrownIsos> {
   const { image, isos, now } = growth;
   const { kind, label, uuid = "", sizeBytes, freeBytes } = before.info;
-  const roomBytes = Math.min(growth.roomBytes, fatLimitBytes);
+  const isExfat = kind === "exfat";
+  const roomBytes = isExfat ? growth.roomBytes : Math.min(growth.roomBytes, fatLimitBytes);
   if (sizeBytes - freeBytes <= remadeLimitBytes) {
     const device = mapped(growth, 0);
-    const wanted = isosFileSystem({ isosKind: "fat32", label }, roomBytes);
+    const wanted = isosFileSystem({ isosKind: isExfat ? "exfat" : "fat32", label }, roomBytes);
     const place = { startLba: isos.startBytes / 512, geometry: defaultGeometry };
     const options = { wanted: { ...wanted, uuid, now }, place };
     const notes = await makeFileSystem(
@@ -153,7 +155,10 @@ async function growFat(before: FileSystem, growth: IsosGrowth): Promise<GrownIso
     );
     return { device, kind: wanted.kind, sizeBytes: roomBytes, notes };
   }
-  const wide = await widenFat(new SliceReader(image, isos.startBytes, isos.sizeBytes), roomBytes);
+  const wide = await (isExfat ? widenExfat : widenFat)(
+    new SliceReader(image, isos.startBytes, isos.sizeBytes),
+    roomBytes,
+  );
   if (wide === undefined) {
     const note = `isos keeps its ${formatSize(isos.sizeBytes)}: a ${kind} with clusters of this size is not grown`;
     return { ...unchanged(growth), kind, notes: [note] };

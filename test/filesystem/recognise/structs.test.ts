@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Struct } from "../../../src/bytes/index.ts";
 import * as btrfs from "../../../src/filesystem/recognise/btrfs.ts";
-import * as exfat from "../../../src/filesystem/recognise/exfat-records.ts";
 import * as f2fs from "../../../src/filesystem/recognise/f2fs.ts";
 import * as luks1 from "../../../src/filesystem/recognise/luks1.ts";
 import * as luks2 from "../../../src/filesystem/recognise/luks2.ts";
@@ -40,34 +39,6 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
       label: [299, 256],
     },
   },
-  exfatBitmapEntry: {
-    sizeBytes: 32,
-    fields: { type: [0, 1], flags: [1, 1], firstCluster: [20, 4], dataBytes: [24, 8] },
-  },
-  exfatBootSector: {
-    sizeBytes: 512,
-    fields: {
-      jump: [0, 3],
-      signature: [3, 8],
-      partitionSector: [64, 8],
-      sectorCount: [72, 8],
-      fatSector: [80, 4],
-      fatSectors: [84, 4],
-      heapSector: [88, 4],
-      clusterCount: [92, 4],
-      rootCluster: [96, 4],
-      serial: [100, 4],
-      revision: [104, 2],
-      flags: [106, 2],
-      sectorBytesLog2: [108, 1],
-      clusterSectorsLog2: [109, 1],
-      fatCount: [110, 1],
-      percentInUse: [112, 1],
-      endMark: [510, 2],
-    },
-  },
-  exfatEntry: { sizeBytes: 32, fields: { type: [0, 1] } },
-  exfatLabelEntry: { sizeBytes: 32, fields: { type: [0, 1], unitCount: [1, 1], label: [2, 22] } },
   f2fsCheckpoint: {
     sizeBytes: 192,
     fields: {
@@ -335,7 +306,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
   },
 };
 
-const modules = [btrfs, exfat, f2fs, luks1, luks2, lvm2, ntfs, squashfs, swap, xfs];
+const modules = [btrfs, f2fs, luks1, luks2, lvm2, ntfs, squashfs, swap, xfs];
 
 test("every field of every structure stands where the format has it", () => {
   const found: Record<string, { readonly sizeBytes: number; readonly fields: Pins }> = {};

@@ -6,6 +6,7 @@ import * as zlib from "node:zlib";
 import { FileReader, MemoryDevice } from "../../../src/device/index.ts";
 import { conventionOf } from "../../../src/key/recognise/conventions.ts";
 import { fillWords, recogniseFile, recogniseIso, type RecognisedIso } from "../../../src/key/recognise/index.ts";
+import { signedProgram } from "../../boot/signed-program.ts";
 import { skipWithout } from "../../peers/peer.ts";
 import { temporaryFolder } from "../../temp.ts";
 import { cpioOf } from "./cpio.ts";
@@ -55,6 +56,24 @@ const debianLive: SampleFiles = {
   "boot/memtest.bin": kernel,
   "boot/memtest.efi": efiStub(0x8664),
 };
+
+test("labels that reach no system: the volume is named by its UUID", needs, async () => {
+  const files = {
+    "LiveOS/squashfs.img": "",
+    "images/pxeboot/vmlinuz": kernel,
+    "images/pxeboot/initrd.img": dracutLive,
+  };
+  const label = "Fedora Live 38";
+  const grub = String.raw`menuentry x { linux /images/pxeboot/vmlinuz root=live:CDLABEL=Fedora\x20Live\x2038 quiet
+    initrd /images/pxeboot/initrd.img
+  }`;
+  for (const menu of [{}, { "EFI/BOOT/grub.cfg": grub }]) {
+    const { entries, volumeUuid } = await recogniseSample({ ...files, ...menu }, label);
+    const how = entries[0]?.how;
+    assert.ok(how?.kind === "linux" && how.words.includes(`root=live:UUID=${volumeUuid}`), JSON.stringify(how));
+    assert.ok(!how.words.some((word) => word.includes("LABEL")));
+  }
+});
 
 test(
   "a live system: its own entries and words, its title, what its initrd reads, what is left out",
@@ -172,8 +191,27 @@ test("loopback.cfg counts only where what it starts is there", needs, async () =
   });
   const [entry] = (await recogniseSample({ ...debianLive, "boot/grub/loopback.cfg": "source /boot/grub/grub.cfg" }))
     .entries;
-  assert.deepEqual([entry?.how.kind, entry?.readableFrom], ["configfile", ["fat", "ext4"]]);
+  assert.deepEqual([entry?.how.kind, entry?.readableFrom, entry?.signers], ["configfile", ["fat", "ext4"], []]);
 });
+
+test("by whom a kernel or program is signed is known of menus of their own, too", needs, async () => {
+  const signersIn = async (files: SampleFiles): Promise<unknown> => {
+    return (await recogniseSample(files)).entries.map(({ how, signers }) => [how.kind, signers]);
+  };
+  const signed = ["a certificate without a name"];
+  const menu = "menuentry x { linux /gone\n initrd /i\n}\nmenuentry y { linux /k\n initrd /i\n}";
+  const own = { "boot/grub/loopback.cfg": menu, i: "no initrd that is known" };
+  assert.deepEqual(await signersIn({ ...own, k: signedProgram(0x8664) }), [["configfile", signed]]);
+  assert.deepEqual(await signersIn({ ...own, k: "no kernel at all" }), [["configfile", []]]);
+  assert.deepEqual(await signersIn({ "EFI/BOOT/BOOTX64.EFI": signedEfiProgram() }), [["efi", signed]]);
+});
+
+/** As UEFI starts it. */
+function signedEfiProgram(): Buffer {
+  const bytes = signedProgram(0x8664);
+  bytes.writeUInt16LE(10, 0x98 + 0x44);
+  return bytes;
+}
 
 test("plain ISO 9660 without Rock Ridge is found in any case", needs, async () => {
   await using folder = temporaryFolder();

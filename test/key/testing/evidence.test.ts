@@ -125,7 +125,10 @@ test("the first entry of an ISO's own menu is started, once", () => {
   assert.equal(evidence.addSaid(booting), "");
   assert.equal(evidence.addSaid("error: no such theme.\nPress any key to continue..."), "");
   assert.equal(evidence.addSaid("GNU GRUB  version 2.06"), "\r");
-  assert.equal(evidence.addSaid("live"), "");
+  assert.equal(evidence.addSaid("live\nUse the ▲ and ▼ keys to select which entry is highlighted.\n│*Live │"), "");
+  for (let n = 0; n < 2; n++) {
+    evidence.addScreen(rows("+---+", "| *Live        |", "Use the   and   keys to select which entry is highlighted."));
+  }
   assert.equal(evidence.verdict, undefined);
   evidence.addSaid("Linux version 6.1.0-9-amd64 ");
   assert.deepEqual(evidence.verdict, { outcome: "started", seen: "Linux version 6.1.0-9-amd64" });

@@ -2,6 +2,7 @@ import { Failure } from "../../../base/index.ts";
 import type { Timestamp } from "../../../tree/index.ts";
 import { damaged } from "../../damaged.ts";
 import { attribute } from "../../dos-attributes.ts";
+import { FilePlaces } from "../../file-places.ts";
 import { clusterOf, directoryLimitBytes, shortEntry, slotBytes, type ShortEntry } from "../directory-entry.ts";
 import { readDirectory } from "../fat-source.ts";
 import { timesOf } from "../fat-time.ts";
@@ -12,28 +13,14 @@ import { placeAt } from "./file-store.ts";
 export const rootId = 1;
 /** How many directories are kept in memory that need not be: more than any one change uses. */
 const seenLimit = 64;
-const slotsPerDirectory = directoryLimitBytes / slotBytes;
 
-/** A file's place in its directory. */
-export interface FileNode {
-  readonly id: number;
-  readonly directory: number;
-  readonly slot: number;
-}
-
-/**
- * The directories of a file system that is being changed, and the ids of files: numbers given in the order in which
- * files are met, that stay with a file when its name moves.
- */
+/** The directories of a file system that is being changed, and where in them files are. */
 export class DirectoryStore {
+  readonly places = new FilePlaces({ rootId, slotsPerDirectory: directoryLimitBytes / slotBytes });
   readonly #volume: FatVolume;
   /** Directories that were looked into, the one used last at the end. Some may have changed since. */
   readonly #seen = new Map<number, DirectoryImage>();
   readonly #changed = new Map<number, DirectoryImage>();
-  readonly #nodes = new Map<number, FileNode>();
-  /** Ids by the directory's id and the slot. */
-  readonly #ids = new Map<number, number>();
-  #nextId = rootId + 1;
 
   constructor(volume: FatVolume) {
     this.#volume = volume;
@@ -54,44 +41,19 @@ export class DirectoryStore {
     return image;
   }
 
-  /** The id of the file at a slot of a directory. */
-  idAt(directory: number, slot: number): number {
-    const place = directory * slotsPerDirectory + slot;
-    const known = this.#ids.get(place);
-    return known ?? this.place(this.#nextId++, directory, slot);
-  }
-
-  /** Says where a file is now; gives its id. */
-  place(id: number, directory: number, slot: number): number {
-    const before = this.#nodes.get(id);
-    if (before !== undefined) this.#ids.delete(before.directory * slotsPerDirectory + before.slot);
-    this.#nodes.set(id, { id, directory, slot });
-    this.#ids.set(directory * slotsPerDirectory + slot, id);
-    return id;
-  }
-
-  /** Where a file other than the root directory is. */
-  node(id: number): FileNode {
-    const node = this.#nodes.get(id);
-    if (node !== undefined) return node;
-    throw new Failure("not-found", `cannot find file ${id}: it is not there, or not any more`);
-  }
-
   async entry(id: number): Promise<ShortEntry> {
-    const { directory, slot } = this.node(id);
+    const { directory, slot } = this.places.node(id);
     return (await this.open(directory)).entry(slot);
   }
 
   async patch(id: number, values: Partial<ShortEntry>): Promise<void> {
-    const { directory, slot } = this.node(id);
+    const { directory, slot } = this.places.node(id);
     (await this.open(directory)).patch(slot, values);
   }
 
   /** Forgets a file that is gone. */
   forget(id: number): void {
-    const { directory, slot } = this.node(id);
-    this.#ids.delete(directory * slotsPerDirectory + slot);
-    this.#nodes.delete(id);
+    this.places.forget(id);
     this.#seen.delete(id);
     this.#changed.delete(id);
   }

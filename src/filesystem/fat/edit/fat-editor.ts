@@ -1,5 +1,4 @@
 import { Failure, type JobOptions } from "../../../base/index.ts";
-import { printableName } from "../../../bytes/index.ts";
 import { OverlayDevice } from "../../../device/index.ts";
 import type { DataPiece, FileStretch } from "../../../tree/index.ts";
 import { ChangeGuard } from "../../change-guard.ts";
@@ -20,6 +19,16 @@ import {
   rootStat,
   withReadOnly,
 } from "../../dos-attributes.ts";
+import {
+  LossWarning,
+  missing,
+  nameTaken,
+  noLinks,
+  notEmpty,
+  refuseKind,
+  refuseOtherKind,
+  refuseOwnChild,
+} from "../../dos-refusals.ts";
 import { encodeTime } from "../../dos-time.ts";
 import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "../../file-system.ts";
 import { clusterOf, slotBytes, type ShortEntry } from "../directory-entry.ts";
@@ -35,7 +44,6 @@ import type { FatVolume } from "./fat-volume.ts";
 import { FileStore, placeAt } from "./file-store.ts";
 
 const batchSize = 1000;
-const specialBits = 0o7000;
 
 /** A FAT file system open for changes. It borrows its device. */
 export class FatEditor implements EditableFileSystem {
@@ -46,12 +54,13 @@ export class FatEditor implements EditableFileSystem {
   readonly #files: FileStore;
   readonly #options: EditOptions;
   readonly #guard = new ChangeGuard();
-  #hasWarned = false;
+  readonly #losses: LossWarning;
 
   constructor(info: Omit<FileSystemInfo, "freeBytes">, volume: FatVolume, options: EditOptions) {
     this.#info = info;
     this.#volume = volume;
     this.#options = options;
+    this.#losses = new LossWarning("FAT", options.onWarning);
     this.#directories = new DirectoryStore(volume);
     this.#files = new FileStore(volume);
   }
@@ -70,14 +79,14 @@ export class FatEditor implements EditableFileSystem {
   async *list(id: number): AsyncGenerator<readonly DirectoryItem[]> {
     const items: DirectoryItem[] = [];
     for (const { name, slot } of (await this.#directories.open(id)).items()) {
-      items.push({ name, id: this.#directories.idAt(id, slot) });
+      items.push({ name, id: this.#directories.places.idAt(id, slot) });
     }
     for (let at = 0; at < items.length; at += batchSize) yield items.slice(at, at + batchSize);
   }
 
   async find(id: number, name: string): Promise<number | undefined> {
     const found = (await this.#directories.open(id)).find(name);
-    return found === undefined ? undefined : this.#directories.idAt(id, found.slot);
+    return found === undefined ? undefined : this.#directories.places.idAt(id, found.slot);
   }
 
   async readLink(id: number): Promise<string> {
@@ -114,12 +123,12 @@ export class FatEditor implements EditableFileSystem {
   create(place: NamePlace, file: NewFile): Promise<number> {
     return this.#guard.changing(async (begin) => {
       refuseBadName(place.name);
-      refuseKind(file, place.name);
+      refuseKind("FAT", file, place.name);
       const parent = await this.#directories.open(place.directory);
       refuseTaken(parent, place.name);
       if (file.kind === "file") this.#volume.pool.need(this.#volume.clustersFor(file.sizeBytes));
       begin();
-      this.#warnOfLosses(file);
+      this.#losses.of(file);
       const firstSlot = await this.#directories.room(place.directory, parent.slotsFor(place.name));
       const { date, time } = encodeTime(file.modified);
       const values = { ...timesOf(this.#options.now), modifiedDate: date, modifiedTime: time };
@@ -127,7 +136,7 @@ export class FatEditor implements EditableFileSystem {
       const data = isFolder ? placeAt(0, 0) : await this.#files.put(file, place.name);
       const attributes = isFolder ? attribute.directory : newAttributes(file.mode);
       const slot = parent.add(place.name, firstSlot, { ...values, ...data, attributes });
-      const id = this.#directories.idAt(place.directory, slot);
+      const id = this.#directories.places.idAt(place.directory, slot);
       if (isFolder) {
         const image = await this.#directories.make(id, parent, this.#options.now);
         parent.patch(slot, placeAt(image.start, 0));
@@ -138,7 +147,7 @@ export class FatEditor implements EditableFileSystem {
   }
 
   async link(place: NamePlace): Promise<void> {
-    throw new Failure("unsupported", `cannot link "${printableName(place.name)}": on FAT a file has one name only`);
+    throw noLinks("FAT", place.name);
   }
 
   remove(place: NamePlace): Promise<void> {
@@ -160,10 +169,11 @@ export class FatEditor implements EditableFileSystem {
       const there = target.find(to.name);
       const isSame = there !== undefined && image === target && there.slot === found.slot;
       if (isSame && found.name === to.name) return;
-      const replaced = there === undefined || isSame ? undefined : this.#directories.idAt(to.directory, there.slot);
+      const replaced =
+        there === undefined || isSame ? undefined : this.#directories.places.idAt(to.directory, there.slot);
       if (replaced !== undefined) await this.#refuseReplacing(id, replaced, to.name);
       const entry = image.entry(found.slot);
-      if (isDirectory(entry)) this.#refuseOwnChild(id, to);
+      if (isDirectory(entry)) refuseOwnChild(id, this.#directories.places.above(to.directory), to.name);
       begin();
       if (there !== undefined && replaced !== undefined) {
         await this.#drop(replaced);
@@ -172,7 +182,7 @@ export class FatEditor implements EditableFileSystem {
       image.remove(found);
       const firstSlot = await this.#directories.room(to.directory, target.slotsFor(to.name));
       const slot = target.add(to.name, firstSlot, entry);
-      this.#directories.place(id, to.directory, slot);
+      this.#directories.places.place(id, to.directory, slot);
       if (isDirectory(entry) && image !== target) await this.#setParent(id, target);
       await this.#touch(from.directory);
       await this.#touch(to.directory);
@@ -259,30 +269,19 @@ export class FatEditor implements EditableFileSystem {
   async #existing(place: NamePlace): Promise<Existing> {
     const image = await this.#directories.open(place.directory);
     const found = image.find(place.name);
-    if (found === undefined) throw new Failure("not-found", `cannot find "${printableName(place.name)}"`);
-    return { image, found, id: this.#directories.idAt(place.directory, found.slot) };
+    if (found === undefined) throw missing(place.name);
+    return { image, found, id: this.#directories.places.idAt(place.directory, found.slot) };
   }
 
   async #refuseFull(id: number, name: string): Promise<void> {
     if (!isDirectory(await this.#directories.entry(id)) || (await this.#directories.open(id)).isEmpty) return;
-    throw new Failure("failed", `cannot remove "${printableName(name)}": it is a directory with something in it`);
+    throw notEmpty(name);
   }
 
   async #refuseReplacing(moved: number, replaced: number, name: string): Promise<void> {
-    const isFolder = isDirectory(await this.#directories.entry(replaced));
-    if (isFolder !== isDirectory(await this.#directories.entry(moved))) {
-      const what = isFolder ? "a directory" : "not a directory";
-      throw new Failure("exists", `cannot replace "${printableName(name)}": it is ${what}`);
-    }
+    const isMovedFolder = isDirectory(await this.#directories.entry(moved));
+    refuseOtherKind(name, isMovedFolder, isDirectory(await this.#directories.entry(replaced)));
     await this.#refuseFull(replaced, name);
-  }
-
-  /** A directory does not go into itself, nor below itself. */
-  #refuseOwnChild(id: number, to: NamePlace): void {
-    for (let above = to.directory; above !== rootId; above = this.#directories.node(above).directory) {
-      if (above !== id) continue;
-      throw new Failure("failed", `cannot move a directory to "${printableName(to.name)}": that is inside itself`);
-    }
   }
 
   async #setParent(id: number, parent: DirectoryImage): Promise<void> {
@@ -317,12 +316,6 @@ export class FatEditor implements EditableFileSystem {
     const { date, time } = encodeTime(this.#options.now);
     await this.#directories.patch(id, { modifiedDate: date, modifiedTime: time, accessedDate: date });
   }
-
-  #warnOfLosses({ xattrs, mode }: NewFile): void {
-    if (this.#hasWarned || ((xattrs?.size ?? 0) === 0 && (mode & specialBits) === 0)) return;
-    this.#hasWarned = true;
-    this.#options.onWarning?.("extended attributes and set-id bits were left out: FAT cannot hold them");
-  }
 }
 
 interface Existing {
@@ -339,20 +332,8 @@ function sizeOf(image: DirectoryImage): number {
   return image.capacity * slotBytes;
 }
 
-function refuseKind({ kind }: NewFile, name: string): void {
-  if (kind === "file" || kind === "directory") return;
-  const quoted = printableName(name);
-  throw new Failure("unsupported", `cannot make "${quoted}": FAT holds files and directories only, no ${kind}`, {
-    hint: "leave it out, or use a file system such as ext4",
-  });
-}
-
 function refuseTaken(parent: DirectoryImage, name: string): void {
   const there = parent.find(name);
   if (there === undefined) return;
-  const quoted = printableName(name);
-  if (there.name === name) throw new Failure("exists", `cannot make "${quoted}": there is something of that name`);
-  const isAlias = foldedName(there.name) !== foldedName(name);
-  const why = isAlias ? "which has that as its short name" : "which is the same name to FAT";
-  throw new Failure("exists", `cannot make "${quoted}": there is "${printableName(there.name)}", ${why}`);
+  throw nameTaken("FAT", name, there.name, foldedName(there.name) !== foldedName(name));
 }
