@@ -126,6 +126,7 @@ export class Evidence {
     }
     // The entries of others print before they start anything; this one does not.
     if (this.#awaited.kind !== "efi" && this.#awaited.kind !== "memdisk") return;
+    if (complaint.test(since)) return; // what follows is the menu's, which explains it
     const [, ...lines] = since.split("\n");
     const complete = lines.slice(0, -1);
     const line = complete.find((one) => wordOfProgram.test(one) && !notOfProgram.test(one));

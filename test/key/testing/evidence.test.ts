@@ -57,6 +57,14 @@ test("what GRUB complains of is told, and ends it once GRUB waits", () => {
   assert.deepEqual(evidence.verdict, { outcome: "refused", seen: "file `/live/vmlinuz' not found" });
 });
 
+test("what the key's menu says of a program that is not signed is not the program", () => {
+  const evidence = new Evidence({ kind: "efi" });
+  evidence.addSaid(`${booting}error: bad shim signature.\n\nSecure Boot is on, and this is not signed.\n`);
+  assert.equal(evidence.verdict, undefined);
+  evidence.addSaid("Escape leads back to the menu.\n");
+  assert.deepEqual(evidence.verdict, { outcome: "refused", seen: "bad shim signature" });
+});
+
 test("nothing seen is no start, nor is a menu that did not start it, a machine that went off, a program that came back", () => {
   const never = new Evidence({ kind: "linux" });
   never.addSaid("GNU GRUB  version 2.06\n");
