@@ -26,6 +26,8 @@ export interface Contest {
   readonly beforeOurs?: () => void;
   /** Done before each of the peer's runs, outside of its time. */
   readonly beforeTheirs?: () => void;
+  /** Done after each of the peer's runs, outside of its time. */
+  readonly afterTheirs?: () => void;
   /** Done after the last run: unmounts, removes what is not to be kept. */
   readonly cleanUp?: () => void;
 }

@@ -59,6 +59,31 @@ export function largeFile(folder: string): string {
   return file;
 }
 
+/** An ISO file with so much in it that nothing makes smaller, which starts as GRUB's `loopback.cfg` in it says. */
+export function isoFile(folder: string, contentBytes: number): string {
+  const iso = path.join(folder, `${contentBytes}.iso`);
+  if (fs.existsSync(iso)) return iso;
+  const tree = made(path.join(folder, "iso tree"), (part) => {
+    fs.mkdirSync(path.join(part, "boot/grub"), { recursive: true });
+    const menu = "menuentry one {\n  linux /vmlinuz findiso=${iso_path}\n  initrd /initrd\n}\n";
+    fs.writeFileSync(path.join(part, "boot/grub/loopback.cfg"), menu);
+    for (const name of ["vmlinuz", "initrd"]) fs.writeFileSync(path.join(part, name), name);
+    fs.copyFileSync(largeFile(folder), path.join(part, "content"));
+    fs.truncateSync(path.join(part, "content"), contentBytes);
+  });
+  execFileSync("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-o", `${iso}.part`, tree], { stdio: "ignore" });
+  fs.rmSync(tree, { recursive: true });
+  fs.renameSync(`${iso}.part`, iso);
+  return iso;
+}
+
+/** A key by `key create` with these words. */
+export function makeKey(key: string, ...words: readonly string[]): string {
+  const create = ["src/cli/main.ts", "key", "create", key, "--force", ...words];
+  execFileSync(process.execPath, create, { stdio: "ignore" });
+  return key;
+}
+
 /** A disk by `disk create` with these words. */
 export function makeDisk(disk: string, ...words: readonly string[]): string {
   const create = ["src/cli/main.ts", "disk", "create", disk, "--force", ...words];

@@ -72,6 +72,7 @@ async function compete(bench: Bench, contest: Contest): Promise<string> {
     clear();
     contest.beforeTheirs?.();
     const other = await measure(contest.theirs);
+    contest.afterTheirs?.();
     if (n === 0) continue; // fills caches, of the system and of compiled code
     ours.push(own);
     theirs.push(other);

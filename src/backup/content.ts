@@ -44,9 +44,10 @@ const imageKinds: Readonly<
   fat12: { type: "vfat", tag: "fat12", imageName: "FAT12" },
   fat16: { type: "vfat", tag: "vfat", imageName: "FAT16" },
   fat32: { type: "vfat", tag: "vfat", imageName: "FAT32" },
+  exfat: { type: "exfat", tag: "exfat", imageName: "EXFAT" },
 };
 
-/** partclone counts FAT in sectors. */
+/** partclone counts FAT and exFAT in sectors. */
 const sectorBytes = 512;
 const blkidTypes: Readonly<Record<string, string>> = { luks: "crypto_LUKS", lvm2: "LVM2_member", iso9660: "iso9660" };
 

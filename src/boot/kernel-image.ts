@@ -2,7 +2,7 @@ import * as zlib from "node:zlib";
 import type { FileSystem } from "../filesystem/index.ts";
 import { elf32Header, elfIdentity, elfMachines, elfMagic } from "../bytes/elf/index.ts";
 import { imageHeader, x86SetupHeader } from "./kernel-records.ts";
-import { efiSubsystems, isSignature, peHeaderLimitBytes, readPe } from "./pe-file.ts";
+import { efiSubsystems, peHeaderLimitBytes, readPe } from "./pe-file.ts";
 import { readParts } from "./read-parts.ts";
 
 /** The machines that kernels are told apart by. */
@@ -135,15 +135,4 @@ function versionOf(start: Uint8Array): string {
   if (releaseAt === 0) return "";
   const text = Buffer.from(start.subarray(releaseAt + 0x200, releaseAt + 0x200 + versionLimit)).toString("latin1");
   return (text.split("\0", 1)[0] ?? "").replace(/[^ -~]/g, "");
-}
-
-/** Whether a kernel in a file system has a signature, as Secure Boot asks for; by whom is not looked at. */
-export async function isSignedFile(fileSystem: FileSystem, id: number): Promise<boolean> {
-  const [start] = await readParts(fileSystem, id, [{ at: 0, lengthBytes: peHeaderLimitBytes }]);
-  const certificates = start && readPe(start)?.certificates;
-  if (certificates === undefined || certificates.sizeBytes === 0) return false;
-  const { sizeBytes } = await fileSystem.stat(id);
-  if (certificates.offset + certificates.sizeBytes > sizeBytes) return false;
-  const [table] = await readParts(fileSystem, id, [{ at: certificates.offset, lengthBytes: 8 }]);
-  return table !== undefined && isSignature(table, certificates.sizeBytes);
 }

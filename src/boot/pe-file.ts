@@ -1,5 +1,4 @@
 import {
-  certificateEntry,
   coffHeader,
   dosHeader,
   dosMagic,
@@ -7,7 +6,6 @@ import {
   optionalHeader64,
   peMagic,
   peSection,
-  signedDataType,
 } from "./pe-records.ts";
 
 export interface PeSection {
@@ -59,18 +57,4 @@ export function readPe(start: Uint8Array): PeFile | undefined {
     sizeBytes: hasCertificates ? optional.get(start, "certificatesBytes", optionalAt) : 0,
   };
   return { machine, subsystem: optional.get(start, "subsystem", optionalAt), sections, certificates };
-}
-
-/** Whether the first bytes of a certificate table hold a signature as firmware checks them (Authenticode). */
-export function isSignature(table: Uint8Array, tableBytes: number): boolean {
-  if (table.length < certificateEntry.sizeBytes) return false;
-  const { entryBytes, type } = certificateEntry.decode(table);
-  return type === signedDataType && entryBytes > certificateEntry.sizeBytes && entryBytes <= tableBytes;
-}
-
-/** Whether a program for UEFI is signed, by whomever. */
-export function isSignedProgram(bytes: Uint8Array): boolean {
-  const certificates = readPe(bytes)?.certificates;
-  if (certificates === undefined || certificates.offset + certificates.sizeBytes > bytes.length) return false;
-  return isSignature(bytes.subarray(certificates.offset), certificates.sizeBytes);
 }

@@ -8,8 +8,12 @@ export interface FilePlace extends Place {
 }
 
 /** Understands `IMAGE:/path`; the path must be there. */
-export function parseFilePlace(text: string, parse: (text: string) => Place = (word) => parsePlace(word)): FilePlace {
-  const { path, ...place } = parse(text);
+export function parseFilePlace(text: string): FilePlace {
+  return placeOfFile(text, parsePlace(text));
+}
+
+/** The place that a text names, whose path must be there. */
+export function placeOfFile(text: string, { path, ...place }: Place): FilePlace {
   if (path !== undefined) return { ...place, path };
   throw new Failure("usage", `cannot read "${text}": it names no file in the image`, {
     hint: `write the path after a colon, as in ${place.image}:/etc/fstab`,

@@ -22,27 +22,22 @@ export function alignedBuffer(lengthBytes: number): Uint8Array {
  * written directly it does so while the next part is made, and takes no memory from others.
  */
 export class DirectFile {
-  #fd: number | undefined;
+  readonly #cachedFd: number;
+  /** Undefined until something large is written, null where direct writes are not to be had, as on tmpfs. */
+  #fd: number | null | undefined;
 
-  private constructor(fd: number) {
-    this.#fd = fd;
-  }
-
-  /** A second way to the file that `fd` is open on; undefined where there is none, as on tmpfs. */
-  static over(fd: number): DirectFile | undefined {
-    if (fs.constants.O_DIRECT === undefined) return undefined;
-    try {
-      return new DirectFile(fs.openSync(`/proc/self/fd/${fd}`, fs.constants.O_WRONLY | fs.constants.O_DIRECT));
-    } catch {
-      return undefined; // the page cache does as well, if slower
-    }
+  /** A second way to the file that `cachedFd` is open on. */
+  constructor(cachedFd: number) {
+    this.#cachedFd = cachedFd;
   }
 
   /** Writes as much as can be written directly, from the start on; gives how much that was. */
   async write(at: number, from: Uint8Array): Promise<number> {
     const lengthBytes = from.length - (from.length % alignment);
-    if (this.#fd === undefined || lengthBytes < leastBytes || at % alignment !== 0) return 0;
+    if (lengthBytes < leastBytes || at % alignment !== 0) return 0;
     if ((libc()?.addressOf(from) ?? 1n) % BigInt(alignment) !== 0n) return 0;
+    if (this.#fd === undefined) this.#fd = openDirect(this.#cachedFd);
+    if (this.#fd === null) return 0;
     try {
       let done = 0;
       while (done < lengthBytes) {
@@ -59,7 +54,16 @@ export class DirectFile {
   }
 
   close(): void {
-    if (this.#fd !== undefined) fs.closeSync(this.#fd);
-    this.#fd = undefined;
+    if (typeof this.#fd === "number") fs.closeSync(this.#fd);
+    this.#fd = null;
+  }
+}
+
+function openDirect(cachedFd: number): number | null {
+  if (fs.constants.O_DIRECT === undefined) return null;
+  try {
+    return fs.openSync(`/proc/self/fd/${cachedFd}`, fs.constants.O_WRONLY | fs.constants.O_DIRECT);
+  } catch {
+    return null; // the page cache does as well, if slower
   }
 }

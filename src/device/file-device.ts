@@ -90,12 +90,12 @@ export class FileReader implements BlockReader {
 export class FileDevice extends FileReader implements BlockDevice {
   /** Set for a file that this program has just made: which grains are not known to be zero. */
   readonly #touched: Bitmap | undefined;
-  readonly #direct: DirectFile | undefined;
+  readonly #direct: DirectFile;
 
   private constructor(filePath: string, fd: number, sizeBytes: number, ownsFd: boolean, isFresh: boolean) {
     super(filePath, fd, sizeBytes, ownsFd);
     this.#touched = isFresh ? new Bitmap(Math.ceil(sizeBytes / touchedGrainBytes)) : undefined;
-    this.#direct = isFresh ? DirectFile.over(fd) : undefined;
+    this.#direct = new DirectFile(fd);
   }
 
   /** Opens an existing file or block device for reading and writing. */
@@ -150,7 +150,7 @@ export class FileDevice extends FileReader implements BlockDevice {
     if (from.length === 0) return;
     this.#touch(at, from.length);
     try {
-      for (let done = (await this.#direct?.write(at, from)) ?? 0; done < from.length;) {
+      for (let done = await this.#direct.write(at, from); done < from.length;) {
         const rest = from.length - done;
         done +=
           rest <= smallAccessBytes
@@ -204,7 +204,7 @@ export class FileDevice extends FileReader implements BlockDevice {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    this.#direct?.close();
+    this.#direct.close();
     await super[Symbol.asyncDispose]();
   }
 

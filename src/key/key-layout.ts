@@ -11,11 +11,14 @@ export const settingsPath = `${menuFolder}/key.cfg`;
 export const entriesFolder = `${menuFolder}/isos`;
 export const indexName = "index.cfg";
 /** The menu of the ISO files that can be checked before they start. */
-export const checksPath = `${entriesFolder}/checks.cfg`;
+export const checksPath = `${menuFolder}/checks.cfg`;
 /** What a key starts by, as it was when it was made. */
 export const bootSumsPath = `${menuFolder}/boot.sha256`;
 /** Starts disks in memory; of Syslinux. */
 export const memdiskPath = `${menuFolder}/memdisk`;
+
+/** What may be enrolled where Secure Boot is on: near the root, for those who have to look for it on a screen of firmware. */
+export const certificatesFolder = "/certificates";
 
 export const bootLabel = "USBBOOT";
 export const isosLabel = "ISOS";

@@ -64,6 +64,37 @@ test("the index of each folder has what is there, by title, numbers by their val
   assert.deepEqual((await filesBelow(boot, menu)).toSorted(), files);
 });
 
+test("sums are kept as files that sha256sum reads, and go with their ISO files", async () => {
+  const device = await emptyDevice();
+  const sum = { sha256: "ab".repeat(32), verified: { level: "none", evidence: [] } } as const;
+  const text = (path: string): string => entriesText(path, 2048, iso(`Title\nof ${path}`), { sum });
+  const added = new Map(["/b.iso", "/tools/a'b.iso"].map((path) => [path, text(path)]));
+  const update = async (there: readonly string[], files: ReadonlyMap<string, string> = new Map()): Promise<void> => {
+    await using boot = await editFileSystem(device, { now });
+    await updateMenu(boot, { isoPaths: new Set(there), added: files, now });
+    await boot.commit();
+  };
+  await update([...added.keys()], added);
+  assert.equal(await textOf(device, `${menu}/tools/a'b.iso.sha256`), `${sum.sha256}  tools/a'b.iso\n`);
+  const lines = (await textOf(device, "/boot/grub/checks.cfg"))
+    .split("\n")
+    .filter((line) => line.startsWith("key_sum"));
+  assert.deepEqual(lines, [
+    "key_sum '/b.iso' 'Title of /b.iso'",
+    String.raw`key_sum '/tools/a'\''b.iso' 'Title of /tools/a'\''b.iso'`,
+  ]);
+  {
+    await using boot = await openFileSystem(device);
+    assert.deepEqual(
+      (await readRecords(boot)).map(({ sha256, verified }) => ({ sha256, verified })),
+      [sum, sum],
+    );
+  }
+  await update([]);
+  await using boot = await openFileSystem(device);
+  assert.deepEqual(await filesBelow(boot, menu), [`${menu}/index.cfg`]);
+});
+
 test("what came of an entry is kept in the file of its entries, the last of each firmware; the entries stay", async () => {
   const device = await emptyDevice();
   await add(device, ["/a.iso"]);
@@ -84,35 +115,6 @@ test("what came of an entry is kept in the file of its entries, the last of each
   assert.deepEqual(record?.tests, [uefi, again]);
   const after = await textOf(device, `${menu}/a.iso.cfg`);
   assert.equal(after.slice(after.indexOf("\n")), before.slice(before.indexOf("\n")));
-});
-
-test("sums are kept as files that sha256sum reads, and go with their ISO files", async () => {
-  const device = await emptyDevice();
-  const sum = { sha256: "ab".repeat(32), verified: { level: "none", evidence: [] } } as const;
-  const text = (path: string): string => entriesText(path, 2048, iso(`Title\nof ${path}`), { sum });
-  const added = new Map(["/b.iso", "/tools/a'b.iso"].map((path) => [path, text(path)]));
-  const update = async (there: readonly string[], files: ReadonlyMap<string, string> = new Map()): Promise<void> => {
-    await using boot = await editFileSystem(device, { now });
-    await updateMenu(boot, { isoPaths: new Set(there), added: files, now });
-    await boot.commit();
-  };
-  await update([...added.keys()], added);
-  assert.equal(await textOf(device, `${menu}/tools/a'b.iso.sha256`), `${sum.sha256}  tools/a'b.iso\n`);
-  const lines = (await textOf(device, `${menu}/checks.cfg`)).split("\n").filter((line) => line.startsWith("key_sum"));
-  assert.deepEqual(lines, [
-    "key_sum '/b.iso' 'Title of /b.iso'",
-    String.raw`key_sum '/tools/a'\''b.iso' 'Title of /tools/a'\''b.iso'`,
-  ]);
-  {
-    await using boot = await openFileSystem(device);
-    assert.deepEqual(
-      (await readRecords(boot)).map(({ sha256, verified }) => ({ sha256, verified })),
-      [sum, sum],
-    );
-  }
-  await update([]);
-  await using boot = await openFileSystem(device);
-  assert.deepEqual(await filesBelow(boot, menu), [`${menu}/index.cfg`]);
 });
 
 test("a file of entries that someone has edited is no record, or a sound one", async () => {

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { restoreBackup } from "../../src/backup/index.ts";
 import { sampleBlocks, sampleContent, sampleImage, sampleImageV1 } from "../backup/sample-image.ts";
 import { sampleTree, save } from "../backup/sample-disk.ts";
+import { sampleExfat } from "../filesystem/exfat/sample-exfat.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
@@ -27,14 +28,17 @@ interface Made {
 }
 
 /** File systems of every kind, with files, and with old content where nothing is now. */
-function makeAll(folder: TemporaryFolder, sizeBytes: number): Made[] {
+async function makeAll(folder: TemporaryFolder, sizeBytes: number): Promise<Made[]> {
+  const { bytes: exfat } = await sampleExfat(20 * mib, 4096);
   const tree = sampleTree(folder, mib / 2);
   const make = (name: string, bytes: number, program: string, making: (path: string) => void): Made => {
     const path = folder.join(name);
     fs.writeFileSync(path, "");
     fs.truncateSync(path, bytes);
     making(path);
-    const check = program.startsWith("ext") ? ["e2fsck", "-fn"] : ["fsck.fat", "-n"];
+    const check = program.startsWith("ext")
+      ? ["e2fsck", "-fn"]
+      : [`fsck.${program === "exfat" ? "exfat" : "fat"}`, "-n"];
     return { name, path, program, check };
   };
   const ext = (name: string, words: readonly string[], program: string): Made => {
@@ -54,6 +58,7 @@ function makeAll(folder: TemporaryFolder, sizeBytes: number): Made[] {
     fat("fat12", 8 * mib, "12"),
     fat("fat16", 16 * mib, "16"),
     fat("fat32", 40 * mib, "32"),
+    make("exfat", 20 * mib, "exfat", (path) => fs.writeFileSync(path, exfat)),
   ];
 }
 
@@ -61,7 +66,7 @@ const needs = { skip: skipWithout("partclone.chkimg", "zstd", "mke2fs", "mkfs.fa
 
 test("partclone accepts and restores what is saved, as it is restored here", needs, async () => {
   await using folder = temporaryFolder();
-  const trying = makeAll(folder, 24 * mib).map(async ({ name, path, program, check }) => {
+  const trying = (await makeAll(folder, 24 * mib)).map(async ({ name, path, program, check }) => {
     const saved = await save(path, folder.join("home"), { name, disk: "sda" });
     const image = folder.join(`${name}.image`);
     fs.writeFileSync(image, runPeerBytes(`zstd -dc ${saved.path}/sda.${program}-ptcl-img.zst.aa`));
@@ -100,7 +105,7 @@ const packers: readonly (readonly [packed: string, command: string])[] = [
 
 test("what partclone saves is restored, however it is packed and split", needs, async () => {
   await using folder = temporaryFolder();
-  const made = makeAll(folder, 16 * mib).filter(({ name }) => name !== "bigalloc"); // this partclone cannot
+  const made = (await makeAll(folder, 16 * mib)).filter(({ name }) => name !== "bigalloc"); // this partclone cannot
   const options = [["-z", "10485760"], ["-a", "0"], ["-k", "7"], ["-k", "7", "-K"], []];
   await Promise.all(
     made.map(async ({ name, path, program }, n) => {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { FileReader, MemoryDevice } from "../../src/device/index.ts";
 import { editFileSystem, openFileSystem } from "../../src/filesystem/index.ts";
 import { CrashDevice } from "../fault/crash-device.ts";
+import { sampleExfat } from "../filesystem/exfat/sample-exfat.ts";
 import { emptyFat, sampleFat } from "../filesystem/fat/sample-fat.ts";
 import { factsOf, type FileFacts } from "../filesystem/file-facts.ts";
 import { Dice, fingerprint, randomEdit, applyRandomEdit } from "../filesystem/random-edits.ts";
@@ -43,49 +44,83 @@ const fatKinds = [
   ["fat32", 34 * 2 ** 20, 512],
 ] as const;
 
+/** What is changed in each file system, here and then by the kernel. */
+const script = [
+  "mkdir 'Neuer Ordner'",
+  "cp A/N18.TXT 'Neuer Ordner/Kopie mit ☃ und 🐚.txt'",
+  "rm 'A/Datei Nummer 19.ὕδωρ'",
+  "mv A/N15.TXT 'Neuer Ordner/verschoben'",
+  'for n in 1 2 3 4 5 6 7 8 9; do echo $n > "Neuer Ordner/file number $n"; done',
+  "echo more >> big",
+].join(" && ");
+
+async function changeHere(device: MemoryDevice): Promise<void> {
+  await using fileSystem = await editFileSystem(device, { now });
+  const bytes = new Dice(1).bytes(200_000);
+  const owner = { mode: 0o644, uid: 0, gid: 0, modified: now };
+  const file = { kind: "file", ...owner, sizeBytes: bytes.length, content: [{ at: 0, bytes }] } as const;
+  await fileSystem.create({ directory: fileSystem.rootId, name: "BIG" }, file);
+  await fileSystem.create({ directory: fileSystem.rootId, name: "emoji 🐚 日本語" }, file);
+  await fileSystem.rename({ directory: fileSystem.rootId, name: "BIG" }, { directory: fileSystem.rootId, name: "big" });
+  await fileSystem.commit();
+}
+
+/** The kernel reads what this program made, and this program what the kernel changed. */
+async function assertBothWays(images: readonly MountedImage[], fsck: string): Promise<void> {
+  const modified = (one: FileFacts): unknown => (one.kind === "file" ? one.modified.seconds : undefined);
+  for (const [n, facts] of (await factsByKernel(images)).entries()) {
+    const { image } = images[n]!;
+    assertSame(comparable(facts, modified), comparable(await ownFacts(image), modified), image);
+  }
+  const changed = images.map((image) => ({ ...image, script }));
+  for (const [n, facts] of (await factsByKernel(changed)).entries()) {
+    const { image } = images[n]!;
+    runPeer(fsck, ["-n", image]);
+    assert.ok(facts.has("Neuer Ordner/Kopie mit ☃ und 🐚.txt"));
+    assertSame(comparable(facts, modified), comparable(await ownFacts(image), modified), image);
+  }
+}
+
 test(
   "FAT made and changed here reads the same in the kernel, and what the kernel changes the same here",
   { skip: skipWithout("fsck.fat", ...kernelPeers) },
   async () => {
     await using folder = temporaryFolder();
     const images: MountedImage[] = [];
-    const script = [
-      "mkdir 'Neuer Ordner'",
-      "cp A/N18.TXT 'Neuer Ordner/Kopie mit ☃ und 🐚.txt'",
-      "rm 'A/Datei Nummer 19.ὕδωρ'",
-      "mv A/N15.TXT 'Neuer Ordner/verschoben'",
-      'for n in 1 2 3 4 5 6 7 8 9; do echo $n > "Neuer Ordner/file number $n"; done',
-      "echo more >> big",
-    ].join(" && ");
     for (const [kind, sizeBytes, clusterBytes] of fatKinds) {
       const device = await sampleFat(kind, sizeBytes, clusterBytes);
-      await using fileSystem = await editFileSystem(device, { now });
-      const bytes = new Dice(1).bytes(200_000);
-      const owner = { mode: 0o644, uid: 0, gid: 0, modified: now };
-      const file = { kind: "file", ...owner, sizeBytes: bytes.length, content: [{ at: 0, bytes }] } as const;
-      await fileSystem.create({ directory: fileSystem.rootId, name: "BIG" }, file);
-      await fileSystem.create({ directory: fileSystem.rootId, name: "emoji 🐚 日本語" }, file);
-      await fileSystem.rename(
-        { directory: fileSystem.rootId, name: "BIG" },
-        { directory: fileSystem.rootId, name: "big" },
-      );
-      await fileSystem.commit();
+      await changeHere(device);
       const image = folder.join(kind);
       fs.writeFileSync(image, device.bytes);
       images.push({ image, type: "vfat", options: "utf8" });
     }
-    const modified = (one: FileFacts): unknown => (one.kind === "file" ? one.modified.seconds : undefined);
-    for (const [n, facts] of (await factsByKernel(images)).entries()) {
-      const { image } = images[n]!;
-      assertSame(comparable(facts, modified), comparable(await ownFacts(image), modified), image);
+    await assertBothWays(images, "fsck.fat");
+  },
+);
+
+test(
+  "exFAT made and changed here reads the same in the kernel, and what the kernel changes the same here",
+  { skip: skipWithout("fsck.exfat", ...kernelPeers) },
+  async () => {
+    await using folder = temporaryFolder();
+    const seed = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+    const images: MountedImage[] = [];
+    for (const clusterBytes of [512, 4096, 32_768]) {
+      const device = await sampleExfat(16 * 2 ** 20, clusterBytes);
+      await changeHere(device);
+      await using fileSystem = await editFileSystem(device, { now });
+      const dice = new Dice(seed);
+      for (let n = 0; n < 100; n++) {
+        const edit = randomEdit(dice);
+        if (!["link", "symlink", "chmod", "chown"].includes(edit.verb)) await applyRandomEdit(fileSystem, edit);
+      }
+      await fileSystem.commit();
+      const image = folder.join(`seed-${seed}-clusters-of-${clusterBytes}`);
+      fs.writeFileSync(image, device.bytes);
+      runPeer("fsck.exfat", ["-n", image]);
+      images.push({ image, type: "exfat" });
     }
-    const changed = images.map((image) => ({ ...image, script }));
-    for (const [n, facts] of (await factsByKernel(changed)).entries()) {
-      const { image } = images[n]!;
-      runPeer("fsck.fat", ["-n", image]);
-      assert.ok(facts.has("Neuer Ordner/Kopie mit ☃ und 🐚.txt"));
-      assertSame(comparable(facts, modified), comparable(await ownFacts(image), modified), image);
-    }
+    await assertBothWays(images, "fsck.exfat");
   },
 );
 

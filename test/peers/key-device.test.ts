@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
-import { listKey } from "../../src/key/index.ts";
+import { Failure } from "../../src/base/index.ts";
+import { addIsos, createKeyOnDevice, listKey, removeIsos, runKey } from "../../src/key/index.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder } from "../temp.ts";
 import { assertSound, hashOf, loopback, makeFolder, refused, stickPeers } from "./key-stick.ts";
@@ -12,6 +13,7 @@ import { runPeer, skipWithout } from "./peer.ts";
 
 const skip = skipWithoutLoop() || skipWithout(...stickPeers);
 const mib = 2 ** 20;
+const adding = { isRehearsal: false, nowMs: 1_700_000_000_000 };
 
 async function done(...words: readonly string[]): Promise<string> {
   const { stdout, stderr, status } = await runHoldfast(["key", ...words]);
@@ -19,9 +21,26 @@ async function done(...words: readonly string[]): Promise<string> {
   return stdout + stderr;
 }
 
-async function createOn(stick: LoopStick, ...words: readonly string[]): Promise<string> {
+/** A key over all of a stick, which is the test's own. */
+async function createOn(stick: LoopStick, wish: Partial<Parameters<typeof createKeyOnDevice>[0]> = {}): Promise<void> {
   assertOurs(stick);
-  return done("create", stick.device, "--confirm", fs.realpathSync(stick.file), ...words);
+  const usual = { table: "mbr", isosKind: "fat32", serial: true, grubFrom: [], ...adding } as const;
+  const place = { path: stick.device, confirm: fs.realpathSync(stick.file) };
+  await createKeyOnDevice({ ...usual, ...place, ...wish }, { approve: async () => undefined });
+}
+
+/** Fails as told, in one line with a hint, and leaves the stick as it is. */
+async function fails(file: string, message: RegExp, ...works: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const before = hashOf(file);
+  for (const work of works) {
+    await assert.rejects(work, (error) => {
+      assert.ok(error instanceof Failure);
+      assert.doesNotMatch(error.message, /\n/);
+      assert.match(`${error.message}\n${error.hint ?? ""}`, message);
+      return true;
+    });
+  }
+  assert.equal(hashOf(file), before, "nothing was written");
 }
 
 /** Where isos begins, in bytes. */
@@ -30,10 +49,19 @@ function isosStart(file: string): number {
   return (starts.at(-1) ?? 0) * 512;
 }
 
+async function namesOn(key: string): Promise<readonly string[]> {
+  return (await listKey(key)).files.map(({ name }) => name);
+}
+
 const keys = [
   { name: "MBR and FAT32", words: [], kind: "fat32", stickBytes: 2_000_000_000 },
-  { name: "GPT and ext4", words: ["--table", "gpt", "--fs", "ext4"], kind: "ext4", stickBytes: 2_000_000_000 },
-];
+  {
+    name: "GPT and ext4",
+    words: ["--table", "gpt", "--fs", "ext4"],
+    kind: "ext4",
+    stickBytes: 1_000_000_000,
+  },
+] as const;
 for (const { name, words, kind, stickBytes } of keys) {
   test(`a stick becomes a key, and ISO files come and go: ${name}`, { skip }, async () => {
     await using folder = temporaryFolder();
@@ -42,18 +70,20 @@ for (const { name, words, kind, stickBytes } of keys) {
       string,
     ];
     await using stick = plugIn(folder.join("stick"), stickBytes);
-    assert.match(await createOn(stick, ...words), /wrote .* and read them back\n.*loop\d+: a key of/);
+    assertOurs(stick);
+    const said = await done("create", stick.device, "--confirm", fs.realpathSync(stick.file), ...words);
+    assert.match(said, /wrote .* and read them back\n.*loop\d+: a key of/);
     assertSound(stick);
     const { isos } = await listKey(stick.file);
     assert.equal(isos.kind, kind);
-    assert.ok(isos.freeBytes > 0.98 * stickBytes - 20 * mib);
+    assert.ok(isos.freeBytes > 0.96 * stickBytes - 20 * mib);
 
     await done("add", stick.device, first, second);
     assertSound(stick);
     assert.match(await done("list", stick.device), /first\.iso .*\n.*second\.iso /);
     await done("remove", stick.device, "first.iso");
     assertSound(stick);
-    assert.doesNotMatch(await done("list", stick.device), /first|warning/);
+    assert.deepEqual(await namesOn(stick.device), ["second.iso"]);
     if (kind !== "fat32") return;
     runPeer("mcopy", ["-i", `${stick.file}@@${isosStart(stick.file)}`, "::second.iso", folder.join("copy")]);
     assert.equal(hashOf(folder.join("copy")), hashOf(second));
@@ -65,31 +95,35 @@ test("a stick that is in use is not changed; what is on a mounted one can be loo
   const iso = makeIso(folder, "some.iso", loopback);
   const file = folder.join("stick");
   await using stick = plugIn(file, 64 * mib);
-  const { device } = stick;
-  await createOn(stick, "--fs", "ext4");
-  await done("add", device, iso);
+  const { device: key } = stick;
+  await createOn(stick, { isosKind: "ext4" });
+  await addIsos({ ...adding, key, isos: [iso] });
   const place = makeFolder(folder.join("mnt"));
-  const above = runPeer("losetup", ["--find", "--show", "--offset", String(isosStart(file)), device]).trim();
+  const above = runPeer("losetup", ["--find", "--show", "--offset", String(isosStart(file)), key]).trim();
+  const changes = [
+    () => addIsos({ ...adding, key, isos: [iso], name: "other" }),
+    () => removeIsos({ ...adding, key, names: ["some.iso"] }),
+    () => createOn(stick),
+  ];
+  const running = { path: key, secureBoot: false, memoryBytes: 0, cpus: 1, window: false, accelerate: false, env: {} };
   try {
-    const isLoop = /cannot .*: loop\d+ is a loop device over loop\d+\nhint: run: losetup -d/;
-    await refused(["key", "add", device, iso, "--name", "other"], file, isLoop);
+    await fails(file, /^cannot .*: loop\d+ is a loop device over loop\d+\nrun: losetup -d/, ...changes);
     runPeer("mount", ["-o", "ro", above, place]);
-    const isMounted = /cannot .*: loop\d+ is mounted on .*mnt\nhint: run: umount .*mnt/;
-    await refused(["key", "add", device, iso, "--name", "other"], file, isMounted);
-    await refused(["key", "remove", device, "some.iso"], file, isMounted);
-    await refused(["key", "run", device], file, isMounted);
-    await refused(["key", "create", device, "--confirm", file], file, isMounted);
-    assert.match(await done("list", device), /some\.iso .*\n(.|\n)*warning: loop\d+ is mounted on .*mnt: /);
+    const isMounted = /^cannot .*: loop\d+ is mounted on .*mnt\nrun: umount .*mnt$/;
+    await fails(file, isMounted, ...changes, () => runKey({ ...running, inTerminal: false }));
+    await refused(["key", "add", key, iso, "--name", "other"], file, /is mounted on .*mnt\nhint: run: umount .*mnt/);
+    assert.match(await done("list", key), /some\.iso .*\n(.|\n)*warning: loop\d+ is mounted on .*mnt: /);
+    assert.match(await done("check", key, "some"), /warning: key: loop\d+ is mounted on .*mnt: .*\n(.|\n)*as it was/);
     runPeer("mount", ["-o", "remount,rw", place]);
     fs.copyFileSync(iso, `${place}/copied.iso`);
     runPeer("sync", ["-f", place]);
-    assert.match(await done("list", device), /copied\.iso/);
+    assert.deepEqual(await namesOn(key), ["some.iso", "copied.iso"]);
   } finally {
     if (fs.readdirSync(place).length > 0) runPeer("umount", [place]);
     runPeer("losetup", ["--detach", above]);
   }
-  await done("remove", device, "some");
-  assert.match(await done("list", device), /copied\.iso/);
+  await removeIsos({ ...adding, key, names: ["some"] });
+  assert.deepEqual(await namesOn(key), ["copied.iso"]);
   assertSound(stick);
 });
 
@@ -99,41 +133,52 @@ test("a stick becomes a key with ISO files on it, or stays as it was", { skip },
   const other = folder.join("other.iso");
   fs.writeFileSync(other, "no ISO");
   await using stick = plugIn(folder.join("stick"), 64 * mib);
-  const before = hashOf(stick.file);
-  const confirmed = ["--confirm", fs.realpathSync(stick.file)];
-  const words = ["key", "create", stick.device, ...confirmed, "--add", iso, "--add", other];
-  const { status, stderr } = await runHoldfast(words);
-  assert.equal(status, 1);
-  assert.match(stderr, /^holdfast: cannot add ".*other\.iso": .*\nhint: .*\n$/);
-  assert.equal(hashOf(stick.file), before);
-  assert.match(await createOn(stick, "--add", iso), /wrote .*\n.*\n.*\nsome\.iso /);
+  await fails(stick.file, /cannot add ".*other\.iso": /, () => createOn(stick, { isos: [iso, other] }));
+  fs.truncateSync(iso, 20 * mib); // large enough to be hashed by threads
+  const said = await done("create", stick.device, "--confirm", fs.realpathSync(stick.file), "--add", iso);
+  assert.match(said, /wrote .*\n.*\n.*\nsome\.iso /);
   assertSound(stick);
+  assert.match(await done("check", stick.device), /some\.iso: as it was when it was added\n/);
+});
+
+test("what cannot be added to a stick leaves it as it was", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const iso = makeIso(folder, "some.iso", loopback);
+  const cut = makeIso(folder, "cut.iso", { ...loopback, more: "x".repeat(mib) });
+  fs.truncateSync(cut, mib / 2);
+  const large = makeIso(folder, "large.iso", { ...loopback, more: "x".repeat(60 * mib) });
+  const other = folder.join("other.iso");
+  fs.writeFileSync(other, "no disc at all");
+  await using stick = plugIn(folder.join("stick"), 64 * mib);
+  const { device: key, file } = stick;
+  await createOn(stick);
+  await addIsos({ ...adding, key, isos: [iso] });
+  const add = (...isos: readonly string[]) => {
+    return () => addIsos({ ...adding, key, isos });
+  };
+  await fails(file, /has "some\.iso" already.*\n.*--name/, add(iso));
+  await fails(file, /is cut off/, add(cut));
+  await fails(file, /cannot add .*other\.iso": /, add(other));
+  await fails(file, / MiB are needed, the key has .* free/, add(large));
+  await fails(file, /cannot open ".*none\.iso"/, add(`${folder.path}/none.iso`));
+  await fails(file, /the key has none of that name/, () => removeIsos({ ...adding, key, names: ["none"] }));
 });
 
 test("what is no key, and what is not confirmed, is left alone", { skip }, async () => {
   await using folder = temporaryFolder();
-  const iso = makeIso(folder, "some.iso", loopback);
   const file = folder.join("stick");
   await using stick = plugIn(file, 64 * mib);
-  const { device } = stick;
-  await refused(["key", "create", device], file, /it is not removable\nhint: .*--confirm/);
-  await refused(["key", "create", device, "--confirm", "y"], file, /its file is ".*stick", not "y"/);
+  const { device: key } = stick;
+  await refused(["key", "create", key], file, /it is not removable\nhint: .*--confirm/);
+  await fails(file, /its file is ".*stick", not "y"/, () => createOn(stick, { confirm: "y" }));
+  const noKey = /was not made by key create\n/;
+  const works = [() => addIsos({ ...adding, key, isos: [] }), () => removeIsos({ ...adding, key, names: ["some"] })];
+  await fails(file, noKey, ...works, () => listKey(key));
   const before = hashOf(file);
-  for (const words of [
-    ["add", device, iso],
-    ["remove", device, "some"],
-    ["list", device],
-    ["write", device, device],
-  ]) {
-    const { stderr, status } = await runHoldfast(["key", ...words]);
-    assert.equal(status, 1, stderr);
-    assert.match(
-      stderr,
-      /^holdfast: cannot .*(it was not made by key create|an image of a key is needed)\nhint: .*\n$/,
-    );
-  }
-  assert.match(await done("create", device, "--dry-run"), /holds .*nothing.*\nwrites .*a new key.*isos grows/);
-  assert.equal((await runHoldfast(["key", "create", device, "--size", "32MiB"])).status, 2);
+  const written = await runHoldfast(["key", "write", key, key]);
+  assert.match(written.stderr, /^holdfast: cannot write the device .*: an image of a key is needed\nhint: .*\n$/);
+  assert.match(await done("create", key, "--dry-run"), /holds .*nothing.*\nwrites .*a new key.*isos grows/);
+  assert.equal((await runHoldfast(["key", "create", key, "--size", "32MiB"])).status, 2);
   assert.equal(hashOf(file), before);
 });
 
@@ -142,13 +187,12 @@ test("a stick that is too small, or read-only, is refused", { skip }, async () =
   const file = folder.join("stick");
   {
     await using stick = plugIn(file, 16 * mib);
-    await refused(["key", "create", stick.device, "--confirm", file], file, /has 16 MiB .*the key needs 25 MiB/);
+    await fails(file, /has 16 MiB .*the key needs 25 MiB/, () => createOn(stick));
   }
   {
     await using stick = plugIn(file, undefined, ["--read-only"]);
-    for (const verb of ["create", "add", "remove"]) {
-      const words = ["key", verb, stick.device, ...(verb === "create" ? ["--confirm", file] : [file])];
-      await refused(words, file, /it is read-only/);
-    }
+    const { device: key } = stick;
+    const changes = [() => createOn(stick), () => addIsos({ ...adding, key, isos: [file] })];
+    await fails(file, /it is read-only\n/, ...changes, () => removeIsos({ ...adding, key, names: ["some"] }));
   }
 });

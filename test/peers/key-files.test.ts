@@ -136,7 +136,7 @@ test("a kernel with its initrds starts, is tested, and goes with them", { skip }
   done("create", key, "--size", "160MB");
   const kernel = readable(folder, "vmlinuz", fs.readFileSync(someKernel()));
   const script = ['echo "told: $(cat /proc/cmdline)"', 'echo "first: $(ls /first)"', "poweroff -f"];
-  const first = readable(folder, "first.img", makeInitramfs([], [], ["first/", "first/is-there"]));
+  const first = readable(folder, "first.img", makeInitramfs([], [], { "first/": "", "first/is-there": "" }));
   const second = readable(folder, "second.img", makeInitramfs([], script)); // whose /init is the one that counts
   const words = ["--append", 'a=1 b="c d" root=UUID=${isosUuid}'];
   const added = done("add", key, kernel, "--initrd", first, "--initrd", second, ...words);

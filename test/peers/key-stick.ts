@@ -50,7 +50,7 @@ export function assertSound({ device, file }: Pick<LoopStick, "device" | "file">
     const part = runPeer("losetup", ["--find", "--show", "--read-only", ...place, file]).trim();
     try {
       if (isExt(part)) runPeer("e2fsck", ["-fn", part]);
-      else runPeer("fsck.fat", ["-n", part]);
+      else runPeer(isExfat(part) ? "fsck.exfat" : "fsck.fat", ["-n", part]);
     } finally {
       runPeer("losetup", ["--detach", part]);
     }
@@ -58,11 +58,19 @@ export function assertSound({ device, file }: Pick<LoopStick, "device" | "file">
 }
 
 function isExt(device: string): boolean {
-  const bytes = Buffer.alloc(2);
+  return bytesAt(device, 1024 + 56, 2).readUInt16LE() === 0xef53;
+}
+
+function isExfat(device: string): boolean {
+  return bytesAt(device, 3, 8).toString("latin1") === "EXFAT   ";
+}
+
+function bytesAt(device: string, at: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
   const fd = fs.openSync(device, "r");
-  fs.readSync(fd, bytes, 0, 2, 1024 + 56);
+  fs.readSync(fd, bytes, 0, length, at);
   fs.closeSync(fd);
-  return bytes.readUInt16LE() === 0xef53;
+  return bytes;
 }
 
 export const loopback = {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, suite, test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
-import { addIsos, createKey, listKey, type IsoVerification } from "../../src/key/index.ts";
+import { addIsos, checkKey, createKey, listKey, type IsoVerification } from "../../src/key/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { GpgHome, gpgPeers } from "./gpg-home.ts";
 import { holdfast } from "./holdfast-as-nobody.ts";
@@ -109,6 +109,11 @@ suite("an ISO that is added", { skip }, () => {
     const wrong = "0".repeat(64);
     fs.writeFileSync(path("SHA256SUMS"), `${wrong}  ../some.iso\n${wrong}  other/some.iso\n${wrong}  some.iso.iso\n`);
     assert.equal((await verify()).level, "none");
+    fs.writeFileSync(path("some.iso.sha256"), `${sum}  some-20260101.iso\n`);
+    assert.deepEqual((await verify()).evidence, [{ file: "some.iso.sha256", algorithm: "sha256" }]);
+    fs.writeFileSync(path("some.iso.sha256"), `${wrong}  some-20260101.iso\n`);
+    await refused(/"some.iso.sha256" says its SHA-256 is 0{64}/);
+    fs.rmSync(path("some.iso.sha256"));
     fs.writeFileSync(path("SHA256SUMS"), `${wrong}  other.iso\n${sum}  debian-12.iso\n`);
     const { level, evidence } = await verify();
     assert.deepEqual([level, evidence[0]?.listedAs], ["sum", "debian-12.iso"]);
@@ -190,6 +195,15 @@ suite("an ISO that is added", { skip }, () => {
     home.gpg(["--local-user", name, "--detach-sign", "--output", path("SHA256SUMS.sig"), path("SHA256SUMS")]);
     home.gpg(["--local-user", name, "--clearsign", "--output", path("SHA512SUMS"), path("SHA256SUMS")]);
     assert.equal((await verify({ keyrings })).level, "signed");
+    fs.renameSync(iso, path("renamed.iso"));
+    const renamed = await verify({ source: path("renamed.iso"), keyrings, needsSignature: true });
+    assert.deepEqual([renamed.level, renamed.evidence[0]?.listedAs], ["signed", "some.iso"]);
+    await refused(
+      /a signature is required, and the key/,
+      { source: path("renamed.iso"), needsSignature: true },
+      "refused",
+    );
+    fs.renameSync(path("renamed.iso"), iso);
     fs.appendFileSync(path("SHA256SUMS"), "\n");
     await refused(/"SHA256SUMS.sig", about "SHA256SUMS": the signature .* is not over this content/, { keyrings });
     fs.rmSync(path("SHA256SUMS"));
@@ -301,6 +315,8 @@ suite("an ISO that is added", { skip }, () => {
       /^holdfast: cannot add ".*some.iso": "SHA256SUMS" says its SHA-256 is .*, and it is .*\nhint: .*\n$/,
     );
     assert.deepEqual((await listKey(key)).files, []);
+    const onFinding = async ({ message }: { readonly message: string }): Promise<void> => assert.fail(message);
+    await checkKey({ key, names: [] }, { onFinding });
     fs.writeFileSync(path("SHA256SUMS"), `${sum}  some.iso\n`);
     await addIsos(request);
     const [file] = (await listKey(key)).files;

@@ -30,10 +30,15 @@ const script = [
 ];
 
 /** Makes an ISO file in the layout of Debian's live systems, whose system prints a text from a file of it. */
-export function makeLiveIso(folder: TemporaryFolder, name: string, proof: string): string {
+export function makeLiveIso(
+  folder: TemporaryFolder,
+  name: string,
+  proof: string,
+  moreModules: readonly string[] = [],
+): string {
   return makeIso(folder, name, {
     "live/vmlinuz": fs.readFileSync(someKernel()),
-    "live/initrd.img": makeInitramfs(modules, script, ["scripts/", "scripts/live"]),
+    "live/initrd.img": makeInitramfs([...modules, ...moreModules], script, { "scripts/": "", "scripts/live": "" }),
     "live/filesystem.squashfs": "hsqs",
     ".disk/info": "Test GNU/Linux Live",
     proof,
@@ -45,6 +50,7 @@ export function makeIso(
   folder: TemporaryFolder,
   name: string,
   files: Readonly<Record<string, string | Uint8Array>>,
+  label = "TEST_ISO",
 ): string {
   const tree = folder.join("tree of an iso");
   for (const [file, content] of Object.entries(files)) {
@@ -52,7 +58,7 @@ export function makeIso(
     fs.writeFileSync(path.join(tree, file), content);
   }
   const iso = folder.join(name);
-  runPeer("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-J", "-V", "TEST_ISO", "-o", iso, tree]);
+  runPeer("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-J", "-V", label, "-o", iso, tree]);
   fs.rmSync(tree, { recursive: true });
   return iso;
 }

@@ -29,8 +29,8 @@ import {
 } from "./efi-programs.ts";
 import { coreAt, writeBootSector, writeCore } from "./embed.ts";
 import { generatedTree } from "./generated-tree.ts";
-import { isSignedFile } from "../kernel-image.ts";
 import { findKernels, type Kernel } from "../kernels.ts";
+import { signersOfFile } from "../signers.ts";
 import { makeMenu, type MenuOptions, type MenuSubject } from "./menu.ts";
 import { planReplacing } from "./plan-embedding.ts";
 import { findPlatformFiles, type PlatformFiles } from "./platform-files.ts";
@@ -205,7 +205,7 @@ function configFor(
 /** The number of the first kernel that Secure Boot lets start. Kernels of a menu that is given are not looked at. */
 async function firstSigned(fileSystem: EditableFileSystem, kernels: readonly Kernel[]): Promise<number> {
   for (const [n, { path }] of kernels.entries()) {
-    if (await isSignedFile(fileSystem, await resolvePath(fileSystem, path))) return n;
+    if ((await signersOfFile(fileSystem, await resolvePath(fileSystem, path))).length > 0) return n;
   }
   const [newest] = kernels;
   if (newest === undefined) return 0;

@@ -1,6 +1,6 @@
 import * as path from "node:path/posix";
 import { Failure } from "../../base/index.ts";
-import { isSignedProgram, readPe } from "../pe-file.ts";
+import { readPe } from "../pe-file.ts";
 import { signersOf } from "../signers.ts";
 import {
   fetchedFile,
@@ -84,7 +84,7 @@ export async function findSignedPrograms(
     platform,
     shim: shim.bytes,
     grub: grub.bytes,
-    signers: signersOf(grub.bytes),
+    signers: [...new Set(signersOf(grub.bytes).map(({ issuer }) => issuer))],
     prefix: prefixOf(grub),
     from: [shim, grub, keyManager].flatMap((program) => (program === undefined ? [] : [program.source])),
     ...(keyManager === undefined ? {} : { keyManager: keyManager.bytes }),
@@ -156,7 +156,7 @@ function spelled(name: string, suffix: string): readonly string[] {
 }
 
 function refuseUnsigned({ name, bytes }: FoundProgram): void {
-  if (isSignedProgram(bytes)) return;
+  if (signersOf(bytes).length > 0) return;
   throw new Failure("unsupported", `cannot use "${name}" for Secure Boot: it is not signed`, {
     hint: "take the programs of a distribution's signed packages, such as Debian's shim-signed",
   });

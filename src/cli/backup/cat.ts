@@ -1,6 +1,6 @@
 import { readFile } from "../../disk/index.ts";
 import { defineCommand } from "../command.ts";
-import { parseFilePlace } from "../place-in-image.ts";
+import { placeOfFile } from "../place-in-image.ts";
 import { backupOpener, parseBackupPlace } from "./place-in-backup.ts";
 
 /** `holdfast backup cat` */
@@ -10,7 +10,7 @@ export const cat = defineCommand({
   operands: {
     place: {
       arity: "one-or-more",
-      parse: (text) => parseFilePlace(text, parseBackupPlace),
+      parse: (text) => placeOfFile(text, parseBackupPlace(text)),
       help: "BACKUP:/path, or BACKUP:2/path for partition 2",
     },
   },

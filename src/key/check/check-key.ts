@@ -5,6 +5,7 @@ import { checkDisk } from "../../disk/index.ts";
 import { openFileSystem, resolvePath, type FileSystem } from "../../filesystem/index.ts";
 import { isStartableName } from "../iso-name.ts";
 import { filesBelow, readRecords, sumPathOf, type IsoRecord } from "../menu-files.ts";
+import { inUseNote } from "../device-in-use.ts";
 import { openKey, readSmallFile, type OpenKey } from "../open-key.ts";
 import { isoNamed } from "../remove-isos.ts";
 import { planInside, startHasher, type HashResult, type HashTask } from "../verify/index.ts";
@@ -56,6 +57,8 @@ export async function checkKey({ key, names }: CheckKeyRequest, options: CheckKe
   let open: OpenKey<BlockReader> | undefined;
   try {
     open = await openKey(key);
+    const message = inUseNote(open.uses);
+    if (message !== undefined) await checker.report({ severity: "warning", where: "key", message });
   } catch (error) {
     if (!isDamage(error)) throw error;
     await checker.report({ severity: "error", where: "key", message: error.message });
@@ -130,9 +133,11 @@ class Checker {
     const checked: CheckedFile[] = [];
     await this.#surviving("isos", async () => {
       await using isos = await openFileSystem(key.isos);
-      const there = (await filesBelow(isos, "/")).filter((path) => isStartableName(path) || records.has(path));
+      const all = await filesBelow(isos, "/");
+      const companions = new Set([...records.values()].flatMap(({ companions: own = [] }) => own));
+      const there = all.filter((path) => records.has(path) || isStartableName(path) || companions.has(path));
       const wanted = names.length === 0 ? there : [...new Set(names.map((name) => isoNamed(name, there)))];
-      if (names.length === 0) await this.#reportGone(records, there);
+      if (names.length === 0) await this.#reportGone(records, new Set(all));
       const files = new FileChecks(key.isos, isos, this.#options);
       await files.measure(wanted);
       for (const path of wanted) checked.push(await this.#checkFile(files, path, records.get(path)));
@@ -152,11 +157,16 @@ class Checker {
     await this.report({ severity: "warning", where: path.slice(1), message });
   }
 
-  async #reportGone(records: ReadonlyMap<string, IsoRecord>, there: readonly string[]): Promise<void> {
-    for (const path of records.keys()) {
-      if (there.includes(path)) continue;
-      const message = "it is gone, and its entries are still there; the menu does not show them";
-      await this.report({ severity: "warning", where: path.slice(1), message });
+  async #reportGone(records: ReadonlyMap<string, IsoRecord>, there: ReadonlySet<string>): Promise<void> {
+    for (const { path, companions = [] } of records.values()) {
+      if (!there.has(path)) {
+        const message = "it is gone, and its entries are still there; the menu does not show them";
+        await this.report({ severity: "warning", where: path.slice(1), message });
+        continue;
+      }
+      for (const companion of companions.filter((one) => !there.has(one))) {
+        await this.#error(path.slice(1), `"${companion.slice(1)}", which it starts with, is not there`);
+      }
     }
   }
 
@@ -252,6 +262,6 @@ class FileChecks {
       await hasher.update(piece);
       this.#job.onProgress?.({ phase, doneBytes: before + piece.at + piece.bytes.length, totalBytes });
     }
-    return hasher.results();
+    return await hasher.results();
   }
 }

@@ -90,7 +90,9 @@ class Folder {
       const signed = form === "signed" ? openSigned(bytes) : undefined;
       const content = signed?.content ?? bytes;
       const listed = parseSumList(Buffer.from(content).toString("utf8"), algorithm);
-      const own = listed.filter((one) => this.#isOwn(one, name));
+      const named = listed.filter((one) => this.#isOwn(one, name));
+      // The list of this ISO alone may have another name for it: that of a snapshot, where the ISO is "current".
+      const own = named.length === 0 && listed.length === 1 && isListOf(this.#isoName, name) ? listed : named;
       const others = listed.filter((one) => one.name !== undefined && !own.includes(one));
       if (own.length === 0 && isListOf(this.#isoName, name)) {
         this.#warnings.push(`there is no sum of ${this.#isoName} in ${quoted(name)}`);

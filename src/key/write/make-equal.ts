@@ -27,6 +27,8 @@ const sectorBytes = 512;
 const chunkBytes = 4 * 2 ** 20;
 /** So many chunks are read, compared and written at the same time. */
 const laneCount = 4;
+/** Smaller chunks are read whole. */
+const sampledBytes = 2 ** 20;
 /** What differs is written in runs of these: less makes many small writes, which flash is slow at. */
 const runGrainBytes = 64 * 1024;
 /** The table: sector 0 and, of a GPT, the header and its entries. */
@@ -78,7 +80,7 @@ class EqualWork {
   async write(extents: readonly Extent[]): Promise<void> {
     const before = this.writtenBytes;
     await this.#eachChunk("writing", extents, async (at, here, wanted) => {
-      for (const { start, end } of differingRuns(here, wanted)) {
+      for (const { start, end } of await this.#differing(at, here, wanted)) {
         await this.eraseTable();
         await this.#disk.write(at + start, wanted.subarray(start, end));
         this.writtenBytes += end - start;
@@ -90,6 +92,7 @@ class EqualWork {
   async verify(extents: readonly Extent[]): Promise<void> {
     this.#request.forgetCached?.();
     await this.#eachChunk("verifying", extents, async (at, here, wanted) => {
+      await this.#disk.read(at, here);
       const run = differingRuns(here, wanted)[0];
       if (run === undefined) return;
       throw new Failure(
@@ -104,7 +107,8 @@ class EqualWork {
 
   async differs(extents: readonly Extent[]): Promise<boolean> {
     let found = false;
-    await this.#eachChunk("comparing", extents, async (_, here, wanted) => {
+    await this.#eachChunk("comparing", extents, async (at, here, wanted) => {
+      await this.#disk.read(at, here);
       found ||= differingRuns(here, wanted).length > 0;
     });
     return found;
@@ -119,6 +123,26 @@ class EqualWork {
     return this.#erasing;
   }
 
+  /** What has to be written of a chunk. Where samples of it are all different, the rest is not read only to be compared. */
+  async #differing(at: number, here: Uint8Array, wanted: Uint8Array): Promise<readonly Run[]> {
+    if (wanted.length < sampledBytes || !(await this.#isOther(at, here, wanted))) {
+      await this.#disk.read(at, here);
+      return differingRuns(here, wanted);
+    }
+    return [{ start: 0, end: wanted.length }];
+  }
+
+  async #isOther(at: number, here: Uint8Array, wanted: Uint8Array): Promise<boolean> {
+    const last = Math.floor((wanted.length - grainBytes) / grainBytes);
+    for (const grain of [0, Math.floor(last / 2), last]) {
+      const [start, end] = [grain * grainBytes, (grain + 1) * grainBytes];
+      await this.#disk.read(at + start, here.subarray(start, end));
+      if (Buffer.compare(here.subarray(start, end), wanted.subarray(start, end)) === 0) return false;
+    }
+    return true;
+  }
+
+  /** Reads what is wanted; what is there is for `visit` to read. */
   async #eachChunk(
     phase: string,
     extents: readonly Extent[],
@@ -132,7 +156,7 @@ class EqualWork {
         if (isStopped) return;
         stopIfAborted(this.#job.signal);
         const [here, wanted] = [buffers[0].subarray(0, lengthBytes), buffers[1].subarray(0, lengthBytes)];
-        await Promise.all([this.#disk.read(at, here), this.#request.target.read(at, wanted)]);
+        await this.#request.target.read(at, wanted);
         await visit(at, here, wanted);
         this.#doneBytes += lengthBytes;
         this.#report(phase);
@@ -167,7 +191,12 @@ function* chunksOf(extents: readonly Extent[]): Generator<Extent> {
   }
 }
 
-function differingRuns(here: Uint8Array, wanted: Uint8Array): { start: number; end: number }[] {
+interface Run {
+  readonly start: number;
+  readonly end: number;
+}
+
+function differingRuns(here: Uint8Array, wanted: Uint8Array): readonly Run[] {
   const runs: { start: number; end: number }[] = [];
   if (Buffer.compare(here, wanted) === 0) return runs;
   for (let start = 0; start < here.length; start += runGrainBytes) {

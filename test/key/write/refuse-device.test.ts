@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Failure } from "../../../src/base/index.ts";
 import { identityOf, type BlockIdentity } from "../../../src/device/index.ts";
+import { refuseUnwritable } from "../../../src/key/device-in-use.ts";
 import { confirmationOf, refuseDevice, refuseUnconfirmed } from "../../../src/key/write/refuse-device.ts";
 import { fakeSystem, mountLine, type FakeDevice } from "../../device/fake-system.ts";
 import { temporaryFolder } from "../../temp.ts";
@@ -188,6 +189,18 @@ test("what is in use is refused, with what uses it and how to free it", async ()
   );
   const loop = { at: "virtual/block/loop3", number: "7:3", files: { "loop/backing_file": "/dev/sda" } };
   assert.match(await inUse([sata, loop], {}), /loop3 is a loop device over sda; run: losetup -d/);
+});
+
+test("the system's disk is not changed either", async () => {
+  const device = await identify("8:0", [sata, sataPart(2)], { mounts: [mountLine("8:2", "/", "/dev/sda2")] });
+  assert.match(
+    refused(() => refuseUnwritable(device, 'change "/dev/sda"')),
+    /^cannot change "\/dev\/sda": the system runs from it, sda2 is mounted on \/; /,
+  );
+  assert.match(
+    refused(() => refuseUnwritable({ uses: [], isReadOnly: true }, 'change "/dev/sda"')),
+    /^cannot change "\/dev\/sda": it is read-only; /,
+  );
 });
 
 test("what cannot hold the key is refused", async () => {
