@@ -20,8 +20,10 @@ const noBytes = new Uint8Array(0);
 /** Small pieces of output cost most of the time. */
 const leastOutputBytes = 64 * 1024;
 
-/** How many parts are under way at a time: each core has one, and the next one is ready. */
-export const partsUnderWay = availableParallelism() + 2;
+/** How many parts are packed at a time: more than there are cores would only drive one another out of their caches. */
+export const partsPacked = availableParallelism();
+/** How many parts are under way at a time: those that are packed, and two that are read or written. */
+export const partsUnderWay = partsPacked + 2;
 
 const packings: Readonly<Record<PackedAs, (level: number | undefined) => Packing>> = {
   zst: (level = 3) => zstdPacking(level),

@@ -40,6 +40,6 @@ export async function resize(
     { signal: context.signal, onProgress: progress.onProgress },
   );
   progress.clear();
-  if (args.json) return printJson(context, { isDryRun: args.dryRun, ...resized });
+  if (args.json) return await printJson(context, { isDryRun: args.dryRun, ...resized });
   await printLines(context, resizedLines(resized));
 }
