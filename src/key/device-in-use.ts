@@ -24,8 +24,14 @@ export function refuseUnwritable(device: Pick<BlockIdentity, "uses" | "isReadOnl
   });
 }
 
+/** What whoever only looks at a device should know while it is in use; nothing where it is not. */
+export function inUseNote([use]: readonly DeviceUse[]): string | undefined {
+  if (use === undefined) return undefined;
+  return `${useText(use)}: what was changed there a moment ago may not be seen here`;
+}
+
 /** Who uses a device, as a sentence goes on. */
-export function useText({ kind, device, by }: DeviceUse): string {
+function useText({ kind, device, by }: DeviceUse): string {
   if (kind === "mount") return `${device} is mounted on ${by}`;
   if (kind === "swap") return `${device} is in use as swap`;
   return kind === "loop" ? `${by} is a loop device over ${device}` : `${device} is in use by ${by}`;

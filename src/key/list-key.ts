@@ -1,7 +1,7 @@
 import { Failure } from "../base/index.ts";
 import type { BlockReader } from "../device/index.ts";
 import { openFileSystem } from "../filesystem/index.ts";
-import { useText } from "./device-in-use.ts";
+import { inUseNote } from "./device-in-use.ts";
 import type { EntryTest } from "./entry-test.ts";
 import { orphanedChanges, shownFiles, type ShownFile } from "./key-files.ts";
 import type { IsoRecord, RecordedEntry } from "./menu-files.ts";
@@ -63,9 +63,8 @@ export interface KeyFile {
 /** Says what is on a key to be started, and how. */
 export async function listKey(path: string): Promise<KeyReport> {
   await using key = await openKey(path);
-  const [use] = key.uses;
-  if (use === undefined) return { ...(await reportOf(path, key)), notes: [] };
-  const note = `${useText(use)}: what was changed there a moment ago may not be seen here`;
+  const note = inUseNote(key.uses);
+  if (note === undefined) return { ...(await reportOf(path, key)), notes: [] };
   try {
     return { ...(await reportOf(path, key)), notes: [note] };
   } catch (error) {

@@ -113,6 +113,7 @@ test("a stick that is in use is not changed; what is on a mounted one can be loo
     await fails(file, isMounted, ...changes, () => runKey({ ...running, inTerminal: false }));
     await refused(["key", "add", key, iso, "--name", "other"], file, /is mounted on .*mnt\nhint: run: umount .*mnt/);
     assert.match(await done("list", key), /some\.iso .*\n(.|\n)*warning: loop\d+ is mounted on .*mnt: /);
+    assert.match(await done("check", key, "some"), /warning: key: loop\d+ is mounted on .*mnt: .*\n(.|\n)*as it was/);
     runPeer("mount", ["-o", "remount,rw", place]);
     fs.copyFileSync(iso, `${place}/copied.iso`);
     runPeer("sync", ["-f", place]);
@@ -133,9 +134,11 @@ test("a stick becomes a key with ISO files on it, or stays as it was", { skip },
   fs.writeFileSync(other, "no ISO");
   await using stick = plugIn(folder.join("stick"), 64 * mib);
   await fails(stick.file, /cannot add ".*other\.iso": /, () => createOn(stick, { isos: [iso, other] }));
+  fs.truncateSync(iso, 20 * mib); // large enough to be hashed by threads
   const said = await done("create", stick.device, "--confirm", fs.realpathSync(stick.file), "--add", iso);
   assert.match(said, /wrote .*\n.*\n.*\nsome\.iso /);
   assertSound(stick);
+  assert.match(await done("check", stick.device), /some\.iso: as it was when it was added\n/);
 });
 
 test("what cannot be added to a stick leaves it as it was", { skip }, async () => {

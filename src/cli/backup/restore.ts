@@ -48,7 +48,7 @@ A larger disk keeps the partitions as they were; "holdfast disk grow" makes the 
     );
     progress.clear();
     await printWarnings(context, restored.warnings);
-    if (args.json) return printJson(context, restored);
+    if (args.json) return await printJson(context, restored);
     await printLines(context, restoredLines(restored, context));
   },
 });

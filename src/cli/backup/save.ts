@@ -80,7 +80,7 @@ As long as the backup is being written its folder is called NAME.part; interrupt
     );
     progress.clear();
     await printWarnings(context, saved.warnings);
-    if (args.json) return printJson(context, saved);
+    if (args.json) return await printJson(context, saved);
     await printLines(context, savedLines(saved, context));
   },
 });

@@ -24,7 +24,7 @@ export async function applyEdits(
   if (json) {
     const { image, partition } = place;
     const where = partition === undefined ? { image } : { image, partition };
-    return printJson(context, { ...where, isDryRun: isRehearsal, edits: lines, warnings });
+    return await printJson(context, { ...where, isDryRun: isRehearsal, edits: lines, warnings });
   }
   if (isRehearsal) for (const line of lines) await context.stdout.write(`${line}\n`);
 }

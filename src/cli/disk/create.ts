@@ -141,7 +141,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words and files give the s
     );
     progress.clear();
     await printWarnings(context, warnings);
-    if (args.json) return printJson(context, { ...report, warnings });
+    if (args.json) return await printJson(context, { ...report, warnings });
     await printLines(context, reportLines(report, context.stdout));
   },
 });

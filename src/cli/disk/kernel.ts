@@ -38,7 +38,7 @@ export const kernel = defineCommand({
     });
     progress.clear();
     await printWarnings(context, warnings);
-    if (args.json) return printJson(context, { kernels, warnings });
+    if (args.json) return await printJson(context, { kernels, warnings });
     const columns = [
       { heading: "kernel", text: (one: Kernel) => one.path },
       { heading: "initrd", text: initrdOf },

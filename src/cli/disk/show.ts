@@ -19,7 +19,7 @@ export const show = defineCommand({
     using progress = showProgress(context, args);
     const report = await showDisk(args.file, { signal: context.signal, onProgress: progress.onProgress });
     progress.clear();
-    if (args.json) return printJson(context, report);
+    if (args.json) return await printJson(context, report);
     await printLines(context, reportLines(report, context.stdout));
   },
 });

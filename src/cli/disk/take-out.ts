@@ -22,7 +22,7 @@ export async function takeOut(context: CommandContext, place: Place, options: Ta
   const got = await getFiles(place, target, { signal: context.signal, onProgress: progress.onProgress, ...opener });
   progress.clear();
   await printWarnings(context, got.warnings);
-  if (json) return printJson(context, got);
+  if (json) return await printJson(context, got);
   const files = got.fileCount === 1 ? "1 file" : `${got.fileCount} files`;
   if (!isTar) await context.stdout.write(`${files}, ${formatSize(got.totalBytes)}\n`);
 }

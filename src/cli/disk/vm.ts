@@ -120,7 +120,7 @@ The disk is looked into: what firmware it starts by, for what processor, which k
     );
     progress.clear();
     await printWarnings(context, written.warnings);
-    if (args.json) return printJson(context, written);
+    if (args.json) return await printJson(context, written);
     if (isInFile) await printLines(context, written.nextSteps);
     else await context.stdout.write(written.configuration);
   },

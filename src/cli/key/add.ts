@@ -80,7 +80,7 @@ Without --name a file keeps its name, but for characters that the systems in ISO
     );
     progress.clear();
     for (const { warnings } of added) await printWarnings(context, warnings);
-    if (args.json) return printJson(context, { added: added.map(documentOf), isRehearsal: args.dryRun });
+    if (args.json) return await printJson(context, { added: added.map(documentOf), isRehearsal: args.dryRun });
     await printAdded(context, added, args.dryRun);
   },
 });

@@ -105,7 +105,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words give the same bytes.
       const device = { ...request, ...confirmed, isRehearsal: args.dryRun };
       const made = await createKeyOnDevice(device, { ...job, approve: approver(context, args) });
       progress.clear();
-      return printKeyOnDevice(context, made, args);
+      return await printKeyOnDevice(context, made, args);
     }
     refuseForImage(args);
     const { report, warnings } = await createKey(
@@ -114,7 +114,7 @@ With SOURCE_DATE_EPOCH set and --uuid given, the same words give the same bytes.
     );
     progress.clear();
     await printWarnings(context, warnings);
-    if (args.json) return printJson(context, { ...report, warnings });
+    if (args.json) return await printJson(context, { ...report, warnings });
     await printLines(context, keyLines(report, context.stdout));
   },
 });

@@ -41,7 +41,7 @@ Interrupted, the device is no key; run the same command again, and it goes on wh
     progress.clear();
     if (args.dryRun) await showPlan(context, written.plan, args);
     await printWarnings(context, written.warnings);
-    if (args.json) return printJson(context, { ...written, isRehearsal: args.dryRun });
+    if (args.json) return await printJson(context, { ...written, isRehearsal: args.dryRun });
     if (!args.dryRun) await printLines(context, [writtenLine(written)]);
   },
 });

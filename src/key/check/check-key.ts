@@ -5,6 +5,7 @@ import { checkDisk } from "../../disk/index.ts";
 import { openFileSystem, resolvePath, type FileSystem } from "../../filesystem/index.ts";
 import { isStartableName } from "../iso-name.ts";
 import { filesBelow, readRecords, sumPathOf, type IsoRecord } from "../menu-files.ts";
+import { inUseNote } from "../device-in-use.ts";
 import { openKey, readSmallFile, type OpenKey } from "../open-key.ts";
 import { isoNamed } from "../remove-isos.ts";
 import { planInside, startHasher, type HashResult, type HashTask } from "../verify/index.ts";
@@ -56,6 +57,8 @@ export async function checkKey({ key, names }: CheckKeyRequest, options: CheckKe
   let open: OpenKey<BlockReader> | undefined;
   try {
     open = await openKey(key);
+    const message = inUseNote(open.uses);
+    if (message !== undefined) await checker.report({ severity: "warning", where: "key", message });
   } catch (error) {
     if (!isDamage(error)) throw error;
     await checker.report({ severity: "error", where: "key", message: error.message });
@@ -259,6 +262,6 @@ class FileChecks {
       await hasher.update(piece);
       this.#job.onProgress?.({ phase, doneBytes: before + piece.at + piece.bytes.length, totalBytes });
     }
-    return hasher.results();
+    return await hasher.results();
   }
 }

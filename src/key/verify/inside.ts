@@ -74,7 +74,7 @@ async function readList(reader: BlockReader): Promise<InsideList | undefined> {
   const rank = ({ listed }: (typeof lists)[number]): number => preference.indexOf(listed[0]?.algorithm ?? "md5");
   const [best] = lists.toSorted((one, other) => rank(one) - rank(other));
   if (best === undefined || best.listed.length > fileLimit) return undefined;
-  return new ListResolver(reader, fileSystem).resolve(best.file, best.listed);
+  return await new ListResolver(reader, fileSystem).resolve(best.file, best.listed);
 }
 
 class ListResolver {

@@ -106,7 +106,7 @@ async function growIsos(growth: IsosGrowth): Promise<GrownIsos> {
   await using before = await openFileSystem(new SliceReader(image, startBytes, sizeBytes));
   const { kind } = before.info;
   if (roomBytes - sizeBytes < leastGrowthBytes) return { ...unchanged(growth), kind, notes: [] };
-  if (kind.startsWith("fat") || kind === "exfat") return growFat(before, growth);
+  if (kind.startsWith("fat") || kind === "exfat") return await growFat(before, growth);
   const device = mapped(growth, sizeBytes);
   await growFileSystem(new SliceDevice(device, startBytes, roomBytes), { now, zeroFromBytes: sizeBytes });
   return { device, kind, sizeBytes: roomBytes, notes: [] };
