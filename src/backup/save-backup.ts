@@ -209,7 +209,7 @@ class Saving {
         onProgress?.({ phase: `saving ${name}`, doneBytes, totalBytes: this.#totalBytes });
       },
     });
-    const written = volumes.finish();
+    const written = await volumes.finish();
     for (const file of written) this.#folder.addWritten(file);
     return written.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
@@ -276,7 +276,7 @@ function notesOf({ command, nowMs, source }: SaveRequest, disk: SavedDisk, parts
   ].join("\n");
   const packedBytes = parts.reduce((sum, part) => sum + part.packedBytes, 0);
   return [
-    text("Info-saved-by-cmd.txt", `This image was saved by this command at ${time}:\n${command}\n`),
+    text("Info-saved-by-cmd.txt", `${command}\n`),
     text("Info-img-size.txt", `Image size (Bytes):\n${packedBytes}\n`),
     text("clonezilla-img", log),
   ];

@@ -1,11 +1,12 @@
-/** One value of DER (X.690 §8.1): its tag with class and form, and its content. */
+/** One value of DER (X.690 §8.1): its tag with class and form, its content, and all of it. */
 export interface DerValue {
   readonly tag: number;
   readonly content: Uint8Array;
+  readonly whole: Uint8Array;
 }
 
 /** The tags that are used here (X.680 §8.4). */
-export const derTags = { objectId: 0x06, set: 0x31 } as const;
+export const derTags = { integer: 0x02, objectId: 0x06, set: 0x31, firstOfContext: 0xa0 } as const;
 
 /** The value at the start of the bytes, and what is behind it; undefined where it is cut off, or no DER. */
 export function readDer(bytes: Uint8Array): { readonly value: DerValue; readonly rest: Uint8Array } | undefined {
@@ -21,7 +22,8 @@ export function readDer(bytes: Uint8Array): { readonly value: DerValue; readonly
   }
   const end = start + length;
   if (end > bytes.length) return undefined;
-  return { value: { tag, content: bytes.subarray(start, end) }, rest: bytes.subarray(end) };
+  const value = { tag, content: bytes.subarray(start, end), whole: bytes.subarray(0, end) };
+  return { value, rest: bytes.subarray(end) };
 }
 
 /** The values that the bytes are made of, up to the first that is none. */

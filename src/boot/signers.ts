@@ -1,6 +1,6 @@
 import { readBytes, type BlockReader } from "../device/index.ts";
 import type { FileSystem } from "../filesystem/index.ts";
-import { derTags, derValues, readDer } from "./der.ts";
+import { derTags, derValues, readDer, type DerValue } from "./der.ts";
 import { peHeaderLimitBytes, readPe, type PeFile } from "./pe-file.ts";
 import { certificateEntry, signedDataType } from "./pe-records.ts";
 import { readParts } from "./read-parts.ts";
@@ -11,12 +11,16 @@ const tableLimitBytes = 256 * 1024;
 const nameIds = ["550403", "55040a"]; // commonName, organizationName
 const unnamed = "a certificate without a name";
 
-/**
- * By whose certificates a kernel or program in a file system is signed, by the names of those that issued the signer's:
- * they are what firmware and shim have a list of. Empty where it is not signed. Whether the signature is right is not
- * looked at.
- */
-export async function signersOfFile(fileSystem: FileSystem, id: number): Promise<readonly string[]> {
+/** Who has signed a kernel or program. */
+export interface Signer {
+  /** Who issued the signer's certificate: firmware and shim have lists of these. */
+  readonly issuer: string;
+  /** The signer's own, in DER; absent where the signature does not bring it. */
+  readonly certificate?: Uint8Array;
+}
+
+/** Who has signed a kernel or program in a file system; nobody where it is not signed. The signature itself is not verified. */
+export async function signersOfFile(fileSystem: FileSystem, id: number): Promise<readonly Signer[]> {
   const { sizeBytes } = await fileSystem.stat(id);
   return signersIn(sizeBytes, async (at, lengthBytes) => {
     const [part = new Uint8Array()] = await readParts(fileSystem, id, [{ at, lengthBytes }]);
@@ -25,12 +29,12 @@ export async function signersOfFile(fileSystem: FileSystem, id: number): Promise
 }
 
 /** The same of a program that is all of a device or file. */
-export async function signersOfReader(reader: BlockReader): Promise<readonly string[]> {
+export async function signersOfReader(reader: BlockReader): Promise<readonly Signer[]> {
   return signersIn(reader.sizeBytes, (at, lengthBytes) => readBytes(reader, at, lengthBytes));
 }
 
 /** The same of a program in memory. */
-export function signersOf(program: Uint8Array): readonly string[] {
+export function signersOf(program: Uint8Array): readonly Signer[] {
   const certificates = tableOf(program, program.length);
   if (certificates === undefined) return [];
   const { offset, sizeBytes } = certificates;
@@ -40,7 +44,7 @@ export function signersOf(program: Uint8Array): readonly string[] {
 async function signersIn(
   sizeBytes: number,
   read: (at: number, lengthBytes: number) => Promise<Uint8Array>,
-): Promise<readonly string[]> {
+): Promise<readonly Signer[]> {
   const certificates = tableOf(await read(0, Math.min(peHeaderLimitBytes, sizeBytes)), sizeBytes);
   if (certificates === undefined) return [];
   const table = await read(certificates.offset, Math.min(certificates.sizeBytes, tableLimitBytes));
@@ -55,16 +59,16 @@ function tableOf(start: Uint8Array, fileBytes: number): PeFile["certificates"] |
 }
 
 /** Each entry of a table of certificates is a signature, and begins at a multiple of eight bytes. */
-function signersInTable(table: Uint8Array, tableBytes: number): readonly string[] {
-  const names = new Set<string>();
+function signersInTable(table: Uint8Array, tableBytes: number): readonly Signer[] {
+  const signers: Signer[] = [];
   for (let at = 0; at < table.length;) {
     const entry = table.subarray(at);
     if (!isSignature(entry, tableBytes - at)) break;
     const { entryBytes } = certificateEntry.decode(entry);
-    for (const name of issuersIn(entry.subarray(certificateEntry.sizeBytes, entryBytes))) names.add(name);
+    signers.push(...signersInSignature(entry.subarray(certificateEntry.sizeBytes, entryBytes)));
     at += Math.ceil(entryBytes / 8) * 8;
   }
-  return [...names];
+  return signers;
 }
 
 /** Whether the first bytes of a certificate table hold a signature as firmware checks them (Authenticode). */
@@ -74,26 +78,41 @@ function isSignature(table: Uint8Array, tableBytes: number): boolean {
   return type === signedDataType && entryBytes > certificateEntry.sizeBytes && entryBytes <= tableBytes;
 }
 
-/** The issuers that a PKCS #7 SignedData names of its signers (RFC 2315 §9.1, §9.2). */
-function issuersIn(signature: Uint8Array): readonly string[] {
-  const inside = (bytes: Uint8Array | undefined): ReturnType<typeof derValues> => derValues(bytes ?? new Uint8Array());
-  const [, content] = inside(readDer(signature)?.value.content);
-  const signedData = readDer(content?.content ?? new Uint8Array())?.value;
-  const signers = inside(signedData?.content).findLast(({ tag }) => tag === derTags.set);
-  const issuers = inside(signers?.content).map((signer) => {
-    const [, issuerAndSerial] = inside(signer.content);
-    const [issuer] = inside(issuerAndSerial?.content);
-    return nameOf(issuer?.content ?? new Uint8Array());
+/** Whom a PKCS #7 SignedData names as its signers: by issuer and serial number of their certificates (RFC 2315 §9.1, §9.2). */
+function signersInSignature(signature: Uint8Array): readonly Signer[] {
+  const [, content] = inside(readDer(signature)?.value);
+  const parts = inside(inside(content)[0]);
+  const certificates = inside(parts.find(({ tag }) => tag === derTags.firstOfContext));
+  const signers = inside(parts.findLast(({ tag }) => tag === derTags.set)).map((signer): Signer => {
+    const [issuer, serial] = inside(inside(signer)[1]);
+    const certificate = certificates.find((one) => isOf(one, issuer, serial))?.whole;
+    return { issuer: nameOf(issuer), ...(certificate === undefined ? {} : { certificate }) };
   });
-  return issuers.length === 0 ? [unnamed] : issuers;
+  return signers.length === 0 ? [{ issuer: unnamed }] : signers;
+}
+
+function inside(value: DerValue | undefined): readonly DerValue[] {
+  return value === undefined ? [] : derValues(value.content);
+}
+
+/** Whether a certificate is the one with that serial number of that issuer (RFC 5280 §4.1). */
+function isOf(certificate: DerValue, issuer: DerValue | undefined, serial: DerValue | undefined): boolean {
+  const [toBeSigned] = inside(certificate);
+  const fields = inside(toBeSigned);
+  const at = fields.findIndex(({ tag }) => tag === derTags.integer);
+  return isSame(fields[at], serial) && isSame(fields[at + 2], issuer);
+}
+
+function isSame(one: DerValue | undefined, other: DerValue | undefined): boolean {
+  return one !== undefined && other !== undefined && Buffer.from(one.whole).equals(other.whole);
 }
 
 /** Of a distinguished name the part that people know it by. */
-function nameOf(name: Uint8Array): string {
+function nameOf(name: DerValue | undefined): string {
   const parts = new Map<string, string>();
-  for (const set of derValues(name)) {
-    for (const pair of derValues(set.content)) {
-      const [id, text] = derValues(pair.content);
+  for (const set of inside(name)) {
+    for (const pair of inside(set)) {
+      const [id, text] = inside(pair);
       if (id?.tag !== derTags.objectId || text === undefined) continue;
       const shown = Buffer.from(text.content)
         .toString("utf8")

@@ -12,6 +12,7 @@ import { lookAtFile } from "./look-at-file.ts";
 import { entriesText, filesBelow, placeFor, readRecords, updateMenu } from "./menu-files.ts";
 import type { KeySettings } from "./key-settings.ts";
 import { openKeyForChanges, type OpenKey } from "./open-key.ts";
+import { certificatesNeeded, putCertificates } from "./certificates.ts";
 import { secureBootVerdict } from "./secure-boot.ts";
 import type { FileKind, HostFileSystem, RecognisedIso } from "./recognise/index.ts";
 import {
@@ -112,6 +113,7 @@ export async function addTo(request: AddToRequest, options: AddOptions): Promise
   const plans: PlannedIso[] = [];
   const info = { ...isos.info, ...isosAs };
   const verifier = new Verifier(request.verify, nowMs);
+  const { secureBootSigners: trusted } = key.settings;
   for (const source of sources) {
     const wish = { source, name, kernel, changesBytes, there, info, settings: key.settings, verifier };
     plans.push(await plan(wish, options));
@@ -141,6 +143,7 @@ export async function addTo(request: AddToRequest, options: AddOptions): Promise
       { ...key.settings, sum, parts: partsOf(one) },
     );
     const added = new Map([[one.path, text]]);
+    if (trusted !== undefined) await putCertificates(boot, certificatesNeeded(one.iso, trusted), now);
     await updateMenu(boot, { isoPaths: there, added, now });
     stopIfAborted(options.signal);
     // Entries whose ISO is not there are not shown: with the second of these it all appears at once.
@@ -222,7 +225,9 @@ async function plan(request: PlanRequest, { signal }: JobOptions): Promise<Plann
   const { source, name, kernel = { initrds: [], words: [] }, info, settings, verifier } = request;
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
-  const { kind, iso } = await lookAtFile(source, reader, kernel, signal === undefined ? {} : { signal });
+  const job = signal === undefined ? {} : { signal };
+  const shownName = path.basename(name ?? source);
+  const { kind, iso } = await lookAtFile(source, reader, kernel, { ...job, shownName });
   const isoPath = name === undefined ? usualPath(source, kind, iso) : pathOfName(name, kind);
   const companions = await companionsOf(isoPath, kernel);
   const verification = await verifier.plan(source, reader);
@@ -276,21 +281,21 @@ function warningsOf(isoPath: string, { entries }: RecognisedIso, info: FileSyste
 /** On a key for Secure Boot, what of an ISO does not start where that is on. */
 function secureBootWarnings(
   isoPath: string,
-  { entries }: RecognisedIso,
+  iso: RecognisedIso,
   { secureBootSigners: trusted }: KeySettings,
 ): readonly string[] {
   if (trusted === undefined) return [];
   const name = printableName(isoPath.slice(1));
-  const verdicts = entries.map((entry) => secureBootVerdict({ ...entry, kind: entry.how.kind }, trusted));
+  const verdicts = iso.entries.map((entry) => secureBootVerdict({ ...entry, kind: entry.how.kind }, trusted));
   const byUefi = verdicts.filter((verdict) => verdict !== undefined).length;
   const refused = verdicts.filter((verdict) => verdict === "refused").length;
-  const others = entries.flatMap(({ signers = [] }, n) => (verdicts[n] === "needs-key" ? signers : []));
   const isWhole = refused === byUefi;
   const some = isWhole ? `${name} is` : `${refused} of the ${byUefi} entries of ${name} are`;
   return [
     ...(refused === 0 ? [] : [`${some} not signed, and will not start where Secure Boot is on`]),
-    ...[...new Set(others)].map((signer) => {
-      return `${name} is signed by "${printableName(signer)}", and starts where Secure Boot is on once that key is enrolled`;
+    ...certificatesNeeded(iso, trusted).map(({ issuer, file }) => {
+      const where = file === undefined ? "" : `: ${file.path.slice(1)} on the key's first partition`;
+      return `${name} is signed by "${printableName(issuer)}", and starts where Secure Boot is on once that is enrolled${where}`;
     }),
   ];
 }

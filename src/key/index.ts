@@ -17,3 +17,4 @@ export { runKey } from "./run-key.ts";
 export { testKey, type Trial, type TriedEntry } from "./testing/index.ts";
 export { isDevice } from "./open-key.ts";
 export { createKeyOnDevice, writeKey, type KeyOnDevice, type KeyWritePlan, type WrittenKey } from "./write/index.ts";
+export { choiceCount } from "./machines.ts";

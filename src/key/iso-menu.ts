@@ -41,7 +41,7 @@ export function isoMenu(isoPath: string, iso: MenuOfFile, { secureBootSigners }:
       const condition = conditionOf(entry);
       return condition === undefined ? text : `if ${condition}; then\n${text}fi\n`;
     });
-    return `submenu ${grubWord(title)} --id ${grubWord(isoId(isoPath))} {\n${parts.join("")}}\n`;
+    return `submenu ${grubWord(`${title} ...`)} --id ${grubWord(isoId(isoPath))} {\n${parts.join("")}}\n`;
   }
   let script = notHere(isoPath, title);
   for (const entry of startables.toReversed()) {

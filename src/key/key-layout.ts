@@ -17,6 +17,9 @@ export const bootSumsPath = `${menuFolder}/boot.sha256`;
 /** Starts disks in memory; of Syslinux. */
 export const memdiskPath = `${menuFolder}/memdisk`;
 
+/** What may be enrolled where Secure Boot is on: near the root, for those who have to look for it on a screen of firmware. */
+export const certificatesFolder = "/certificates";
+
 export const bootLabel = "USBBOOT";
 export const isosLabel = "ISOS";
 

@@ -35,7 +35,12 @@ export function entriesFor(firmware: Firmware, entries: readonly Startable[]): r
 
 /** Whether some machine can choose among entries; else each sees one of them, or none. */
 export function isSubmenu(entries: readonly Startable[]): boolean {
-  return machines.some((machine) => entries.filter((entry) => fits(entry, machine)).length > 1);
+  return choiceCount(entries) > 1;
+}
+
+/** Among how many entries the machine that can start most of them lets choose. */
+export function choiceCount(entries: readonly Startable[]): number {
+  return Math.max(...machines.map((machine) => entries.filter((entry) => fits(entry, machine)).length));
 }
 
 function fits({ firmwares, architecture, kind }: Startable, { platform, cpu }: Machine): boolean {

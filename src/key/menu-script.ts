@@ -29,7 +29,11 @@ source "$prefix/key.cfg"
 if smbios --type 1 --get-string 4 --set=key_maker; then
   if [ "$key_maker" = "QEMU" ]; then
     if smbios --type 11 --get-string 4 --set=key_told; then
-      if regexp '^holdfast-key serial' "$key_told"; then set key_serial=1; fi
+      if regexp '^holdfast-key serial' "$key_told"; then
+        set key_serial=1
+        # A machine that is emulated where there is much else to do has late clocks, for which Linux would give up.
+        set key_late=no_timer_check
+      fi
       if regexp '^holdfast-key serial loud' "$key_told"; then set key_loud=ignore_loglevel; fi
       if regexp --set=1:key_choice '^holdfast-key.* start=(.*)$' "$key_told"; then
         set default="$key_choice"
@@ -39,12 +43,16 @@ if smbios --type 1 --get-string 4 --set=key_maker; then
   fi
 fi
 
+set menu_color_normal=light-gray/black
+set menu_color_highlight=white/blue
+
 set key_arguments=
 if [ "$key_serial" = "1" ]; then
   set key_arguments="console=tty0 console=ttyS0,115200"
   if [ "$grub_cpu" = "arm64" ]; then
     set key_arguments="console=tty0 console=ttyAMA0,115200"
   elif serial --unit=0 --speed=115200; then
+    set key_arguments="$key_arguments $key_late"
     terminal_input console serial
     terminal_output console serial
     terminfo --utf8 serial vt100
@@ -100,12 +108,12 @@ function key_menu {
   configfile "$1"
 }
 
-# FOLDER: whether it is there, without a complaint where the one above it is not.
+# FOLDER: whether it is there, a device or a folder on one, without a complaint where the one above it is not.
 function key_folder {
   if regexp --set=1:key_above '^(.+)/[^/]+$' "$1"; then
-    if key_folder "$key_above"; then [ -d "$1" ]; else false; fi
+    if key_folder "$key_above"; then [ -d "$1/" ]; else false; fi
   else
-    [ -d "$1" ]
+    [ -d "$1/" ]
   fi
 }
 
@@ -120,12 +128,24 @@ function key_find {
   [ -n "$key_file" ]
 }
 
-# The label of the ISO becomes key_label, in the words of udev.
-function key_find_label {
+# What dracut knows the ISO by becomes key_medium: its label, or where that has characters that reach no system its UUID.
+function key_find_medium {
   probe --set=key_label --label (loop)
-  while regexp --set=1:key_before --set=2:key_after '^([^ ]*) (.*)$' "$key_label"; do
-    set key_label="$key_before\\x20$key_after"
-  done
+  if regexp '^[A-Za-z0-9._+-]+$' "$key_label"; then
+    set key_medium="LABEL=$key_label"
+  else
+    probe --set=key_medium --fs-uuid (loop)
+    set key_medium="UUID=$key_medium"
+  fi
+}
+
+# Says so where a system may not find its ISO.
+function key_check_name {
+  if regexp ' ' "$iso_path"; then
+    echo "There is a space in $iso_path: its system will not find it."
+    echo 'Rename the file on the stick.'
+    sleep --verbose --interruptible 10
+  fi
 }
 
 # FOLDER: the initrd in it that goes with the kernel key_file is loaded with that, and with key_words.
@@ -134,6 +154,7 @@ function key_linux {
   set key_rest=
   regexp --set=1:key_rest 'vmlinuz(.*)$' "$key_kernel"
   if key_find "$1" "$1/initrd.img$key_rest" "$1/initrd$key_rest" "$1/initramfs$key_rest.img" "$1"/initrd* "$1"/initramfs*; then
+    key_check_name
     if linux "$key_kernel" $key_words $key_arguments; then
       initrd "$key_file"
     else
@@ -158,17 +179,42 @@ function key_find_dracut {
   [ -n "$key_file" ]
 }
 
-# The program for this firmware becomes key_file.
+# DEVICE: the program on it for this firmware becomes key_file.
+function key_find_program_on {
+  for key_place in /EFI/BOOT /EFI/boot /efi/boot; do
+    if [ -z "$key_file" ]; then key_find "$1$key_place" "$1$key_place/$key_program" "$1$key_place/$key_small"; fi
+  done
+}
+
+# The program for this firmware becomes key_file: on the disc, or in its image for firmware.
 function key_find_program {
   set key_file=
   if [ "$grub_platform" = "efi" ]; then
     if [ "$grub_cpu" = "x86_64" ]; then set key_program=BOOTX64.EFI; set key_small=bootx64.efi; fi
     if [ "$grub_cpu" = "i386" ]; then set key_program=BOOTIA32.EFI; set key_small=bootia32.efi; fi
     if [ "$grub_cpu" = "arm64" ]; then set key_program=BOOTAA64.EFI; set key_small=bootaa64.efi; fi
-    for key_place in /EFI/BOOT /EFI/boot /efi/boot; do
-      if [ -z "$key_file" ]; then key_find "$key_place" "$key_place/$key_program" "$key_place/$key_small"; fi
-    done
+    key_find_program_on (loop)
+    if [ -z "$key_file" ]; then
+      set key_image=
+      for key_place in (loop) (loop)/boot/grub (loop)/EFI/BOOT (loop)/images; do
+        if [ -z "$key_image" ]; then
+          if key_find "$key_place" "$key_place/efi.img" "$key_place/efiboot.img"; then set key_image="$key_file"; fi
+        fi
+      done
+      set key_file=
+      if [ -n "$key_image" ]; then
+        loopback image "$key_image"
+        key_find_program_on (image)
+      fi
+    fi
   fi
+  [ -n "$key_file" ]
+}
+
+# The menu of an ISO whose GRUB would look in vain for the disc that it is on becomes key_file. By BIOS it has a disc.
+function key_find_own_menu {
+  set key_file=
+  if [ "$grub_platform" = "efi" ]; then key_find /boot/grub /boot/grub/grub.cfg; fi
   [ -n "$key_file" ]
 }
 
@@ -186,8 +232,10 @@ function key_find_manager {
 function key_start {
   key_open "$1"
   if key_find /boot/grub /boot/grub/loopback.cfg; then
+    key_check_name
     key_menu "$key_file" maybe
   elif key_find /boot/grub2 /boot/grub2/loopback.cfg; then
+    key_check_name
     key_menu "$key_file" maybe
   elif key_find /live /live/vmlinuz /live/vmlinuz-*amd64 /live/vmlinuz*; then
     set key_words="boot=live components findiso=$1"
@@ -196,20 +244,26 @@ function key_start {
     set key_words="boot=casper noprompt fsck.mode=skip iso-scan/filename=$1"
     key_linux /casper
   elif key_find_dracut; then
-    key_find_label
-    set key_words="root=live:CDLABEL=$key_label rd.live.image iso-scan/filename=$1"
+    key_find_medium
+    set key_words="root=live:$key_medium rd.live.image iso-scan/filename=$1"
     key_linux "$key_folder"
   elif key_find /images/pxeboot /images/pxeboot/vmlinuz; then
-    key_find_label
-    set key_words="inst.stage2=hd:LABEL=$key_label iso-scan/filename=$1"
+    key_find_medium
+    set key_words="inst.stage2=hd:$key_medium iso-scan/filename=$1"
     key_linux /images/pxeboot
   elif key_find /arch/boot/x86_64 /arch/boot/x86_64/vmlinuz-linux /arch/boot/x86_64/vmlinuz*; then
-    key_find_label
+    probe --set=key_label --label (loop)
     set key_words="archisobasedir=arch archisolabel=$key_label img_dev=/dev/disk/by-uuid/$isos_uuid img_loop=$1 earlymodules=loop"
     key_linux /arch/boot/x86_64
+  elif [ -f /linux -a -f /initrd.gz ]; then
+    set key_file=/linux
+    set key_words=
+    key_linux ''
+  elif key_find_own_menu; then
+    key_menu "$key_file" maybe
   elif key_find_program; then
     set root="$isos"
-    if chainloader "(loop)$key_file"; then true; else key_refused "$key_file"; fi
+    if chainloader "$key_file"; then true; else key_refused "$key_file"; fi
   elif [ "$grub_platform" = "pc" -a -f "$prefix/memdisk" ]; then
     echo 'No system is known in it: all of it is loaded into memory, as a disc.'
     linux16 "$prefix/memdisk" iso raw

@@ -36,16 +36,20 @@ function programWith(...signatures: readonly Uint8Array[]): Buffer {
   return Buffer.concat([program(0x8664, [2048, table.length]), table]);
 }
 
+function issuersOf(bytes: Uint8Array): readonly string[] {
+  return signersOf(bytes).map(({ issuer }) => issuer);
+}
+
 test("signers are known by the names of those that issued their certificates", () => {
-  assert.deepEqual(signersOf(programWith(signatureBy([commonName, "Some CA"]))), ["Some CA"]);
+  assert.deepEqual(issuersOf(programWith(signatureBy([commonName, "Some CA"]))), ["Some CA"]);
   const two = programWith(
     signatureBy([organization, "Firm, Inc."], [commonName, "A".repeat(200)]),
     signatureBy([commonName, "Other CA"]),
   );
-  assert.deepEqual(signersOf(two), ["Firm, Inc.", "A".repeat(200), "Other CA"]);
-  assert.deepEqual(signersOf(program(0x8664)), []);
-  assert.deepEqual(signersOf(signedProgram(0x8664)), ["a certificate without a name"]);
-  assert.deepEqual(signersOf(programWith(signatureBy([commonName, "\u0007\u001B[2J"]))), ["[2J"]);
+  assert.deepEqual(issuersOf(two), ["Firm, Inc.", "A".repeat(200), "Other CA"]);
+  assert.deepEqual(issuersOf(program(0x8664)), []);
+  assert.deepEqual(issuersOf(signedProgram(0x8664)), ["a certificate without a name"]);
+  assert.deepEqual(issuersOf(programWith(signatureBy([commonName, "\u0007\u001B[2J"]))), ["[2J"]);
 });
 
 test("a program is signed where its certificate table is whole and holds a signature", () => {
@@ -61,6 +65,22 @@ test("a program is signed where its certificate table is whole and holds a signa
   assert.ok(!isSigned(other), "a certificate of another type");
 });
 
+test("the certificate of a signer is the one of that issuer with that serial number", () => {
+  const name = sequence(der(0x31, sequence(commonName, der(0x0c, "Some CA"))));
+  const certificate = (serial: string, ...version: readonly Uint8Array[]): Buffer => {
+    return sequence(sequence(...version, der(0x02, serial), sequence(), name, sequence()), sequence(), der(0x03, "\0"));
+  };
+  const wanted = certificate("\x07", der(0xa0, der(0x02, "\x02")));
+  const signer = sequence(der(0x02, "\x01"), sequence(name, der(0x02, "\x07")));
+  const certificates = der(0xa0, certificate("\x06"), wanted, certificate("\x08"));
+  const data = sequence(der(0x02, "\x01"), der(0x31), sequence(), certificates, der(0x31, signer));
+  const [found] = signersOf(programWith(sequence(Buffer.from([0x06, 1, 42]), der(0xa0, data))));
+  assert.equal(found?.issuer, "Some CA");
+  assert.ok(wanted.equals(found?.certificate ?? Buffer.alloc(0)));
+  const [without] = signersOf(programWith(signatureBy([commonName, "Some CA"])));
+  assert.deepEqual(without, { issuer: "Some CA" });
+});
+
 test("whatever a damaged signature says, it is names", () => {
   const whole = programWith(signatureBy([commonName, "Some CA"]), signatureBy([organization, "Firm"]));
   fc.assert(
@@ -70,7 +90,7 @@ test("whatever a damaged signature says, it is names", () => {
       (changes, length) => {
         const damaged = Buffer.from(whole);
         for (const [at, byte] of changes) damaged[at] = byte;
-        for (const name of signersOf(damaged.subarray(0, length))) assert.equal(typeof name, "string");
+        for (const name of issuersOf(damaged.subarray(0, length))) assert.equal(typeof name, "string");
       },
     ),
   );

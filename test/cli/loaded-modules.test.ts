@@ -20,7 +20,7 @@ function loadedBy(...words: readonly string[]): readonly string[] {
 
 const unwanted = [
   "boot",
-  "filesystem/(exfat|fat|iso|udf)/(open|edit|make|check)",
+  "filesystem/(exfat|fat|iso|udf)/(open|edit|make|check)\\b",
   "filesystem/recognise",
   "filesystem/ext/(make|check)\\b",
   "tree/(tar-reader|xz|deb)",

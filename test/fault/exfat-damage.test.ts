@@ -1,7 +1,6 @@
 /** exFAT file systems that were damaged at random, or by hand: an error in time, and never more than asked for. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice } from "../../src/device/index.ts";
 import { encodeBootRegion } from "../../src/filesystem/exfat/boot-region.ts";
 import { chainEnd } from "../../src/filesystem/exfat/chain.ts";
@@ -19,8 +18,8 @@ import {
 } from "../../src/filesystem/exfat/records.ts";
 import { editFileSystem, openFileSystem, probe, resolvePath } from "../../src/filesystem/index.ts";
 import { now, sampleExfat } from "../filesystem/exfat/sample-exfat.ts";
-import { applyRandomEdit, Dice, randomEdit } from "../filesystem/random-edits.ts";
-import { lookAtAll, randomFrom } from "./look-at-all.ts";
+import { fingerprint } from "../filesystem/random-edits.ts";
+import { editDamaged, lookAtAll, randomFrom } from "./look-at-all.ts";
 
 /** The runs are the same each time; another seed makes others. A failure names the seed of its run. */
 const firstSeed = Number(process.env["HOLDFAST_SEED"] ?? 1);
@@ -64,18 +63,6 @@ async function assertProblem(bytes: Uint8Array, wanted: RegExp): Promise<void> {
     problems.some((message) => wanted.test(message)),
     `${wanted} in:\n${problems.join("\n")}`,
   );
-}
-
-/** Edits either fail, or end. */
-async function editDamaged(bytes: Uint8Array, seed: number): Promise<void> {
-  const dice = new Dice(seed);
-  try {
-    await using fileSystem = await editFileSystem(new MemoryDevice(bytes), { now });
-    for (let n = 0; n < 10; n++) await applyRandomEdit(fileSystem, randomEdit(dice));
-    await fileSystem.commit();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-  }
 }
 
 test("damage anywhere in the structures ends in a failure, soon", async () => {
@@ -340,3 +327,31 @@ test("what was never written of a file reads as zeros, and is given them when th
   assert.deepEqual(await problemsOf(bytes), []);
   assert.equal(layout.clusterBytes, 1024);
 });
+
+test("where it was not closed, nothing is written over a file of which the bitmap says that it is free", async () => {
+  const { bytes, layout } = await sample();
+  const used = bytes.subarray(layout.heapAt, layout.heapAt + Math.ceil(layout.clusterCount / 8));
+  const systemClusters = layout.rootCluster - 1; // the root directory is the last of these
+  for (let bit = systemClusters; bit < layout.clusterCount; bit++) used[bit >> 3]! &= ~(1 << (bit & 7));
+  bytes[106] = 2;
+  await assertProblem(bytes, /the bitmap says that it is free/);
+  const before = await fingerprintOf(bytes);
+  const warnings: string[] = [];
+  const device = new MemoryDevice(bytes);
+  await using fileSystem = await editFileSystem(device, { now, onWarning: (message) => void warnings.push(message) });
+  assert.match(warnings.join(), /was not closed/);
+  const content = [{ at: 0, bytes: new Uint8Array(fileSystem.info.freeBytes).fill(0xee) }];
+  const file = { kind: "file", mode: 0o644, uid: 0, gid: 0, modified: now, content } as const;
+  const place = { directory: fileSystem.rootId, name: "fills it" };
+  await fileSystem.create(place, { ...file, sizeBytes: fileSystem.info.freeBytes });
+  await fileSystem.commit();
+  assert.deepEqual(await problemsOf(bytes), ["the boot sector says that the file system was not closed"]);
+  await fileSystem.remove(place);
+  await fileSystem.commit();
+  assert.equal(await fingerprintOf(bytes), before);
+});
+
+async function fingerprintOf(bytes: Uint8Array): Promise<string> {
+  await using fileSystem = await openFileSystem(new MemoryDevice(bytes));
+  return await fingerprint(fileSystem);
+}

@@ -1,15 +1,13 @@
 /** FAT file systems that were damaged at random, or by hand: an error in time, and never more than asked for. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice } from "../../src/device/index.ts";
 import { bootSector, largeTail } from "../../src/filesystem/fat/boot-sector.ts";
 import { shortEntry } from "../../src/filesystem/fat/directory-entry.ts";
 import { layoutOf } from "../../src/filesystem/fat/layout.ts";
 import { editFileSystem, openFileSystem, probe } from "../../src/filesystem/index.ts";
 import { now, sampleFat } from "../filesystem/fat/sample-fat.ts";
-import { applyRandomEdit, Dice, randomEdit } from "../filesystem/random-edits.ts";
-import { lookAtAll, randomFrom } from "./look-at-all.ts";
+import { editDamaged, lookAtAll, randomFrom } from "./look-at-all.ts";
 
 /** The runs are the same each time; another seed makes others. A failure names the seed of its run. */
 const firstSeed = Number(process.env["HOLDFAST_SEED"] ?? 1);
@@ -44,18 +42,6 @@ for (const [kind, sizeBytes, clusterBytes] of samples) {
       await assert.doesNotReject(editDamaged(device, seed), `seed ${seed}`);
     }
   });
-}
-
-/** Edits either fail, or end. */
-async function editDamaged(bytes: Uint8Array, seed: number): Promise<void> {
-  const dice = new Dice(seed);
-  try {
-    await using fileSystem = await editFileSystem(new MemoryDevice(bytes), { now });
-    for (let n = 0; n < 10; n++) await applyRandomEdit(fileSystem, randomEdit(dice));
-    await fileSystem.commit();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-  }
 }
 
 test("a chain that leads back into itself is not followed for ever", async () => {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../src/base/index.ts";
-import { openFileSystem, resolvePath, treeOf, type FileSystem } from "../../src/filesystem/index.ts";
+import { MemoryDevice } from "../../src/device/index.ts";
+import { editFileSystem, openFileSystem, resolvePath, treeOf, type FileSystem } from "../../src/filesystem/index.ts";
+import { applyRandomEdit, Dice, randomEdit } from "../filesystem/random-edits.ts";
 import { BoundedDevice } from "./bounded-device.ts";
 
 /** No damage may make a look at everything read more than so many times the device. */
 const readLimit = 300;
+const now = { seconds: 1_700_000_000, nanoseconds: 0 };
 
 /** A device that such a look does not read without bound. */
 export function boundedDevice(bytes: Uint8Array): BoundedDevice {
@@ -57,4 +60,16 @@ export function randomFrom(seed: number): (below: number) => number {
     state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0;
     return Math.floor(((state ^ (state >>> 13)) >>> 0) / (2 ** 32 / below)) % below;
   };
+}
+
+/** Edits either fail, or end. */
+export async function editDamaged(bytes: Uint8Array, seed: number): Promise<void> {
+  const dice = new Dice(seed);
+  try {
+    await using fileSystem = await editFileSystem(new MemoryDevice(bytes), { now });
+    for (let n = 0; n < 10; n++) await applyRandomEdit(fileSystem, randomEdit(dice));
+    await fileSystem.commit();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
 }

@@ -80,7 +80,16 @@ test(
     await using folder = temporaryFolder();
     const tree = treeWithKernel(folder, kernel);
     const partitions = [`size=60MB,fs=ext4,label=boot,from=${tree}/boot`, "size=20MB,fs=ext4,label=root"];
-    const words = ["--size", "90MB", ...partitions.flatMap((spec) => ["-p", spec]), "--boot", "bios", "--serial"];
+    const words = [
+      "--size",
+      "90MB",
+      ...partitions.flatMap((spec) => ["-p", spec]),
+      "--boot",
+      "bios",
+      "--serial",
+      "--timeout",
+      "0",
+    ];
     const made = holdfast("disk", "create", folder.join("disk"), ...words);
     assert.equal(made.status, 0, made.said);
     const uuids = Array.from(made.said.matchAll(/ (boot|root) .* ([0-9a-f-]{36})$/gm), ([, , uuid = ""]) => uuid);

@@ -19,7 +19,7 @@ const skip = skipWithout(
   ...machinePeers.bios,
   ...machinePeers.uefi,
 );
-const emulated = ["--no-acceleration", "--no-network", "--cpus", "1", "--time-limit", "120"];
+const emulated = ["--no-acceleration", "--no-network", "--cpus", "1", "--time-limit", "300"];
 
 /** A name that QEMU's lists of options would take apart. */
 const folder = temporaryFolder();
@@ -46,7 +46,19 @@ before(async () => {
     path.join(boot, kernel.replace("vmlinuz-", "initrd.img-")),
     makeInitramfs(["virtio_pci", "virtio_blk", "ext4"], script),
   );
-  const words = ["--size", "200MB", "--table", "gpt", "--from", folder.join("tree"), "--boot", "bios,uefi", "--serial"];
+  const words = [
+    "--size",
+    "200MB",
+    "--table",
+    "gpt",
+    "--from",
+    folder.join("tree"),
+    "--boot",
+    "bios,uefi",
+    "--serial",
+    "--timeout",
+    "1",
+  ];
   const { status, stderr } = await runHoldfast(["disk", "create", disk, ...words]);
   assert.equal(status, 0, stderr);
 });

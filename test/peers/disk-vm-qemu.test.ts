@@ -46,14 +46,19 @@ const serial = "console=ttyS0,115200";
 
 test("by BIOS", { skip }, async () => {
   await using folder = temporaryFolder();
-  const disk = await makeDisk(folder, { boot: { firmwares: ["bios"], serial: true, secureBoot: false } });
+  const disk = await makeDisk(folder, {
+    boot: { firmwares: ["bios"], serial: true, secureBoot: false, timeoutSeconds: 0 },
+  });
   const said = await shownUntil(await writeScript(disk), /ttyS0,115200\n/);
   assert.match(said, new RegExp(`Command line: BOOT_IMAGE=.*${serial}`));
 });
 
 test("by UEFI, whose settings are kept beside the disk; with Secure Boot only what is signed", { skip }, async () => {
   await using folder = temporaryFolder();
-  const disk = await makeDisk(folder, { table: "gpt", boot: { firmwares: ["uefi"], serial: true, secureBoot: false } });
+  const disk = await makeDisk(folder, {
+    table: "gpt",
+    boot: { firmwares: ["uefi"], serial: true, secureBoot: false, timeoutSeconds: 0 },
+  });
   const said = await shownUntil(await writeScript(disk), /ttyS0,115200\n/);
   assert.match(said, new RegExp(`Command line: BOOT_IMAGE=.*${serial}`));
   assert.ok(fs.existsSync(`${disk}.efivars`));

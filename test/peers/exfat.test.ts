@@ -8,6 +8,7 @@ import { makeExfat } from "../../src/filesystem/exfat/index.ts";
 import { editFileSystem, openFileSystem, widenExfat, type FileSystemInfo } from "../../src/filesystem/index.ts";
 import { FolderSource } from "../../src/tree/index.ts";
 import { skipWithoutMount } from "../filesystem/ext/mounted.ts";
+import { runHoldfast } from "../cli/run-holdfast.ts";
 import { sampleExfat } from "../filesystem/exfat/sample-exfat.ts";
 import { Dice, fingerprint } from "../filesystem/random-edits.ts";
 import { assertAsBlkid, fillWithFiles, makeBlank, numberAfter } from "../filesystem/recognise/recognised-file.ts";
@@ -294,3 +295,38 @@ for (const [sizeBytes, clusterBytes, widerBytes] of [
     assert.equal(await widenExfat(small, sizeBytes), undefined, "no larger");
   });
 }
+
+test("the command line makes, fills, shows, reads, changes and checks exFAT", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const [image, tree, part] = [folder.join("disk.img"), folder.join("tree"), folder.join("part")];
+  fillWithFiles(tree);
+  const done = async (...words: readonly string[]): Promise<string> => {
+    const { stdout, stderr, status } = await runHoldfast(["disk", ...words]);
+    assert.equal(status, 0, stderr);
+    return stdout;
+  };
+  const spec = `size=rest,fs=exfat,label=Stick,uuid=CAFE-0123,block=8192,from=${tree}`;
+  await done("create", image, "--size", "40MiB", "--partition", spec);
+  assert.match(await done("show", image), /^1 .* exfat +Stick +\S+ MiB +\S+ MiB +CAFE-0123$/m);
+  assert.match(runPeer("sfdisk", ["-d", image]), /type=7\n/);
+  assert.equal(await done("cat", `${image}:/SOME/DEPTH/FILE`), await done("cat", `${image}:/some/depth/file`));
+  await done("put", path.join(tree, "large"), `${image}:/some/another`);
+  await done("mv", `${image}:/large`, `${image}:/Some/depth/moved`);
+  await done("rm", "-r", `${image}:/some/depth/file`);
+  await done("check", image);
+  const names = (await done("ls", "-R", image)).split("\n");
+  assert.ok(names.some((name) => name.endsWith("moved")) && names.some((name) => name.endsWith("another")));
+  runPeer("dd", [`if=${image}`, `of=${part}`, "bs=1M", "skip=1"]);
+  fsck(part);
+  const refused = await runHoldfast([
+    "disk",
+    "create",
+    folder.join("other"),
+    "--size",
+    "40MiB",
+    "--partition",
+    "fs=exfat,label=longer than eleven",
+  ]);
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /cannot use the label "longer than eleven" on exFAT: a label has at most 11 characters/);
+});

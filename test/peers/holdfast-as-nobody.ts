@@ -1,5 +1,6 @@
 /** The program as a user runs it who may do nothing else. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after } from "node:test";
@@ -25,6 +26,15 @@ export function holdfast(...words: readonly string[]): { readonly status: number
   const env = { ...process.env, NODE_COMPILE_CACHE: compiled.path };
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8", env, ...user });
   return { status, said: stdout + stderr };
+}
+
+/** The same for what takes long, while others run. */
+export async function holdfastMeanwhile(...words: readonly string[]): Promise<ReturnType<typeof holdfast>> {
+  const child = spawn(process.execPath, [main, ...words], { stdio: ["ignore", "pipe", "pipe"], ...user });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
+  const [status] = (await once(child, "close")) as [number | null];
+  return { status, said };
 }
 
 /** A folder that anyone may write to, with a tree that has a kernel. */

@@ -8,12 +8,13 @@ export const busybox = "/bin/busybox";
 
 /**
  * An initramfs that loads modules, with those that they need, in the order in which they are named, and then runs a
- * script of busybox's shell. What it prints goes to the first serial port. `signs` are empty files, for who looks into it.
+ * script of busybox's shell. What it prints goes to the first serial port. `more` are other files in it, and folders,
+ * whose names end in `/`.
  */
 export function makeInitramfs(
   modules: readonly string[],
   script: readonly string[],
-  signs: readonly string[] = [],
+  more: Readonly<Record<string, string | Uint8Array>> = {},
 ): Buffer {
   const files = modulesInOrder(modules);
   const init = [
@@ -34,7 +35,9 @@ export function makeInitramfs(
     file("bin/busybox", fs.readFileSync(busybox), 0o100755),
     ...files.map((one) => file(`modules/${path.basename(one)}`, fs.readFileSync(one))),
     file("init", Buffer.from(init), 0o100755),
-    ...signs.map((name) => (name.endsWith("/") ? directory(name.slice(0, -1)) : file(name, Buffer.alloc(0)))),
+    ...Object.entries(more).map(([name, content]) => {
+      return name.endsWith("/") ? directory(name.slice(0, -1)) : file(name, Buffer.from(content));
+    }),
   ]);
 }
 

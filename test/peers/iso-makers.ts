@@ -78,7 +78,7 @@ const makers: Readonly<Record<string, Maker>> = {
     make: (words, image, tree) => runPeer("bsdtar", ["--format=iso9660", ...words, "-cf", image, "-C", tree, "."]),
   },
   "grub-mkrescue": {
-    choices: { joliet: ["", "-J"], level: ["", "-iso-level 4"], packed: ["", "--compress=xz"] },
+    choices: { joliet: ["", "-J"], level: ["", "-iso-level 4"] },
     make: (words, image, tree) => runPeer("grub-mkrescue", ["-o", image, tree, ...words]),
   },
 };

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
+import { listKey, testKey } from "../../src/key/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { holdfast } from "./holdfast-as-nobody.ts";
 import { busybox, makeInitramfs } from "./initramfs.ts";
@@ -16,7 +17,7 @@ const toolPeers = [`${memtest}.bin`, `${memtest}.efi`, `${ipxe}.lkrn`, `${ipxe}.
 const skip = skipWithout(...kernelPeers, ...machinePeers.bios, ...machinePeers.uefi);
 const skipTools = skip === false ? skipWithout(...toolPeers) : skip;
 /** Little memory is looked through in little time. */
-const emulated = ["--no-acceleration", "--cpus", "1", "--memory", "256MiB", "--disk", "virtio", "--time-limit", "120"];
+const emulated = ["--no-acceleration", "--cpus", "1", "--memory", "256MiB", "--disk", "virtio", "--time-limit", "300"];
 
 function folderForAnyone(): TemporaryFolder {
   const folder = temporaryFolder();
@@ -91,9 +92,28 @@ test(
     assert.match(tested.said, /^memtest86\+x64.bin .*Memtest86\+/m);
     assert.match(tested.said, /^tools\/ipxe.efi .*iPXE/m);
     assert.equal(tested.status, 0);
-    assert.match(done("list", key), /^floppy.img +.* BIOS \(seen\)/m);
+    assert.match(done("list", key), /^floppy.img +.* BIOS \(seen\) .* floppy.ima$/m);
+    runPeer("mcopy", ["-o", "-i", isosOf(key), floppy, "::floppy.img"]);
+    assert.match(done("list", key), /^floppy.img +.* BIOS +no /m, "another file of that name was not seen to start");
+    await assertInterrupted(key);
   },
 );
+
+/** What was seen before an interrupt is kept. */
+async function assertInterrupted(key: string): Promise<void> {
+  const stop = new AbortController();
+  const machine = { bus: "virtio", memoryBytes: 256 * 2 ** 20, cpus: 1, accelerate: false, env: process.env } as const;
+  const how = { ...machine, firmwares: ["bios"], timeLimitMs: 300_000, version: "1.2.3", clock: Date.now } as const;
+  const names = ["floppy.img", "ipxe.lkrn"];
+  const interrupted = testKey({ ...how, path: key, names }, { signal: stop.signal, onTried: () => stop.abort() });
+  await assert.rejects(interrupted, { code: "interrupted" });
+  const { files } = await listKey(key);
+  const tests = files.find(({ name }) => name === "floppy.img")?.tests ?? [];
+  assert.deepEqual(
+    tests.map(({ firmware, outcome, version }) => [firmware, outcome, version]),
+    [["bios", "started", "1.2.3"]],
+  );
+}
 
 test("what is no ISO and cannot be started is refused, with what would work", { skip: skipTools }, async () => {
   await using folder = folderForAnyone();
@@ -116,7 +136,7 @@ test("a kernel with its initrds starts, is tested, and goes with them", { skip }
   done("create", key, "--size", "160MB");
   const kernel = readable(folder, "vmlinuz", fs.readFileSync(someKernel()));
   const script = ['echo "told: $(cat /proc/cmdline)"', 'echo "first: $(ls /first)"', "poweroff -f"];
-  const first = readable(folder, "first.img", makeInitramfs([], [], ["first/", "first/is-there"]));
+  const first = readable(folder, "first.img", makeInitramfs([], [], { "first/": "", "first/is-there": "" }));
   const second = readable(folder, "second.img", makeInitramfs([], script)); // whose /init is the one that counts
   const words = ["--append", 'a=1 b="c d" root=UUID=${isosUuid}'];
   const added = done("add", key, kernel, "--initrd", first, "--initrd", second, ...words);

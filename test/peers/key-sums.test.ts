@@ -195,6 +195,15 @@ suite("an ISO that is added", { skip }, () => {
     home.gpg(["--local-user", name, "--detach-sign", "--output", path("SHA256SUMS.sig"), path("SHA256SUMS")]);
     home.gpg(["--local-user", name, "--clearsign", "--output", path("SHA512SUMS"), path("SHA256SUMS")]);
     assert.equal((await verify({ keyrings })).level, "signed");
+    fs.renameSync(iso, path("renamed.iso"));
+    const renamed = await verify({ source: path("renamed.iso"), keyrings, needsSignature: true });
+    assert.deepEqual([renamed.level, renamed.evidence[0]?.listedAs], ["signed", "some.iso"]);
+    await refused(
+      /a signature is required, and the key/,
+      { source: path("renamed.iso"), needsSignature: true },
+      "refused",
+    );
+    fs.renameSync(path("renamed.iso"), iso);
     fs.appendFileSync(path("SHA256SUMS"), "\n");
     await refused(/"SHA256SUMS.sig", about "SHA256SUMS": the signature .* is not over this content/, { keyrings });
     fs.rmSync(path("SHA256SUMS"));

@@ -38,7 +38,7 @@ export function makeLiveIso(
 ): string {
   return makeIso(folder, name, {
     "live/vmlinuz": fs.readFileSync(someKernel()),
-    "live/initrd.img": makeInitramfs([...modules, ...moreModules], script, ["scripts/", "scripts/live"]),
+    "live/initrd.img": makeInitramfs([...modules, ...moreModules], script, { "scripts/": "", "scripts/live": "" }),
     "live/filesystem.squashfs": "hsqs",
     ".disk/info": "Test GNU/Linux Live",
     proof,
@@ -50,6 +50,7 @@ export function makeIso(
   folder: TemporaryFolder,
   name: string,
   files: Readonly<Record<string, string | Uint8Array>>,
+  label = "TEST_ISO",
 ): string {
   const tree = folder.join("tree of an iso");
   for (const [file, content] of Object.entries(files)) {
@@ -57,7 +58,7 @@ export function makeIso(
     fs.writeFileSync(path.join(tree, file), content);
   }
   const iso = folder.join(name);
-  runPeer("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-J", "-V", "TEST_ISO", "-o", iso, tree]);
+  runPeer("xorriso", ["-as", "mkisofs", "-quiet", "-r", "-J", "-V", label, "-o", iso, tree]);
   fs.rmSync(tree, { recursive: true });
   return iso;
 }

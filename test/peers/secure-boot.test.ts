@@ -34,7 +34,7 @@ test("a kernel of which a byte was changed is refused", { skip }, async () => {
   const bytes = fs.readFileSync(folder.join("tree", kernel));
   bytes.writeUInt8(bytes.readUInt8(2_000_000) ^ 1, 2_000_000);
   fs.writeFileSync(folder.join("tree", kernel), bytes);
-  const disk = await makeDisk(folder, tree, "--boot", "uefi", "--secure-boot");
+  const disk = await makeDisk(folder, tree, "--boot", "uefi", "--secure-boot", "--timeout", "0");
   const said = await serialUntil(disk, "bad shim signature", "secure");
   assert.match(said, /bad shim signature/, said);
   assert.doesNotMatch(said, /Linux version/);

@@ -8,6 +8,9 @@ export interface Identity {
   readonly uuid?: string;
 }
 
+/** Clonezilla keeps all that was printed while saving. */
+const logLimitBytes = 64 * 1024 * 1024;
+
 /** What `blkid.list` says, by name (`sda1`); empty where there is none. */
 export function readIdentities({ path, files }: BackupFolder): ReadonlyMap<string, Identity> {
   const identities = new Map<string, Identity>();
@@ -31,15 +34,8 @@ export function readIdentities({ path, files }: BackupFolder): ReadonlyMap<strin
 
 /** When the backup was made, in the local time of where it was: `2026-11-30 12:05`. */
 export function readSavedTime({ path, files }: BackupFolder): string | undefined {
-  for (const name of ["clonezilla-img", "Info-saved-by-cmd.txt"]) {
-    const sizeBytes = files.get(name) ?? 0;
-    const text = readSmallFile(path, files, name, Math.max(sizeBytes, 1))?.toString() ?? "";
-    const [, year, month, day, hour, minute] = /(\d{4})-(\d\d)(\d\d)-(\d\d)(\d\d)\b/.exec(lastTimeLine(text)) ?? [];
-    if (year !== undefined) return `${year}-${month}-${day} ${hour}:${minute}`;
-  }
-  return undefined;
-}
-
-function lastTimeLine(text: string): string {
-  return /^### Image created time: .*$/m.exec(text)?.[0] ?? text.slice(0, 4096);
+  const log = readSmallFile(path, files, "clonezilla-img", logLimitBytes)?.toString() ?? "";
+  const [, year, month, day, time] = /^### Image created time: (\d{4})-(\d\d)(\d\d)-(\d{4})/m.exec(log) ?? [];
+  if (year === undefined || time === undefined) return undefined;
+  return `${year}-${month}-${day} ${time.slice(0, 2)}:${time.slice(2)}`;
 }

@@ -1,6 +1,6 @@
 import { stopIfAborted, type JobOptions } from "../../base/index.ts";
-import { inOrder } from "./in-order.ts";
-import { partsUnderWay, type Packing } from "./packing.ts";
+import { inOrder, Slots } from "./in-order.ts";
+import { partsPacked, partsUnderWay, type Packing } from "./packing.ts";
 import type { Frame } from "./seek-table.ts";
 import type { VolumeWriter } from "./volumes.ts";
 
@@ -34,12 +34,13 @@ export async function writeParts(
   const free: Buffer[] = [];
   const frames: Frame[] = [];
   const zeros = new ZeroParts(packing);
+  const slots = new Slots(partsPacked);
   const pack = async (part: Part): Promise<Packed> => {
     stopIfAborted(signal);
     const whole = free.pop() ?? Buffer.allocUnsafeSlow(partLimitBytes);
     const buffer = whole.subarray(0, part.lengthBytes);
     await part.fill(buffer);
-    const bytes = await zeros.pack(buffer);
+    const bytes = await slots.run(() => zeros.pack(buffer));
     const release = (): void => void free.push(whole);
     return { bytes, packedBytes: bytes.length, plainBytes: buffer.length, sourceBytes: part.sourceBytes, release };
   };

@@ -84,7 +84,7 @@ export async function findSignedPrograms(
     platform,
     shim: shim.bytes,
     grub: grub.bytes,
-    signers: signersOf(grub.bytes),
+    signers: [...new Set(signersOf(grub.bytes).map(({ issuer }) => issuer))],
     prefix: prefixOf(grub),
     from: [shim, grub, keyManager].flatMap((program) => (program === undefined ? [] : [program.source])),
     ...(keyManager === undefined ? {} : { keyManager: keyManager.bytes }),

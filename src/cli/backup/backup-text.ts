@@ -23,7 +23,7 @@ function diskLine({ name, sizeBytes, table, diskId }: SavedDiskReport): string {
 const partColumns: readonly Column<SavedPartReport>[] = [
   { heading: "name", text: ({ name }) => name },
   { heading: "size", align: "right", text: ({ sizeBytes }) => sizeText(sizeBytes) },
-  { heading: "holds", text: ({ type, kind }) => type ?? kind ?? "" },
+  { heading: "holds", text: ({ type, kind = "" }) => type ?? (kind === "dd" ? "" : kind) },
   { heading: "label", text: ({ label = "" }) => printableName(label) },
   { heading: "saved", text: savedText },
   { heading: "takes", align: "right", text: ({ packedBytes }) => sizeText(packedBytes) },

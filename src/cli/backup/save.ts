@@ -13,7 +13,7 @@ const packedAs = { zstd: "zst", gzip: "gz", none: "uncomp" } as const;
 export const save = defineCommand({
   words: ["backup", "save"],
   summary: "save a whole disk as a dated folder that Clonezilla can restore too",
-  description: `Of file systems that are read (ext2, ext3, ext4, FAT) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
+  description: `Of file systems that are read (ext2, ext3, ext4, FAT, exFAT) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
 
 As long as the backup is being written its folder is called NAME.part; interrupted, it is removed.`,
   operands: {

@@ -1,7 +1,6 @@
 import { growDisk } from "../../disk/index.ts";
-import { defineCommand, jsonOption } from "../command.ts";
-import { printJson, printLines, showProgress } from "../print.ts";
-import { resizedLines } from "./resized-text.ts";
+import { defineCommand } from "../command.ts";
+import { resize, resizeOptions } from "./resize-command.ts";
 
 /** `holdfast disk grow` */
 export const grow = defineCommand({
@@ -11,37 +10,13 @@ export const grow = defineCommand({
 
 Without --size the file stays as large as it is, and the partition and its file system fill what room there is.`,
   operands: { file: { arity: "one", help: "the disk: a file" } },
-  options: {
-    size: { kind: "size", short: "s", value: "SIZE", help: "what the file comes to: 8GB is 8·10⁹ bytes, 8GiB 8·2³⁰" },
-    partition: {
-      kind: "number",
-      short: "p",
-      value: "N",
-      minimum: 1,
-      maximum: 8192,
-      help: "the partition to grow; else the last",
-    },
-    "dry-run": { kind: "flag", help: "say what would become of each part, and change nothing" },
-    json: jsonOption,
-  },
+  options: resizeOptions({
+    size: "what the file comes to: 8GB is 8·10⁹ bytes, 8GiB 8·2³⁰",
+    partition: "the partition to grow; else the last",
+  }),
   examples: [
     { line: "holdfast disk grow big --size 8GB", help: "give it more room" },
     { line: "holdfast disk grow big", help: "fill what room there is, as after: truncate -s 8G big" },
   ],
-  async run(context, args) {
-    using progress = showProgress(context, args);
-    const resized = await growDisk(
-      {
-        path: args.file,
-        ...(args.size === undefined ? {} : { sizeBytes: args.size }),
-        ...(args.partition === undefined ? {} : { partition: args.partition }),
-        isRehearsal: args.dryRun,
-        nowMs: Date.now(),
-      },
-      { signal: context.signal, onProgress: progress.onProgress },
-    );
-    progress.clear();
-    if (args.json) return await printJson(context, { isDryRun: args.dryRun, ...resized });
-    await printLines(context, resizedLines(resized));
-  },
+  run: (context, args) => resize(context, args, growDisk),
 });

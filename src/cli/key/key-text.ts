@@ -1,5 +1,5 @@
 import { formatSize, printableName } from "../../bytes/index.ts";
-import { hasStarted, type KeyFile, type KeyReport } from "../../key/index.ts";
+import { choiceCount, hasStarted, type KeyFile, type KeyReport } from "../../key/index.ts";
 import type { Output } from "../output.ts";
 import { layOutTable } from "../table.ts";
 import { verifiedWord } from "./verified-text.ts";
@@ -65,7 +65,8 @@ function secureBootText({ secureBoot, tests = [] }: KeyFile): string {
 function titleText({ title, entries = [], isReplaced, changes }: KeyFile): string {
   if (title === undefined) return "(copied; looked into when it is chosen)";
   const kept = changes === undefined ? "" : `, keeps changes in ${formatSize(changes.sizeBytes)}`;
-  const several = entries.length > 1 ? `, ${entries.length} entries` : "";
+  const count = choiceCount(entries);
+  const several = count > 1 ? `, ${count} entries` : "";
   return (
     printableName(title) +
     several +

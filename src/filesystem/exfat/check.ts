@@ -4,7 +4,7 @@ import type { Problem } from "../file-system.ts";
 import { badCluster, firstEntries } from "./chain.ts";
 import { DirectoryCheck } from "./check-directories.ts";
 import { ClusterClaims } from "./cluster-claims.ts";
-import { readRoot, type ExfatSource } from "./exfat-source.ts";
+import { readRoot, type DirectoryBytes, type ExfatSource } from "./exfat-source.ts";
 import { volumeFlags } from "./records.ts";
 import type { VolumeEntries } from "./volume-entries.ts";
 
@@ -19,12 +19,34 @@ export async function* checkExfat(source: ExfatSource, volume: VolumeEntries): A
   yield* checkTable(source);
   for (const message of volume.problems) yield { severity: "error", message };
   const claims = new ClusterClaims(volume.bitmap.used);
+  const isWhole = yield* claimAll(source, volume, await readRoot(source), claims);
+  if (isWhole) yield* checkLost(source, volume.bitmap.used, claims.claimed);
+}
+
+/** All clusters that belong to something, as far as that can be found. */
+export async function claimedClusters(
+  source: ExfatSource,
+  volume: VolumeEntries,
+  root: DirectoryBytes,
+): Promise<Bitmap> {
+  const claims = new ClusterClaims(volume.bitmap.used);
+  const problems = claimAll(source, volume, root, claims);
+  while ((await problems.next()).done !== true); // what is wrong is for the check to tell
+  return claims.claimed;
+}
+
+/** Claims what belongs to anything, and tells what is wrong with that; gives whether all could be gone through. */
+async function* claimAll(
+  source: ExfatSource,
+  volume: VolumeEntries,
+  root: DirectoryBytes,
+  claims: ClusterClaims,
+): AsyncGenerator<Problem, boolean> {
   for (const [runs, what] of systemFiles(volume)) yield* claims.claim(runs, what);
-  const root = await readRoot(source);
   yield* claims.claim(root.runs, "/");
   const directories = new DirectoryCheck(source, volume.upcase, claims);
   yield* directories.run(root);
-  if (!directories.isTorn) yield* checkLost(source, volume.bitmap.used, claims.claimed);
+  return !directories.isTorn;
 }
 
 function* systemFiles({

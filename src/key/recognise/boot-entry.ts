@@ -114,6 +114,8 @@ export interface RecognisedIso {
   readonly title: string;
   /** In the order of the menu; none where there is a refusal. */
   readonly entries: readonly BootEntry[];
+  /** In DER, of those who have signed its kernels, by the names in `signers` of the entries. */
+  readonly certificates?: ReadonlyMap<string, Uint8Array>;
   /** By what it was recognised, a line each. */
   readonly evidence: readonly string[];
   readonly refusal?: Refusal;

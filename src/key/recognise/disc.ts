@@ -21,6 +21,8 @@ const textLimitBytes = 1024 * 1024;
 /** The files of an ISO as boot loaders look for them: ISOLINUX does not mind upper and lower case, nor do people. */
 export class Disc {
   readonly fileSystem: FileSystem;
+  /** Of those who have signed what was looked at so far, by the names of their issuers. */
+  readonly certificates = new Map<string, Uint8Array>();
   readonly #folders = new Map<string, Promise<readonly string[]>>();
 
   constructor(fileSystem: FileSystem) {
@@ -52,9 +54,13 @@ export class Disc {
     return [...found.values()];
   }
 
-  /** By whom a kernel or program is signed, as Secure Boot asks for. */
-  signers({ id }: DiscFile): Promise<readonly string[]> {
-    return signersOfFile(this.fileSystem, id);
+  /** By whom a kernel or program is signed, as Secure Boot asks for: the issuers of the signers' certificates. */
+  async signers({ id }: DiscFile): Promise<readonly string[]> {
+    const signers = await signersOfFile(this.fileSystem, id);
+    for (const { issuer, certificate } of signers) {
+      if (certificate !== undefined) this.certificates.set(issuer, certificate);
+    }
+    return [...new Set(signers.map(({ issuer }) => issuer))];
   }
 
   /** The text of a small file; undefined where there is none. */

@@ -32,6 +32,24 @@ export async function biosEntries(images: BootImages, isoBytes: number): Promise
   return [{ ...base, how: { kind: "memdisk", image: { kind: "whole" }, medium: "iso" }, imageBytes: isoBytes }];
 }
 
+/**
+ * The menu of an ISO that grub-mkrescue made. Its GRUB for UEFI looks for the disc that it is on, which firmware does not
+ * know of; that of the key shows the same menu.
+ */
+export async function ownMenuEntries(disc: Disc): Promise<readonly BootEntry[]> {
+  const menu = await disc.findFile("/boot/grub/grub.cfg");
+  if (menu === undefined) return [];
+  const entries: BootEntry[] = [];
+  for (const [architecture, folder] of [
+    ["x86_64", "/boot/grub/{x86_64,i386}-efi"],
+    ["arm64", "/boot/grub/arm64-efi"],
+  ] as const) {
+    const how = { kind: "configfile", path: menu.path } as const;
+    if (await disc.has(folder)) entries.push({ title: "", how, firmwares: ["uefi"], architecture });
+  }
+  return entries;
+}
+
 /** Programs for UEFI: of the ISO itself, and, where it has none, of an image in it. */
 export async function uefiEntries(images: BootImages, disc: Disc): Promise<readonly BootEntry[]> {
   const own = await programEntries(disc);

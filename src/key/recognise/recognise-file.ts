@@ -46,7 +46,7 @@ export async function recogniseFile(
   if (family === "iso" || family === "udf") return { kind: "iso", iso: await recogniseIso(reader, options) };
   const start = await readBytes(reader, 0, Math.min(startableBytes, reader.sizeBytes));
   const startable = startableOf(start);
-  if (startable !== undefined) return signedBy(await signersOfReader(reader), programOf(startable, reader.sizeBytes));
+  if (startable !== undefined) return signedBy(await issuersOf(reader), programOf(startable, reader.sizeBytes));
   const hasBootCode = identifyBootSector(start.subarray(0, bootSectorBytes)) !== "none";
   if (floppyBytes.includes(reader.sizeBytes) && hasBootCode) return floppyOf(reader.sizeBytes);
   const table = await readTable(reader);
@@ -66,6 +66,10 @@ function programOf({ kind, architecture, version, isEfiProgram }: Startable, siz
   }
   const small: BootEntry = { ...base, how: { kind: "linux16", ...parts }, firmwares: ["bios"] };
   return { kind: "kernel", title, entries: isEfiProgram === true ? [small, program] : [small] };
+}
+
+async function issuersOf(reader: BlockReader): Promise<readonly string[]> {
+  return [...new Set((await signersOfReader(reader)).map(({ issuer }) => issuer))];
 }
 
 function signedBy(signers: readonly string[], program: RecognisedProgram): RecognisedProgram {

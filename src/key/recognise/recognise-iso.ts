@@ -5,7 +5,7 @@ import { openFileSystem } from "../../filesystem/index.ts";
 import type { BootEntry, RecognisedIso, Refusal } from "./boot-entry.ts";
 import { Disc } from "./disc.ts";
 import { BootImages } from "./boot-images.ts";
-import { biosEntries, memoryImageLimitBytes, uefiEntries } from "./el-torito-entries.ts";
+import { biosEntries, memoryImageLimitBytes, ownMenuEntries, uefiEntries } from "./el-torito-entries.ts";
 import { Inspector } from "./inspector.ts";
 import { kernelEntries, type KernelEntries, type Volume } from "./linux-entries.ts";
 import type { MenuEntry } from "./menu-entry.ts";
@@ -84,6 +84,7 @@ class IsoRecogniser {
       ...(kernels.family === undefined ? {} : { family: kernels.family.id }),
       title,
       entries,
+      certificates: this.#disc.certificates,
       evidence: [...menus.evidence, ...this.#inspector.evidence],
       ...(refusal === undefined ? {} : { refusal }),
       warnings: [...menus.warnings, ...chosen.warnings],
@@ -130,7 +131,8 @@ class IsoRecogniser {
   /** What is left where no system was found: small programs, and what firmware would start. */
   async #asFirmwareWould(images: BootImages, kernels: KernelEntries): Promise<Chosen> {
     const forBios = kernels.entries.length > 0 ? kernels.entries : await biosEntries(images, this.#reader.sizeBytes);
-    const forUefi = await uefiEntries(images, this.#disc);
+    const menu = await ownMenuEntries(this.#disc);
+    const forUefi = menu.length > 0 ? menu : await uefiEntries(images, this.#disc);
     const entries = [...forBios, ...forUefi];
     if (entries.length > 0) this.#inspector.evidence.push("no system is known in it: it is started as firmware would");
     const isLarge = this.#reader.sizeBytes > standaloneLimitBytes && forUefi.length > 0;

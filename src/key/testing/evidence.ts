@@ -126,6 +126,7 @@ export class Evidence {
     }
     // The entries of others print before they start anything; this one does not.
     if (this.#awaited.kind !== "efi" && this.#awaited.kind !== "memdisk") return;
+    if (complaint.test(since)) return; // what follows is the menu's, which explains it
     const [, ...lines] = since.split("\n");
     const complete = lines.slice(0, -1);
     const line = complete.find((one) => wordOfProgram.test(one) && !notOfProgram.test(one));
@@ -144,18 +145,24 @@ export class Evidence {
       const isOther = this.#earlierScreen === undefined || differsFrom(screen, this.#earlierScreen);
       return isOther && !isBlank(screen) ? "its screen shows something else than the menu" : undefined;
     }
-    const row = rowsOfProgram(screen.rows.map((one) => one.trim())).find((one) => this.#isForeignRow(one));
+    const said = lettersOf(this.#said);
+    const rows = rowsOfProgram(screen.rows.map((one) => one.trim()));
+    const row = rows.find((one) => this.#isForeignRow(one) && !said.includes(lettersOf(one)));
     return row === undefined ? undefined : `on its screen: ${row}`;
   }
 
   #isForeignRow(row: string): boolean {
-    if (!wordOfProgram.test(row) || this.#earlierRows.has(row) || notOfProgram.test(row)) return false;
-    return !this.#said.includes(row);
+    return wordOfProgram.test(row) && !this.#earlierRows.has(row) && !notOfProgram.test(row);
   }
 
   #decide(outcome: Verdict["outcome"], seen: string): void {
     this.#verdict ??= { outcome, seen: shortened(seen) };
   }
+}
+
+/** On a screen and on the serial port the same is drawn with other lines and arrows around it. */
+function lettersOf(text: string): string {
+  return text.replaceAll(/[^A-Za-z\d]+/g, "");
 }
 
 /** What of a screen is not MEMDISK's. */

@@ -20,6 +20,8 @@ export class TrustedKeys {
   readonly #given: readonly string[];
   readonly #folders: readonly string[];
   readonly #contents = new Map<string, Uint8Array>();
+  /** By whom was asked for: a list and the next are mostly signed by the same. */
+  readonly #found = new Map<string, Keyring>();
 
   constructor(given: readonly string[], folders: readonly string[]) {
     this.#given = given;
@@ -28,6 +30,15 @@ export class TrustedKeys {
 
   /** Those of these fingerprints or key IDs. Throws where a given file is no keyring. */
   named(issuers: readonly string[]): Keyring {
+    const asked = issuers.toSorted().join(" ");
+    const known = this.#found.get(asked);
+    if (known !== undefined) return known;
+    const found = this.#find(issuers);
+    this.#found.set(asked, found);
+    return found;
+  }
+
+  #find(issuers: readonly string[]): Keyring {
     const given = this.#given.map((file) => parseKeyring(this.#contentOf(file), file, issuers));
     if (issuers.length === 0) return joinKeyrings(given);
     return joinKeyrings([

@@ -111,7 +111,10 @@ class Plan implements VerificationPlan {
   }
 
   get mayBeSigned(): boolean {
-    return this.#isoSignatures.length > 0 || this.#lists.some(isSignedStrongly);
+    // In a list of others it may turn out to be one of them that was renamed.
+    const isPerhapsListed =
+      this.#lists.length === 0 && this.#beside.lists.some(({ signatures }) => signatures.length > 0);
+    return this.#isoSignatures.length > 0 || this.#lists.some(isSignedStrongly) || isPerhapsListed;
   }
 
   get unknownKeys(): readonly string[] {

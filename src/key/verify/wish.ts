@@ -35,7 +35,7 @@ export function accepted(source: string, found: VerifiedIso, wish: VerifyWish): 
 function refusal(source: string, problems: readonly string[]): Failure {
   const [first = ""] = problems;
   return new Failure("mismatch", `cannot add "${source}": ${first}`, {
-    hint: "download it again, and what is beside it, from where it comes from; --unverified adds it all the same",
+    hint: "download it again, and what is beside it, from where it comes from; key add --unverified adds it all the same",
   });
 }
 

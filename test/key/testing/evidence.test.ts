@@ -57,6 +57,14 @@ test("what GRUB complains of is told, and ends it once GRUB waits", () => {
   assert.deepEqual(evidence.verdict, { outcome: "refused", seen: "file `/live/vmlinuz' not found" });
 });
 
+test("what the key's menu says of a program that is not signed is not the program", () => {
+  const evidence = new Evidence({ kind: "efi" });
+  evidence.addSaid(`${booting}error: bad shim signature.\n\nSecure Boot is on, and this is not signed.\n`);
+  assert.equal(evidence.verdict, undefined);
+  evidence.addSaid("Escape leads back to the menu.\n");
+  assert.deepEqual(evidence.verdict, { outcome: "refused", seen: "bad shim signature" });
+});
+
 test("nothing seen is no start, nor is a menu that did not start it, a machine that went off, a program that came back", () => {
   const never = new Evidence({ kind: "linux" });
   never.addSaid("GNU GRUB  version 2.06\n");
@@ -125,7 +133,10 @@ test("the first entry of an ISO's own menu is started, once", () => {
   assert.equal(evidence.addSaid(booting), "");
   assert.equal(evidence.addSaid("error: no such theme.\nPress any key to continue..."), "");
   assert.equal(evidence.addSaid("GNU GRUB  version 2.06"), "\r");
-  assert.equal(evidence.addSaid("live"), "");
+  assert.equal(evidence.addSaid("live\nUse the ▲ and ▼ keys to select which entry is highlighted.\n│*Live │"), "");
+  for (let n = 0; n < 2; n++) {
+    evidence.addScreen(rows("+---+", "| *Live        |", "Use the   and   keys to select which entry is highlighted."));
+  }
   assert.equal(evidence.verdict, undefined);
   evidence.addSaid("Linux version 6.1.0-9-amd64 ");
   assert.deepEqual(evidence.verdict, { outcome: "started", seen: "Linux version 6.1.0-9-amd64" });

@@ -3,6 +3,7 @@ import { printableName } from "../../../bytes/index.ts";
 import { clustersIn, type ClusterRun } from "../../cluster-run.ts";
 import { damaged } from "../../damaged.ts";
 import { FilePlaces } from "../../file-places.ts";
+import { KeptDirectories } from "../../kept-directories.ts";
 import type { Allocation } from "../chain.ts";
 import { isSealed, setBytes } from "../directory-sets.ts";
 import { factsIn, isDirectory, type FileFacts } from "../exfat-file.ts";
@@ -14,17 +15,13 @@ import type { ExfatVolume } from "./exfat-volume.ts";
 import type { DataOwner } from "./file-store.ts";
 
 export const rootId = 1;
-/** How many directories are kept in memory that need not be: more than any one change uses. */
-const seenLimit = 64;
 
 /** The directories of a file system that is being changed, and where in them files are. */
 export class DirectoryStore {
   readonly places = new FilePlaces({ rootId, slotsPerDirectory: directoryLimitBytes / slotBytes });
   readonly #volume: ExfatVolume;
   readonly #shape: DirectoryShape;
-  /** Directories that were looked into, the one used last at the end. Some may have changed since. */
-  readonly #seen = new Map<number, DirectoryImage>();
-  readonly #changed = new Map<number, DirectoryImage>();
+  readonly #kept = new KeptDirectories<DirectoryImage>();
   /** The clusters of directories that were looked into, as the device has them. */
   readonly #known = new WeakMap<DirectoryImage, Allocation>();
 
@@ -35,17 +32,12 @@ export class DirectoryStore {
 
   /** The directories that are not as the device has them. */
   get changed(): readonly DirectoryImage[] {
-    return [...this.#changed.values(), ...this.#seen.values()].filter((image) => image.isChanged);
+    return this.#kept.changed;
   }
 
   /** The directory with an id. */
-  async open(id: number): Promise<DirectoryImage> {
-    const changed = this.#changed.get(id);
-    if (changed !== undefined) return changed;
-    const image = this.#seen.get(id) ?? (await this.#load(id));
-    this.#seen.delete(id); // and in again, as the newest
-    this.#keep(id, image);
-    return image;
+  open(id: number): Promise<DirectoryImage> {
+    return this.#kept.open(id, () => this.#load(id));
   }
 
   /** What the set of a file says. Throws `damaged` where its checksum is wrong. */
@@ -83,8 +75,7 @@ export class DirectoryStore {
   /** Forgets a file that is gone. */
   forget(id: number): void {
     this.places.forget(id);
-    this.#seen.delete(id);
-    this.#changed.delete(id);
+    this.#kept.forget(id);
     this.#volume.chains.delete(id);
   }
 
@@ -108,13 +99,12 @@ export class DirectoryStore {
   /** Takes a new directory in under its id. */
   adopt(id: number, image: DirectoryImage): void {
     this.#volume.chains.set(id, { was: undefined, runs: image.runs });
-    this.#keep(id, image);
+    this.#kept.keep(id, image);
   }
 
   /** The changes are on the device. */
   settle(): void {
-    this.#changed.clear();
-    for (const [id, image] of this.#seen) if (image.isChanged) this.#seen.delete(id);
+    this.#kept.settle();
   }
 
   get #slotsPerCluster(): number {
@@ -160,14 +150,5 @@ export class DirectoryStore {
     const isWhole = whole.count === count;
     this.#volume.release(isWhole ? runs : [whole]);
     return isWhole ? [whole] : runs;
-  }
-
-  #keep(id: number, image: DirectoryImage): void {
-    for (const [oldestId, oldest] of this.#seen) {
-      if (this.#seen.size < seenLimit) break;
-      this.#seen.delete(oldestId);
-      if (oldest.isChanged) this.#changed.set(oldestId, oldest);
-    }
-    this.#seen.set(id, image);
   }
 }

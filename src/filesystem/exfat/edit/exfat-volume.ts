@@ -37,7 +37,8 @@ export class ExfatVolume implements ClusterTarget {
   /** Clusters that are given up. */
   #released: Bitmap;
 
-  constructor(device: BlockDevice, layout: ExfatLayout, { bitmap, upcase }: VolumeEntries) {
+  /** `claimed`: clusters that belong to something, whatever the bitmap says. */
+  constructor(device: BlockDevice, layout: ExfatLayout, { bitmap, upcase }: VolumeEntries, claimed?: Bitmap) {
     this.device = device;
     this.layout = layout;
     this.upcase = upcase;
@@ -46,6 +47,7 @@ export class ExfatVolume implements ClusterTarget {
     this.used = bitmap.used;
     this.#known = copyOf(this.used);
     this.#released = new Bitmap(this.used.length);
+    claimed?.bytes.forEach((byte, n) => (this.used.bytes[n] = (this.used.bytes[n] ?? 0) | byte));
     this.pool = new ClusterPool(this.used, { baseCluster: firstCluster, next: firstCluster });
     this.out = new CoalescingWriter(device, device.sizeBytes);
   }

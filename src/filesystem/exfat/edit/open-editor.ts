@@ -2,6 +2,7 @@ import { Failure } from "../../../base/index.ts";
 import type { BlockDevice } from "../../../device/index.ts";
 import type { EditableFileSystem, EditOptions } from "../../editable-file-system.ts";
 import { ExfatSource, readRoot } from "../exfat-source.ts";
+import { claimedClusters } from "../check.ts";
 import { readLayout, type ExfatLayout } from "../layout.ts";
 import { infoOf } from "../open.ts";
 import { volumeFlags } from "../records.ts";
@@ -14,15 +15,17 @@ export async function editExfat(device: BlockDevice, options: EditOptions): Prom
   const layout = await readLayout(device);
   refuseLayout(layout, device.sizeBytes);
   const source = new ExfatSource(device, layout);
-  const entries = await readVolumeEntries(source, (await readRoot(source)).bytes);
+  const root = await readRoot(source);
+  const entries = await readVolumeEntries(source, root.bytes);
   const [problem] = entries.problems;
   if (problem !== undefined) throw cannotChange("damaged", problem);
   if (entries.whyReadOnly !== undefined) throw cannotChange("unsupported", entries.whyReadOnly);
-  if ((layout.flags & volumeFlags.dirty) !== 0) {
-    options.onWarning?.("the file system was not closed by whoever wrote to it last: check it");
-  }
+  const isDirty = (layout.flags & volumeFlags.dirty) !== 0;
+  if (isDirty) options.onWarning?.("the file system was not closed by whoever wrote to it last: check it");
+  // Then the bitmap may say of a file's clusters that they are free.
+  const claimed = isDirty ? await claimedClusters(source, entries, root) : undefined;
   const info = infoOf(layout, entries, device.sizeBytes);
-  return new ExfatEditor(info, new ExfatVolume(device, layout, entries), options);
+  return new ExfatEditor(info, new ExfatVolume(device, layout, entries, claimed), options);
 }
 
 function refuseLayout({ problem, fatCount, sizeBytes }: ExfatLayout, deviceBytes: number): void {

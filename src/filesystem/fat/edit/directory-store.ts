@@ -3,6 +3,7 @@ import type { Timestamp } from "../../../tree/index.ts";
 import { damaged } from "../../damaged.ts";
 import { attribute } from "../../dos-attributes.ts";
 import { FilePlaces } from "../../file-places.ts";
+import { KeptDirectories } from "../../kept-directories.ts";
 import { clusterOf, directoryLimitBytes, shortEntry, slotBytes, type ShortEntry } from "../directory-entry.ts";
 import { readDirectory } from "../fat-source.ts";
 import { timesOf } from "../fat-time.ts";
@@ -11,16 +12,12 @@ import type { FatVolume } from "./fat-volume.ts";
 import { placeAt } from "./file-store.ts";
 
 export const rootId = 1;
-/** How many directories are kept in memory that need not be: more than any one change uses. */
-const seenLimit = 64;
 
 /** The directories of a file system that is being changed, and where in them files are. */
 export class DirectoryStore {
   readonly places = new FilePlaces({ rootId, slotsPerDirectory: directoryLimitBytes / slotBytes });
   readonly #volume: FatVolume;
-  /** Directories that were looked into, the one used last at the end. Some may have changed since. */
-  readonly #seen = new Map<number, DirectoryImage>();
-  readonly #changed = new Map<number, DirectoryImage>();
+  readonly #kept = new KeptDirectories<DirectoryImage>();
 
   constructor(volume: FatVolume) {
     this.#volume = volume;
@@ -28,17 +25,12 @@ export class DirectoryStore {
 
   /** The directories that are not as the device has them. */
   get changed(): readonly DirectoryImage[] {
-    return [...this.#changed.values(), ...this.#seen.values()].filter((image) => image.isChanged);
+    return this.#kept.changed;
   }
 
   /** The directory with an id. */
-  async open(id: number): Promise<DirectoryImage> {
-    const changed = this.#changed.get(id);
-    if (changed !== undefined) return changed;
-    const image = this.#seen.get(id) ?? (await this.#load(id));
-    this.#seen.delete(id); // and in again, as the newest
-    this.#keep(id, image);
-    return image;
+  open(id: number): Promise<DirectoryImage> {
+    return this.#kept.open(id, () => this.#load(id));
   }
 
   async entry(id: number): Promise<ShortEntry> {
@@ -54,8 +46,7 @@ export class DirectoryStore {
   /** Forgets a file that is gone. */
   forget(id: number): void {
     this.places.forget(id);
-    this.#seen.delete(id);
-    this.#changed.delete(id);
+    this.#kept.forget(id);
   }
 
   /** A place for a name, the directory grown where it has none. */
@@ -85,14 +76,13 @@ export class DirectoryStore {
       const values = { ...timesOf(now), ...placeAt(start, 0), name: Buffer.from(name.padEnd(11)) };
       image.addRaw(shortEntry.encode({ ...values, attributes: attribute.directory }));
     }
-    this.#keep(id, image);
+    this.#kept.keep(id, image);
     return image;
   }
 
   /** The changes are on the device. */
   settle(): void {
-    this.#changed.clear();
-    for (const [id, image] of this.#seen) if (image.isChanged) this.#seen.delete(id);
+    this.#kept.settle();
   }
 
   get #slotsPerCluster(): number {
@@ -129,14 +119,5 @@ export class DirectoryStore {
       image.capacity += run.count * slots;
     }
     image.isGrown = true;
-  }
-
-  #keep(id: number, image: DirectoryImage): void {
-    for (const [oldestId, oldest] of this.#seen) {
-      if (this.#seen.size < seenLimit) break;
-      this.#seen.delete(oldestId);
-      if (oldest.isChanged) this.#changed.set(oldestId, oldest);
-    }
-    this.#seen.set(id, image);
   }
 }

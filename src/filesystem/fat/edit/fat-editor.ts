@@ -1,6 +1,7 @@
 import { Failure, type JobOptions } from "../../../base/index.ts";
-import { OverlayDevice } from "../../../device/index.ts";
+import type { BlockDevice } from "../../../device/index.ts";
 import type { DataPiece, FileStretch } from "../../../tree/index.ts";
+import { openAsItWillBe, type ChangedCopy } from "../../as-it-will-be.ts";
 import { ChangeGuard } from "../../change-guard.ts";
 import { ChunkCache } from "../../chunk-cache.ts";
 import type {
@@ -30,7 +31,7 @@ import {
   refuseOwnChild,
 } from "../../dos-refusals.ts";
 import { encodeTime } from "../../dos-time.ts";
-import type { DirectoryItem, Extent, FileStat, FileSystem, FileSystemInfo, Problem } from "../../file-system.ts";
+import type { DirectoryItem, Extent, FileStat, FileSystemInfo, Problem } from "../../file-system.ts";
 import { clusterOf, slotBytes, type ShortEntry } from "../directory-entry.ts";
 import type { NamedSlot } from "../directory-reader.ts";
 import { readFile, statOf } from "../fat-file.ts";
@@ -249,15 +250,10 @@ export class FatEditor implements EditableFileSystem {
     return this.#guard.committing(() => commitChanges(this.#volume, this.#directories, job));
   }
 
-  /** The file system as it will be once the changes are made, on a copy in memory of what changes. */
-  async #asItWillBe(): Promise<AsyncDisposable & { readonly fileSystem: FileSystem }> {
+  async #asItWillBe(): Promise<ChangedCopy> {
     this.#guard.refuseBroken();
-    await using stack = new AsyncDisposableStack();
-    const overlay = stack.use(new OverlayDevice(this.#volume.device));
-    await applyChanges(this.#volume, this.#directories, overlay);
-    const fileSystem = stack.use(await openFat(overlay));
-    const open = stack.move();
-    return { fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
+    const apply = (copy: BlockDevice): Promise<void> => applyChanges(this.#volume, this.#directories, copy);
+    return openAsItWillBe(this.#volume.device, apply, openFat);
   }
 
   async #regularFile(id: number): Promise<ShortEntry> {
