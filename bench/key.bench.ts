@@ -86,8 +86,8 @@ const writeKey: Bench = {
     return {
       ours: ["./holdfast", "key", "write", key, device, "--confirm", fs.realpathSync(file)],
       theirs: ["dd", `if=${key}`, `of=${device}`, "bs=4M", "conv=fsync", "status=none"],
-      beforeOurs: () => void execFileSync("blkdiscard", ["--force", device]),
-      beforeTheirs: () => void execFileSync("blkdiscard", ["--force", device]),
+      beforeOurs: () => void execFileSync("blkdiscard", ["--force", device], { stdio: "ignore" }),
+      beforeTheirs: () => void execFileSync("blkdiscard", ["--force", device], { stdio: "ignore" }),
       outputs: [],
       cleanUp() {
         unplug();
