@@ -25,10 +25,30 @@ export async function openBackup(path: string, options: OpenBackupOptions): Prom
     if (part !== undefined) return openPartAnywhere(folder, part, options.env);
   }
   const disk = chooseDisk(folder, options.disk);
+  await refuseUnreadable(folder, options.env);
   const parts = new BackupParts(folder, disk, options.env);
   const overlay = new OverlayDevice(parts);
   await writeDiskTable(overlay, folder, disk);
   return new OwningReader(overlay, parts);
+}
+
+/** Where no data at all can be read anywhere, that is said at once. */
+async function refuseUnreadable(folder: BackupFolder, env: NodeJS.ProcessEnv): Promise<void> {
+  const [first] = folder.parts;
+  for (const part of folder.parts) {
+    const reader = await openAnywhere(packedDataOf(folder, part, env));
+    await reader?.[Symbol.asyncDispose]();
+    if (reader !== undefined) return;
+  }
+  if (first !== undefined) throw notAnywhere(folder, first);
+}
+
+function notAnywhere(folder: BackupFolder, part: BackupPart): Failure {
+  return new Failure(
+    "unsupported",
+    `cannot look into ${part.name}: it is compressed so that no part can be read alone`,
+    { hint: `restore it first: holdfast backup restore "${folder.path}" FILE --partition ${part.name}` },
+  );
 }
 
 /** The partitions in their places, each opened when it is first read; zeros between them. */
@@ -79,15 +99,7 @@ class BackupParts implements BlockReader {
 async function openPartAnywhere(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): Promise<BlockReader> {
   await using stack = new AsyncDisposableStack();
   const image = await openAnywhere(packedDataOf(folder, part, env));
-  if (image === undefined) {
-    throw new Failure(
-      "unsupported",
-      `cannot look into ${part.name}: it is compressed so that no part can be read alone`,
-      {
-        hint: `restore it first: holdfast backup restore "${folder.path}" FILE --partition ${part.name}`,
-      },
-    );
-  }
+  if (image === undefined) throw notAnywhere(folder, part);
   stack.use(image);
   if (part.kind === plainKind) {
     stack.move();

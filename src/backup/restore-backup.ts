@@ -12,6 +12,7 @@ import {
 } from "./clonezilla/index.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
 import { isZero } from "./packed/index.ts";
+import type { Piece } from "./partclone/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
 export interface RestoreRequest {
@@ -164,25 +165,40 @@ async function copyPart(
   const data = packedDataOf(folder, part, request.env);
   await using stream = await openPart(data, kind, (bytes) => progress(name, bytes));
   const needed = stream.head === undefined ? 0 : neededBytes(stream.head.description);
-  const writer = new CoalescingWriter(device, device.sizeBytes);
-  let restoredBytes = 0;
-  let end = 0;
   if (needed > device.sizeBytes) throw tooSmall(name, needed, device.sizeBytes);
-  for await (const batch of stream.batches) {
-    stopIfAborted(job.signal);
-    for (const { at, bytes } of batch) {
-      end = Math.max(end, at + bytes.length);
-      if (end > device.sizeBytes) throw tooSmall(name, end, device.sizeBytes);
-      restoredBytes += bytes.length;
-      const waiting = putData(writer, at, bytes);
-      if (waiting !== undefined) await waiting;
-    }
-  }
-  await writer.drain();
+  const { restoredBytes, end } = await copyBatches(name, stream.batches, device, job);
   if (stream.head === undefined && end < device.sizeBytes && request.sizeBytes === undefined) {
     throw new Failure("damaged", `cannot restore ${name}: ${end} bytes of it are there, it had ${device.sizeBytes}`);
   }
   return { name, kind, restoredBytes };
+}
+
+/** Writes what comes. Whether it fails or not, the device is left with nothing in hand. */
+async function copyBatches(
+  name: string,
+  batches: AsyncIterable<readonly Piece[]>,
+  device: BlockDevice,
+  { signal }: JobOptions,
+): Promise<{ readonly restoredBytes: number; readonly end: number }> {
+  const writer = new CoalescingWriter(device, device.sizeBytes);
+  let restoredBytes = 0;
+  let end = 0;
+  try {
+    for await (const batch of batches) {
+      stopIfAborted(signal);
+      for (const { at, bytes } of batch) {
+        end = Math.max(end, at + bytes.length);
+        if (end > device.sizeBytes) throw tooSmall(name, end, device.sizeBytes);
+        restoredBytes += bytes.length;
+        const waiting = putData(writer, at, bytes);
+        if (waiting !== undefined) await waiting;
+      }
+    }
+    await writer.drain();
+  } finally {
+    await writer.settle();
+  }
+  return { restoredBytes, end };
 }
 
 function neededBytes({ blockBytes, blockCount }: { readonly blockBytes: number; readonly blockCount: number }): number {

@@ -209,7 +209,7 @@ class Saving {
         onProgress?.({ phase: `saving ${name}`, doneBytes, totalBytes: this.#totalBytes });
       },
     });
-    const written = volumes.finish();
+    const written = await volumes.finish();
     for (const file of written) this.#folder.addWritten(file);
     return written.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }

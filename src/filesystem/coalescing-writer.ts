@@ -44,6 +44,11 @@ export class CoalescingWriter {
     while (this.#inFlight.length > 0) await this.#reclaim();
   }
 
+  /** Returns once the device has nothing of it in hand, whatever became of it: for who gives up. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#inFlight);
+  }
+
   async #putSlowly(at: number, bytes: Uint8Array): Promise<void> {
     if (at !== this.#start + this.#length) {
       await this.#send();

@@ -91,6 +91,17 @@ for (const kind of ["mbr", "gpt"] as const) {
   });
 }
 
+test("what cannot be read anywhere says so, and how to look into it all the same", async () => {
+  await using place = temporaryFolder();
+  const saved = await save(disks.mbr, place.path, { packedAs: "gz" });
+  await assert.rejects(openBackup(saved.path, { env }), (error) => {
+    assert.ok(error instanceof Failure);
+    assert.match(error.message, /^cannot look into sda1: it is compressed so that no part can be read alone$/);
+    assert.match(error.hint ?? "", /^restore it first: holdfast backup restore ".*" FILE --partition sda1$/);
+    return true;
+  });
+});
+
 test("what no file system uses is not saved, and not in the restored disk", async () => {
   await using place = temporaryFolder();
   const saved = await save(disks.gpt, place.path);

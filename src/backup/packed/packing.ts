@@ -20,8 +20,10 @@ const noBytes = new Uint8Array(0);
 /** Small pieces of output cost most of the time. */
 const leastOutputBytes = 64 * 1024;
 
+/** Each part takes 8 MiB while it is packed: no machine is to need more than 300 MiB for that. */
+const partsPackedLimit = 32;
 /** How many parts are packed at a time: more than there are cores would only drive one another out of their caches. */
-export const partsPacked = availableParallelism();
+export const partsPacked = Math.min(availableParallelism(), partsPackedLimit);
 /** How many parts are under way at a time: those that are packed, and two that are read or written. */
 export const partsUnderWay = partsPacked + 2;
 

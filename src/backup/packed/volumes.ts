@@ -5,6 +5,9 @@ import { Failure, isSystemError, OutputFile, systemReason } from "../../base/ind
 import { FileReader, type BlockReader } from "../../device/index.ts";
 
 const writeAsync = promisify(fs.write);
+const syncAsync = promisify(fs.fdatasync);
+/** What is written reaches the disk in such pieces while the next one is made, and not all at the end. */
+const syncedBytes = 128 * 1024 * 1024;
 
 /** A file that was written, with its checksum. */
 export interface WrittenFile {
@@ -33,6 +36,8 @@ export class VolumeWriter implements AsyncDisposable {
   #output: OutputFile | undefined;
   #hash: Hash = createHash("sha1");
   #length = 0;
+  #syncedLength = 0;
+  #syncing: Promise<void> = Promise.resolve();
 
   constructor(options: {
     readonly volumeBytes: number;
@@ -46,7 +51,7 @@ export class VolumeWriter implements AsyncDisposable {
 
   async write(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length;) {
-      if (this.#length === this.#volumeBytes) this.#close();
+      if (this.#length === this.#volumeBytes) await this.#close();
       this.#output ??= OutputFile.create(this.#pathOf(volumeSuffix(this.#written.length)));
       const part = bytes.subarray(done, done + this.#volumeBytes - this.#length);
       const writing = writeWhole(this.#output, part, this.#length);
@@ -54,28 +59,42 @@ export class VolumeWriter implements AsyncDisposable {
       await writing;
       this.#length += part.length;
       done += part.length;
+      if (this.#length - this.#syncedLength >= syncedBytes) await this.#startSync(this.#output);
     }
   }
 
+  /** One at a time: a target slower than what is made for it is waited for here. */
+  async #startSync(output: OutputFile): Promise<void> {
+    await this.#syncing;
+    this.#syncedLength = this.#length;
+    this.#syncing = syncAsync(output.fd).catch((error: unknown) => {
+      throw writeFailure(output, error);
+    });
+    this.#syncing.catch(() => undefined); // heard of when it is waited for
+  }
+
   /** Finishes the last volume. */
-  finish(): readonly WrittenFile[] {
-    if (this.#output !== undefined) this.#close();
+  async finish(): Promise<readonly WrittenFile[]> {
+    if (this.#output !== undefined) await this.#close();
     return this.#written;
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
     const suffix = volumeSuffix(this.#written.length);
     const output = this.#output;
     if (output === undefined) return;
+    await this.#syncing;
     output.commit();
     fs.closeSync(output.fd);
     this.#output = undefined;
     this.#written.push({ name: this.#nameOf(suffix), sizeBytes: this.#length, sha1: this.#hash.digest("hex") });
     this.#hash = createHash("sha1");
     this.#length = 0;
+    this.#syncedLength = 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#syncing.catch(() => undefined);
     await this.#output?.[Symbol.asyncDispose]();
   }
 }
@@ -86,9 +105,13 @@ async function writeWhole(output: OutputFile, bytes: Uint8Array, at: number): Pr
       done += (await writeAsync(output.fd, bytes, done, bytes.length - done, at + done)).bytesWritten;
     }
   } catch (error) {
-    const code = isSystemError(error, "ENOSPC", "EDQUOT", "EFBIG") ? "no-space" : "failed";
-    throw new Failure(code, `cannot write "${output.target}": ${systemReason(error)}`, { cause: error });
+    throw writeFailure(output, error);
   }
+}
+
+function writeFailure({ target }: OutputFile, error: unknown): Failure {
+  const code = isSystemError(error, "ENOSPC", "EDQUOT", "EFBIG") ? "no-space" : "failed";
+  return new Failure(code, `cannot write "${target}": ${systemReason(error)}`, { cause: error });
 }
 
 /** Volumes one after another as one. It owns their readers. */
