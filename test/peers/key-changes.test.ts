@@ -9,13 +9,12 @@ import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { holdfast } from "./holdfast-as-nobody.ts";
 import { busybox } from "./initramfs.ts";
 import { makeIso } from "./live-iso.ts";
+import { liveSystemPeers, makeLiveBootInitrd } from "./live-systems.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, someKernel } from "./qemu.ts";
 
-const makers = ["mkinitramfs", "mksquashfs", "xorriso", busybox, someKernel()];
-const liveBoot = ["/usr/share/initramfs-tools/scripts/live", "/lib/live/boot/9990-main.sh"];
 const checkers = ["sfdisk", "fsck.fat", "e2fsck", "debugfs", "mcopy"];
-const skip = skipWithout(...makers, ...liveBoot, ...checkers, ...machinePeers.bios);
+const skip = skipWithout(...liveSystemPeers, ...checkers, ...machinePeers.bios);
 const sectorBytes = 512;
 const sbin = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
 
@@ -23,27 +22,6 @@ function done(...words: readonly string[]): string {
   const { status, said } = holdfast("key", ...words);
   assert.equal(status, 0, said);
   return said;
-}
-
-/** The initrd that Debian makes where live-boot is installed, with few drivers. */
-function makeInitrd(folder: TemporaryFolder): Buffer {
-  const settings = folder.join("initramfs-tools");
-  fs.mkdirSync(settings);
-  const words = [
-    "MODULES=list",
-    "BUSYBOX=y",
-    "KEYMAP=n",
-    "COMPRESS=zstd",
-    "COMPRESSLEVEL=1",
-    "RUNSIZE=10%",
-    "FSTYPE=auto",
-  ];
-  const drivers = "virtio_pci virtio_blk vfat ext4 nls_cp437 nls_ascii nls_utf8 loop isofs squashfs overlay";
-  fs.writeFileSync(path.join(settings, "initramfs.conf"), `${words.join("\n")}\n`);
-  fs.writeFileSync(path.join(settings, "modules"), drivers.replaceAll(" ", "\n"));
-  const version = path.basename(someKernel()).replace(/^vmlinuz-/, "");
-  runPeer("mkinitramfs", ["-d", settings, "-o", folder.join("initrd"), version], { env: { TMPDIR: folder.path } });
-  return fs.readFileSync(folder.join("initrd"));
 }
 
 /** A system that says how often it was started already, as far as it knows. */
@@ -68,7 +46,7 @@ function makeLiveIso(folder: TemporaryFolder, name: string): string {
   runPeer("mksquashfs", [root, folder.join("squashfs"), "-quiet", "-no-progress", "-all-root", "-comp", "gzip"]);
   return makeIso(folder, name, {
     "live/vmlinuz": fs.readFileSync(someKernel()),
-    "live/initrd.img": makeInitrd(folder),
+    "live/initrd.img": makeLiveBootInitrd(folder),
     "live/filesystem.squashfs": fs.readFileSync(folder.join("squashfs")),
     ".disk/info": "Test GNU/Linux Live",
   });
