@@ -8,3 +8,4 @@ export { MemoryDevice } from "./memory-device.ts";
 export { OverlayDevice } from "./overlay.ts";
 export { MappedReader, type MappedStretch } from "./mapped-reader.ts";
 export { SliceDevice, SliceReader } from "./slice.ts";
+export { UnflushedDevice } from "./unflushed-device.ts";

@@ -1,11 +1,5 @@
 import { Failure } from "../base/index.ts";
-import { SliceDevice } from "../device/index.ts";
 import type { Timestamp, TreeEntry, TreeSource } from "../tree/index.ts";
-
-/** Nothing is lost where nothing was before: whoever made the device flushes it once it is whole. */
-export class UnflushedDevice extends SliceDevice {
-  override async flush(): Promise<void> {}
-}
 
 /** The same tree, in which nothing is newer than a time. */
 export function notLaterThan(time: Timestamp, source: TreeSource): TreeSource {

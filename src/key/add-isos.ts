@@ -225,7 +225,9 @@ async function plan(request: PlanRequest, { signal }: JobOptions): Promise<Plann
   const { source, name, kernel = { initrds: [], words: [] }, info, settings, verifier } = request;
   await using reader = await FileReader.open(source);
   const { sizeBytes } = reader;
-  const { kind, iso } = await lookAtFile(source, reader, kernel, signal === undefined ? {} : { signal });
+  const job = signal === undefined ? {} : { signal };
+  const shownName = path.basename(name ?? source);
+  const { kind, iso } = await lookAtFile(source, reader, kernel, { ...job, shownName });
   const isoPath = name === undefined ? usualPath(source, kind, iso) : pathOfName(name, kind);
   const companions = await companionsOf(isoPath, kernel);
   const verification = await verifier.plan(source, reader);

@@ -8,7 +8,7 @@ import {
   type GrubPlatform,
   type WholeGrub,
 } from "../boot/grub/index.ts";
-import { FileDevice, SliceDevice, type BlockDevice } from "../device/index.ts";
+import { FileDevice, SliceDevice, UnflushedDevice, type BlockDevice } from "../device/index.ts";
 import { packageFetcher, timeOfMaking, uuidMaker } from "../disk/making/index.ts";
 import { makeFileSystem, openFileSystem } from "../filesystem/index.ts";
 import { defaultGeometry, readTable, writeTable } from "../partition/index.ts";
@@ -104,7 +104,9 @@ export async function createKey(request: CreateKeyRequest, job: JobOptions = {})
   const { path, force, isos = [], nowMs, sourceDateEpoch } = request;
   await using output = OutputFile.create(path, { force });
   await using stack = new AsyncDisposableStack();
-  const deviceOf = (sizeBytes: number): FileDevice => stack.use(FileDevice.overNewFile(path, output.fd, sizeBytes));
+  const deviceOf = (sizeBytes: number): BlockDevice => {
+    return new UnflushedDevice(stack.use(FileDevice.overNewFile(path, output.fd, sizeBytes)), 0, sizeBytes);
+  };
   const wish = { ...request, ...(await isosFor(request.isosKind, isos)) };
   const { device, warnings } = await makeKey(wish, deviceOf, job);
   const addedMs = sourceDateEpoch === undefined ? nowMs : sourceDateEpoch * 1000;

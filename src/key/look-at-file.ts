@@ -18,6 +18,11 @@ export interface LookedAt {
   readonly iso: RecognisedIso;
 }
 
+export interface LookOptions extends JobOptions {
+  /** What is shown of what says nothing of itself. */
+  readonly shownName: string;
+}
+
 /**
  * Looks into a file that is to be added to a key. Throws `unsupported`, with the reason, for what cannot be started from
  * a file, `usage` where it is to have parts of a kernel and is none.
@@ -26,15 +31,20 @@ export async function lookAtFile(
   source: string,
   reader: FileReader,
   parts: KernelParts,
-  job: JobOptions,
+  options: LookOptions,
 ): Promise<LookedAt> {
-  const { kind, iso } = await naming(source, () => recognise(source, reader, parts, job));
+  const { kind, iso } = await naming(source, () => recognise(source, reader, parts, options));
   if (iso.refusal === undefined && iso.entries.length > 0) return { kind, iso };
   const { reason, hint } = iso.refusal ?? { reason: "nothing in it can be started", hint: "is it the right file?" };
   throw new Failure("unsupported", `cannot add "${source}": ${reason}`, { hint });
 }
 
-async function recognise(source: string, reader: FileReader, parts: KernelParts, job: JobOptions): Promise<LookedAt> {
+async function recognise(
+  source: string,
+  reader: FileReader,
+  parts: KernelParts,
+  { shownName, ...job }: LookOptions,
+): Promise<LookedAt> {
   const otherwise = path.basename(source).replace(/\.iso$/i, "");
   const file = await recogniseFile(reader, { ...job, otherwise });
   const isKernel = file?.kind === "kernel";
@@ -43,7 +53,7 @@ async function recognise(source: string, reader: FileReader, parts: KernelParts,
   }
   if (file?.kind === "iso") return { kind: "iso", iso: file.iso };
   if (file === undefined) return { kind: "kernel", iso: { ...nothingKnown, refusal: await whyNotStartable(reader) } };
-  const titled = { ...file, title: titleOf(file, path.basename(source)) };
+  const titled = { ...file, title: titleOf(file, shownName) };
   const { entries, warnings } = isKernel ? withParts(file.entries, parts) : { entries: file.entries, warnings: [] };
   const renamed = entries.map((entry) => ({ ...entry, title: titled.title }));
   const { refusal } = file;

@@ -18,7 +18,7 @@ const initrdScript = [
   "cat /mnt/etc/proof",
   "poweroff -f",
 ];
-const emulated = ["--no-acceleration", "--no-network", "--cpus", "1", "--time-limit", "120"];
+const emulated = ["--no-acceleration", "--no-network", "--cpus", "1", "--time-limit", "300"];
 
 export interface TableOfDisk {
   readonly table: "mbr" | "gpt";

@@ -19,7 +19,7 @@ const skip = skipWithout(
   ...machinePeers.bios,
   ...machinePeers.uefi,
 );
-const emulated = ["--no-acceleration", "--no-network", "--cpus", "1", "--time-limit", "120"];
+const emulated = ["--no-acceleration", "--no-network", "--cpus", "1", "--time-limit", "300"];
 
 /** A name that QEMU's lists of options would take apart. */
 const folder = temporaryFolder();

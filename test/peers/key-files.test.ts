@@ -92,7 +92,7 @@ test(
     assert.match(tested.said, /^memtest86\+x64.bin .*Memtest86\+/m);
     assert.match(tested.said, /^tools\/ipxe.efi .*iPXE/m);
     assert.equal(tested.status, 0);
-    assert.match(done("list", key), /^floppy.img +.* BIOS \\(seen\\)/m);
+    assert.match(done("list", key), /^floppy.img +.* BIOS \(seen\) .* floppy.ima$/m);
     runPeer("mcopy", ["-o", "-i", isosOf(key), floppy, "::floppy.img"]);
     assert.match(done("list", key), /^floppy.img +.* BIOS +no /m, "another file of that name was not seen to start");
     await assertInterrupted(key);

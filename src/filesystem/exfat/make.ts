@@ -1,7 +1,7 @@
 import { Failure, type JobOptions } from "../../base/index.ts";
-import type { BlockDevice } from "../../device/index.ts";
+import { UnflushedDevice, type BlockDevice } from "../../device/index.ts";
 import type { Timestamp, TreeSource } from "../../tree/index.ts";
-import { filling, notLaterThan, UnflushedDevice } from "../new-volume.ts";
+import { filling, notLaterThan } from "../new-volume.ts";
 import { putTree } from "../put-tree.ts";
 import { parseVolumeNumber } from "../volume-number.ts";
 import { editExfat } from "./edit/open-editor.ts";

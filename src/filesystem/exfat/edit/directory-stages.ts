@@ -13,9 +13,9 @@ export interface RetireOrder {
 const newStage = 1;
 
 /** For each entry that the device has of a directory, the stage in which it becomes what it is to be. */
-export function slotStages(image: DirectoryImage, order: RetireOrder): Uint8Array {
+export function slotStages(image: DirectoryImage, order: RetireOrder): Uint16Array {
   const lastStage = newStage + 1 + order.rankCount;
-  const stages = new Uint8Array(image.knownSlots).fill(lastStage);
+  const stages = new Uint16Array(image.knownSlots).fill(lastStage);
   for (let slot = 0; slot < image.knownSlots; slot++) if (!image.wasUsed(slot)) stages[slot] = newStage;
   const old = image.before ?? image.bytes;
   for (const [slot, id] of image.retired) {
@@ -31,7 +31,7 @@ export function slotStages(image: DirectoryImage, order: RetireOrder): Uint8Arra
 export function stageBytes(
   image: DirectoryImage,
   before: Uint8Array,
-  stages: Uint8Array,
+  stages: Uint16Array,
   stage: number,
 ): Uint8Array<ArrayBuffer> {
   const bytes = Uint8Array.from(before);
