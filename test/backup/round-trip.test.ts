@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { after, before, test } from "node:test";
 import { listBackups, openBackup, restoreBackup, saveBackup, showBackup } from "../../src/backup/index.ts";
-import { Failure } from "../../src/base/index.ts";
+import { Failure, libc } from "../../src/base/index.ts";
 import { FileReader, readBytes, type BlockReader } from "../../src/device/index.ts";
 import { checkDisk, getFiles, readFile, showDisk } from "../../src/disk/index.ts";
 import { readTable } from "../../src/partition/index.ts";
@@ -224,6 +224,15 @@ test("an interrupted save leaves nothing behind", async () => {
   const saving = saveBackup(request, { signal: abort.signal, onProgress: () => abort.abort() });
   await assert.rejects(saving, (error) => error instanceof Failure && error.code === "interrupted");
   assert.deepEqual(fs.readdirSync(place.path), []);
+});
+
+test("an image that another program has locked is not saved", { skip: process.platform !== "linux" }, async () => {
+  await using place = temporaryFolder();
+  const fd = fs.openSync(disks.gpt, "r+");
+  assert.equal(libc()?.lockWhole(fd), true);
+  await assert.rejects(save(disks.gpt, place.path), (error) => error instanceof Failure && error.code === "refused");
+  fs.closeSync(fd);
+  await save(disks.gpt, place.path);
 });
 
 test("a name that is taken is refused, finished or not", async () => {

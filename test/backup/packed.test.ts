@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { inOrder, Slots } from "../../src/backup/packed/in-order.ts";
+import { encodeSeekTable, readSeekTable } from "../../src/backup/packed/seek-table.ts";
+import { Failure } from "../../src/base/index.ts";
+import { MemoryDevice } from "../../src/device/index.ts";
+
+test("results come in the order of the items, and no more are under way than may be", async () => {
+  let [running, most] = [0, 0];
+  const items = Array.from({ length: 50 }, (_, n) => n);
+  const work = async (n: number): Promise<number> => {
+    most = Math.max(most, ++running);
+    for (let turns = (n * 7) % 5; turns >= 0; turns--) await turn();
+    running--;
+    return n * 2;
+  };
+  const results: number[] = [];
+  for await (const result of inOrder(items, 4, work)) results.push(result);
+  assert.deepEqual(
+    results,
+    items.map((n) => n * 2),
+  );
+  assert.equal(most, 4);
+});
+
+test("once one fails no other is begun, and none is left under way", async () => {
+  let [begun, running] = [0, 0];
+  const work = async (n: number): Promise<number> => {
+    begun++;
+    running++;
+    for (let turns = n === 5 ? 1 : 6; turns > 0; turns--) await turn();
+    running--;
+    if (n === 5) throw new Failure("damaged", "five");
+    return n;
+  };
+  const reading = (async () => {
+    for await (const result of inOrder(
+      Array.from({ length: 100 }, (_, n) => n),
+      3,
+      work,
+    ))
+      assert.ok(result < 5);
+  })();
+  await assert.rejects(reading, /five/);
+  assert.equal(running, 0);
+  assert.ok(begun <= 8, `${begun} begun`);
+});
+
+test("slots let so many run, and go on after a failure", async () => {
+  const slots = new Slots(2);
+  let [running, most] = [0, 0];
+  const works = Array.from({ length: 9 }, (_, n) =>
+    slots.run(async () => {
+      most = Math.max(most, ++running);
+      await turn();
+      running--;
+      if (n === 3) throw new Failure("failed", "three");
+      return n;
+    }),
+  );
+  const ended = await Promise.allSettled(works);
+  assert.equal(ended.filter(({ status }) => status === "fulfilled").length, 8);
+  assert.equal(most, 2);
+});
+
+test("a seek table is read as it was written; one that contradicts itself is damaged; without one there is none", async () => {
+  const frames = [
+    { packedBytes: 100, plainBytes: 4_194_320 },
+    { packedBytes: 7, plainBytes: 1 },
+  ];
+  const data = Buffer.concat([Buffer.alloc(107, 1), encodeSeekTable(frames)]);
+  const table = await readSeekTable(new MemoryDevice(data));
+  assert.deepEqual(table?.frames[1], { packedBytes: 7, plainBytes: 1, packedAt: 100, plainAt: 4_194_320 });
+  assert.equal(await readSeekTable(new MemoryDevice(data.subarray(0, -1))), undefined);
+  assert.equal(await readSeekTable(new MemoryDevice(Buffer.alloc(5))), undefined);
+  for (let at = 107; at < data.length - 4; at++) {
+    if (at >= 115 + 4 && at < 115 + 8) continue; // lengths of contents show when they are unpacked
+    if (at >= 115 + 12 && at < 115 + 16) continue;
+    const broken = Buffer.from(data);
+    broken[at]! ^= 0x41;
+    await assert.rejects(readSeekTable(new MemoryDevice(broken)), Failure, `byte ${at - 107}`);
+  }
+});
