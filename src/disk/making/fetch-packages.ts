@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
-import { Failure, isSystemError, stopIfAborted, systemReason, type JobOptions } from "../../base/index.ts";
+import { Failure, isSystemError, libc, stopIfAborted, systemReason, type JobOptions } from "../../base/index.ts";
 
 const run = promisify(execFile);
 
@@ -14,6 +15,7 @@ export interface FetchOptions extends JobOptions {
 }
 
 const downloadLimitMs = 120_000;
+const askAgainMs = 100;
 // As another user, apt's own sandbox could not write to a folder of ours and would say so.
 const plainOptions = ["-qq", "-o", "APT::Sandbox::User="];
 
@@ -33,8 +35,10 @@ export function packageFetcher(cacheFolder: string, job: JobOptions) {
 export async function fetchPackages(names: readonly string[], options: FetchOptions): Promise<readonly string[]> {
   const { folder, architecture, signal, onProgress } = options;
   onProgress?.({ phase: "getting packages", doneBytes: 0 });
+  using stack = new DisposableStack();
   try {
     fs.mkdirSync(folder, { recursive: true });
+    stack.use(await turnIn(folder, signal));
     const native = (await apt("apt-config", ["shell", "native", "APT::Architecture"], options)).match(/'(.+)'/)?.[1];
     const isForeign = architecture !== undefined && architecture !== native;
     const settings = [...plainOptions, ...(isForeign ? foreignOptions(folder, architecture) : [])];
@@ -49,6 +53,21 @@ export async function fetchPackages(names: readonly string[], options: FetchOpti
   } catch (error) {
     stopIfAborted(signal);
     throw notFetched(names, error);
+  }
+}
+
+/** Waits until nobody else fetches into the folder: apt does not wait for another apt, and fails. */
+async function turnIn(folder: string, signal?: AbortSignal): Promise<Disposable> {
+  const fd = fs.openSync(path.join(folder, "lock"), "w");
+  const turn = { [Symbol.dispose]: () => fs.closeSync(fd) };
+  try {
+    for (let waitedMs = 0; waitedMs < downloadLimitMs && libc()?.lockWhole(fd) === false; waitedMs += askAgainMs) {
+      await wait(askAgainMs, undefined, signal === undefined ? {} : { signal });
+    }
+    return turn;
+  } catch (error) {
+    turn[Symbol.dispose]();
+    throw error;
   }
 }
 
