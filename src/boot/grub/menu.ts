@@ -23,6 +23,8 @@ export interface MenuSubject {
 const onArm = '[ "$grub_cpu" = "arm64" ]';
 const onPc = '[ "$grub_cpu" != "arm64" ]';
 const onUefi = '[ "$grub_platform" = "efi" ]';
+/** Kernels keep the screen that GRUB has by UEFI, and stay dark for long where it has none. */
+const screenLines = "insmod all_video\n";
 const serialLines = "serial\nterminal_input console serial\nterminal_output console serial\n";
 
 /**
@@ -53,7 +55,7 @@ export function makeMenu(
   const search = `search --no-floppy --fs-uuid --set=root ${bootUuid}\n`;
   const serial = kernels.some(isForArm) ? when(onPc, serialLines) : serialLines; // GRUB for arm64 has no serial ports
   const beginning = `set timeout=${options.timeoutSeconds}\nset default=${chosen === undefined ? 0 : quoted(chosen)}\n`;
-  return `${options.serial === true ? serial : ""}${beginning}${search}${all}`;
+  return `${options.serial === true ? serial : ""}${beginning}${search}${when(onUefi, screenLines)}${all}`;
 }
 
 function isForArm({ architecture }: Kernel): boolean {

@@ -12,6 +12,9 @@ test("a menu has an entry for each kernel, in their order", () => {
   const plain = `set timeout=5
 set default=0
 search --no-floppy --fs-uuid --set=root ${uuid}
+if [ "$grub_platform" = "efi" ]; then
+insmod all_video
+fi
 menuentry "Linux 6.10.0-1-amd64" {
   linux /boot/vmlinuz-6.10.0-1-amd64 root=UUID=${uuid} ro
   initrd /boot/initrd.img-6.10.0-1-amd64
@@ -65,6 +68,9 @@ test("entries that the image had are kept: their titles and words, but not their
     String.raw`set timeout=5
 set default=0
 search --no-floppy --fs-uuid --set=root boot
+if [ "$grub_platform" = "efi" ]; then
+insmod all_video
+fi
 menuentry 'It'\''s Debian; $x' {
   linux /vmlinuz-6.1 root=UUID=root rw quiet 'a b=c d' console=ttyS0
   initrd /boot/ucode /boot/i
