@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import type { TemporaryFolder } from "../temp.ts";
-import { holdfast, holdfastMeanwhile } from "./holdfast-as-nobody.ts";
+import { holdfastMeanwhile } from "./holdfast-as-nobody.ts";
 import { installerPeers, makeMiniIso } from "./installer-iso.ts";
 import { makeRescueIso } from "./live-iso.ts";
 import { liveSystemPeers, makeDebianLive, makeFedoraLive, makeLiveBootInitrd, reportOf } from "./live-systems.ts";
 import { runPeer } from "./peer.ts";
 import { makeArchIso, makeCasperIso } from "./tiny-systems.ts";
+import { done, isosOf } from "./nobodys-key.ts";
 
 const ipxe = "/usr/lib/ipxe/ipxe.iso";
 const memtest = "/usr/lib/memtest86+/memtest86+x64.iso";
@@ -29,13 +30,6 @@ export const isoKeyPeers: readonly string[] = [
   "mcopy",
 ];
 
-/** Runs a command that has to succeed; gives what it said. */
-export function done(...words: readonly string[]): string {
-  const { status, said } = holdfast("key", ...words);
-  assert.equal(status, 0, said);
-  return said;
-}
-
 /** Starts an entry of a key, and fails unless its system prints this on the serial port. */
 export async function starts(key: string, entry: string, prints: string, ...how: readonly string[]): Promise<void> {
   const limits = ["--no-acceleration", "--no-network", "--cpus", "1", "--time-limit", "600"];
@@ -51,17 +45,6 @@ export async function starts(key: string, entry: string, prints: string, ...how:
     ...how,
   );
   assert.equal(status, 0, `${entry} ${how.join(" ")}: ${said.slice(-4000)}`);
-}
-
-/** Where `isos` is on a key, as mtools name it. */
-export function isosOf(key: string): string {
-  const start = Array.from(runPeer("sfdisk", ["-d", key]).matchAll(/start= *(\d+)/g), ([, sector]) => sector).at(-1);
-  return `${key}@@${Number(start) * 512}`;
-}
-
-/** A folder in which others may write, too. */
-export function openToAll(folder: TemporaryFolder): void {
-  fs.chmodSync(folder.path, 0o777);
 }
 
 /** An entry to start, and what its system prints on the serial port when it runs. */
@@ -92,7 +75,6 @@ export const otherSystems: readonly System[] = [
 
 /** Makes the ISO files and a key of them; gives the path of the key. */
 export function makeIsoKey(folder: TemporaryFolder): string {
-  openToAll(folder);
   const key = folder.join("key.img");
   done("create", key, "--size", "400MB");
   const initrd = makeLiveBootInitrd(folder);

@@ -5,24 +5,18 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { startDisk } from "../../src/disk/index.ts";
-import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
-import { holdfast } from "./holdfast-as-nobody.ts";
+import type { TemporaryFolder } from "../temp.ts";
 import { busybox } from "./initramfs.ts";
 import { makeIso } from "./live-iso.ts";
 import { liveSystemPeers, makeLiveBootInitrd } from "./live-systems.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, someKernel } from "./qemu.ts";
+import { done, folderForAnyone } from "./nobodys-key.ts";
 
 const checkers = ["sfdisk", "fsck.fat", "e2fsck", "debugfs", "mcopy"];
 const skip = skipWithout(...liveSystemPeers, ...checkers, ...machinePeers.bios);
 const sectorBytes = 512;
 const sbin = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
-
-function done(...words: readonly string[]): string {
-  const { status, said } = holdfast("key", ...words);
-  assert.equal(status, 0, said);
-  return said;
-}
 
 /** A system that says how often it was started already, as far as it knows. */
 const init = `#!/bin/busybox sh
@@ -83,8 +77,7 @@ function isosOf(folder: TemporaryFolder, key: string): string {
 }
 
 test("a live system finds what it changed when it is started again, and no other does", { skip }, async () => {
-  await using folder = temporaryFolder();
-  fs.chmodSync(folder.path, 0o777);
+  await using folder = folderForAnyone();
   const key = folder.join("key.img");
   done("create", key, "--size", "260MB");
   const iso = makeLiveIso(folder, "live.iso");

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { listKey, testKey } from "../../src/key/index.ts";
-import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import type { TemporaryFolder } from "../temp.ts";
 import { holdfast } from "./holdfast-as-nobody.ts";
 import { busybox, makeInitramfs } from "./initramfs.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers, someKernel } from "./qemu.ts";
+import { done, folderForAnyone, isosOf } from "./nobodys-key.ts";
 
 const memtest = "/boot/memtest86+x64";
 const ipxe = "/usr/lib/ipxe/ipxe";
@@ -18,18 +19,6 @@ const skip = skipWithout(...kernelPeers, ...machinePeers.bios, ...machinePeers.u
 const skipTools = skip === false ? skipWithout(...toolPeers) : skip;
 /** Little memory is looked through in little time. */
 const emulated = ["--no-acceleration", "--cpus", "1", "--memory", "256MiB", "--disk", "virtio", "--time-limit", "300"];
-
-function folderForAnyone(): TemporaryFolder {
-  const folder = temporaryFolder();
-  fs.chmodSync(folder.path, 0o777);
-  return folder;
-}
-
-function done(...words: readonly string[]): string {
-  const { status, said } = holdfast("key", ...words);
-  assert.equal(status, 0, said);
-  return said;
-}
 
 function refused(message: RegExp, ...words: readonly string[]): void {
   const { status, said } = holdfast("key", ...words);
@@ -42,12 +31,6 @@ function readable(folder: TemporaryFolder, name: string, content: string | Uint8
   const file = folder.join(name);
   fs.writeFileSync(file, content, { mode: 0o644 });
   return file;
-}
-
-/** Where mtools find isos. */
-function isosOf(key: string): string {
-  const starts = Array.from(runPeer("sfdisk", ["-d", key]).matchAll(/start= *(\d+)/g), ([, start]) => Number(start));
-  return `${key}@@${(starts.at(-1) ?? 0) * 512}`;
 }
 
 /** Of each line of the table: name, firmware, result. */

@@ -1,11 +1,11 @@
 /** One key, made by whoever is nobody, starts every kind of ISO file that there are packages for, by BIOS and by UEFI. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { temporaryFolder } from "../temp.ts";
 import { isoKeyPeers, makeIsoKey, otherSystems, rescueSays, starts, systems } from "./iso-key.ts";
 import { skipWithout } from "./peer.ts";
 import { machinePeers } from "./qemu.ts";
 import { coloursUntil, textScreenUntil } from "./screen.ts";
+import { folderForAnyone } from "./nobodys-key.ts";
 
 const skip = skipWithout(...isoKeyPeers, ...machinePeers.bios, ...machinePeers.uefi);
 /** The first line that Debian's installer itself writes. */
@@ -13,7 +13,7 @@ const installer = "Starting system log daemon";
 const virtio = ["--disk", "virtio"];
 
 test("every ISO file of one key starts", { skip, concurrency: true }, async (all) => {
-  await using folder = temporaryFolder();
+  await using folder = folderForAnyone();
   const key = makeIsoKey(folder);
 
   const bios = all.test("by BIOS", async () => {

@@ -1,19 +1,18 @@
 /** Keys of other kinds, on other buses, with names that are not plain: the systems on them still find their ISO. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { temporaryFolder } from "../temp.ts";
 import { installerPeers, makeUsbIso } from "./installer-iso.ts";
-import { done, isoKeyPeers, isosOf, openToAll, starts } from "./iso-key.ts";
+import { isoKeyPeers, starts } from "./iso-key.ts";
 import { makeDebianLive, makeLiveBootInitrd, reportOf } from "./live-systems.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers } from "./qemu.ts";
 import { makeCasperIso } from "./tiny-systems.ts";
+import { done, folderForAnyone, isosOf } from "./nobodys-key.ts";
 
 const skip = skipWithout(...isoKeyPeers, ...installerPeers, ...machinePeers.bios, ...machinePeers.uefi);
 
 test("names in other alphabets, on FAT and on ext4 of a GPT", { skip, concurrency: true }, async (all) => {
-  await using folder = temporaryFolder();
-  openToAll(folder);
+  await using folder = folderForAnyone();
   const ubuntu = makeCasperIso(folder, "ubuntu.iso", "Ubuntu");
   const debian = makeDebianLive(folder, { name: "debian.iso", proof: "Debian", initrd: makeLiveBootInitrd(folder) });
   const virtio = ["--disk", "virtio"];
@@ -42,8 +41,7 @@ test(
   "on USB 3, by BIOS and by UEFI; a copied file whose name has a space",
   { skip, concurrency: true },
   async (all) => {
-    await using folder = temporaryFolder();
-    openToAll(folder);
+    await using folder = folderForAnyone();
     const key = folder.join("key.img");
     const iso = makeUsbIso(folder, "usb.iso");
     done("create", key, "--size", "100MB");

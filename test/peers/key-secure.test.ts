@@ -6,22 +6,16 @@ import { SerialText, startMachine, type MachineRequest } from "../../src/disk/ma
 import { createKey } from "../../src/key/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { fetchedPackage } from "./fetched-package.ts";
-import { holdfast } from "./holdfast-as-nobody.ts";
 import { livePeers, makeIso, makeLiveIso } from "./live-iso.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers } from "./qemu.ts";
+import { done, folderForAnyone } from "./nobodys-key.ts";
 
 const unsignedProgram = "/boot/memtest86+x64.efi";
 const skip = skipWithout(...machinePeers.bios, ...machinePeers.uefi, ...machinePeers.secure, ...livePeers, "mcopy");
 const skipCertificates = skip === false ? skipWithout("openssl", "mtype") : skip;
 const limitMs = 300_000;
 const isOn = "this is not signed by";
-
-function done(...words: readonly string[]): string {
-  const { status, said } = holdfast("key", ...words);
-  assert.equal(status, 0, said);
-  return said;
-}
 
 /** An entry of the key's own menu that tells which GRUB shows it. */
 function putMarker(folder: TemporaryFolder, key: string, bootAt: number): void {
@@ -74,8 +68,7 @@ async function driven(
 const [down, enter, escape] = ["\u000E", "\r", "\u001B"];
 
 test("with Secure Boot on a signed kernel starts, and what is refused says why", { skip }, async () => {
-  await using folder = temporaryFolder();
-  fs.chmodSync(folder.path, 0o777);
+  await using folder = folderForAnyone();
   const key = folder.join("key.img");
   done("create", key, "--size", "120MB", "--secure-boot", "--serial");
   const live = makeLiveIso(folder, "a-live.iso", "the ISO itself says so");
@@ -127,8 +120,7 @@ test(
   "whom the key does not trust can be enrolled: the certificate is on the key",
   { skip: skipCertificates },
   async () => {
-    await using folder = temporaryFolder();
-    fs.chmodSync(folder.path, 0o777);
+    await using folder = folderForAnyone();
     const key = folder.join("key.img");
     done("create", key, "--size", "70MB", "--secure-boot");
     const boot = ["-i", `${key}@@${2 ** 20}`];

@@ -8,10 +8,10 @@ import { Failure } from "../../src/base/index.ts";
 import { isoMenu } from "../../src/key/iso-menu.ts";
 import { addIsos, createKey, listKey, removeIsos } from "../../src/key/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
-import { holdfast } from "./holdfast-as-nobody.ts";
 import { livePeers, makeIso, makeLiveIso, makeProgramIso, makeRescueIso } from "./live-iso.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 import { machinePeers } from "./qemu.ts";
+import { done, folderForAnyone } from "./nobodys-key.ts";
 
 const checkers = ["sfdisk", "fsck.fat", "e2fsck", "grub-script-check", "mcopy", "xorriso"];
 const skip = skipWithout(...checkers, ...machinePeers.bios, ...machinePeers.uefi);
@@ -19,18 +19,6 @@ const skipLive = skip === false ? skipWithout(...livePeers) : skip;
 const skipRescue = skip === false ? skipWithout("grub-mkrescue", "/usr/lib/syslinux/memdisk") : skip;
 const emulated = ["--no-acceleration", "--no-network", "--cpus", "1", "--disk", "virtio", "--time-limit", "150"];
 const mib = 2 ** 20;
-
-function folderForAnyone(): TemporaryFolder {
-  const folder = temporaryFolder();
-  fs.chmodSync(folder.path, 0o777);
-  return folder;
-}
-
-function done(...words: readonly string[]): string {
-  const { status, said } = holdfast("key", ...words);
-  assert.equal(status, 0, said);
-  return said;
-}
 
 /** Fails, and leaves the image as it is. */
 async function refused(key: string, message: RegExp, work: () => Promise<unknown>): Promise<void> {
