@@ -129,14 +129,14 @@ function diskNameOf(source: string): string {
 async function checkVolume({ name, content }: SavedVolume, job: JobOptions): Promise<string[]> {
   if (content?.saved !== "image") return [];
   const warnings: string[] = [];
-  for await (const { severity, message } of content.fileSystem.check()) {
+  for await (const { severity, message, hint } of content.fileSystem.check()) {
     stopIfAborted(job.signal);
     if (severity === "warning") {
       warnings.push(`${name}: ${message}`);
       continue;
     }
     throw new Failure("damaged", `cannot save ${name}: ${printableName(message)}`, {
-      hint: "repair it first (e2fsck, fsck.fat), or add --unchecked to save it as it is",
+      hint: `${hint ?? "repair it first (e2fsck, fsck.fat)"}, or add --unchecked to save it as it is`,
     });
   }
   return warnings;
@@ -220,7 +220,15 @@ class Saving {
     if (content.saved !== "image") return { kind: "dd", usedBytes: sizeBytes, parts: wholeParts(slice) };
     const { imageName, blockBytes, fileSystem, tag } = content;
     const usedExtents = fileSystem.usedExtents();
-    const plan = await planImage({ fileSystem: imageName, blockBytes, sizeBytes: content.sizeBytes, usedExtents });
+    const { deviceBytes } = content;
+    const device = deviceBytes === undefined ? {} : { deviceBytes };
+    const plan = await planImage({
+      fileSystem: imageName,
+      blockBytes,
+      sizeBytes: content.sizeBytes,
+      ...device,
+      usedExtents,
+    });
     const { usedBytes, head } = plan;
     function* parts(): Generator<Part, void, void> {
       yield* headParts(head);
