@@ -15,7 +15,7 @@ import {
 } from "./clonezilla/index.ts";
 import { contentOf, type Content } from "./content.ts";
 import { NewFolder } from "./new-folder.ts";
-import { packingOf, VolumeWriter, writeParts, type PackedAs, type Part } from "./packed/index.ts";
+import { VolumeWriter, writeParts, type PackedAs, type Part } from "./packed/index.ts";
 import { fillPart, partLimitBytes, partsOf, planImage } from "./partclone/index.ts";
 
 export interface SaveRequest {
@@ -191,8 +191,8 @@ class Saving {
   }
 
   async #write(name: string, kind: string, parts: Iterable<Part>): Promise<number> {
-    const packing = packingOf(this.#request.packedAs, this.#request.level);
-    const nameOf = (suffix: string): string => dataName({ part: name, kind, packed: packing.name, suffix });
+    const { packedAs, level } = this.#request;
+    const nameOf = (suffix: string): string => dataName({ part: name, kind, packed: packedAs, suffix });
     const { onProgress, signal } = this.#job;
     await using volumes = new VolumeWriter({
       volumeBytes: this.#request.volumeBytes,
@@ -200,7 +200,8 @@ class Saving {
       pathOf: (suffix) => this.#folder.pathOf(nameOf(suffix)),
     });
     await writeParts(volumes, parts, {
-      packing,
+      packedAs,
+      level,
       partLimitBytes: Math.max(partLimitBytes, wholePartBytes),
       ...(signal === undefined ? {} : { signal }),
       onWritten: (sourceBytes) => {
@@ -225,8 +226,8 @@ class Saving {
     function* parts(): Generator<Part, void, void> {
       yield* headParts(head);
       for (const part of partsOf(plan)) {
-        const { lengthBytes, dataBytes } = part;
-        yield { lengthBytes, sourceBytes: dataBytes, fill: (into) => fillPart(slice, part, into) };
+        const { lengthBytes, dataBytes, strips } = part;
+        yield { lengthBytes, sourceBytes: dataBytes, fill: (into) => fillPart(slice, part, into), sealed: strips };
       }
     }
     return { kind: tag, usedBytes, parts: parts() };
