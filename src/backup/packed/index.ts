@@ -1,5 +1,5 @@
 export { isZero, type Sealed } from "./pack-part.ts";
-export { packingOf, type PackedAs } from "./packing.ts";
+export type { PackedAs } from "./packing.ts";
 export { openAnywhere, openUnpacked, type PackedData } from "./unpack.ts";
-export { VolumeWriter, type WrittenFile } from "./volumes.ts";
+export { VolumeWriter, type Volume, type WrittenFile } from "./volumes.ts";
 export { writeParts, type Part } from "./write-parts.ts";

@@ -28,7 +28,7 @@ interface Packed extends Frame {
 
 /** Reads, compresses and writes parts, several at a time, in their order. */
 export async function writeParts(
-  volumes: VolumeWriter,
+  volumes: Pick<VolumeWriter, "write">,
   parts: Iterable<Part>,
   options: WritePartsOptions,
 ): Promise<void> {
