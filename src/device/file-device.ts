@@ -5,6 +5,7 @@ import { Failure, isSystemError, libc, systemReason } from "../base/index.ts";
 import { Bitmap } from "../bytes/index.ts";
 import type { BlockDevice, BlockReader } from "./block-device.ts";
 import { refuseOutside } from "./bounds.ts";
+import { deviceNumber } from "./device-number.ts";
 import { DirectFile } from "./direct-file.ts";
 import { loopDeviceOf } from "./loop-device.ts";
 
@@ -270,15 +271,10 @@ function openSized(
 
 /** Linux keeps the size of a block device, in 512-byte sectors, in sysfs under its device number. */
 function blockDeviceSize(filePath: string, rdev: number): number {
-  const { major, minor } = splitDeviceNumber(rdev);
-  const sysfs = path.join("/sys/dev/block", `${major}:${minor}`, "size");
+  const sysfs = path.join("/sys/dev/block", deviceNumber(rdev), "size");
   try {
     return Number(fs.readFileSync(sysfs, "latin1")) * 512;
   } catch (error) {
     throw new Failure("unsupported", `cannot tell the size of "${filePath}": ${systemReason(error)}`, { cause: error });
   }
-}
-
-function splitDeviceNumber(rdev: number): { readonly major: number; readonly minor: number } {
-  return { major: Math.floor(rdev / 256) & 0xfff, minor: (rdev & 0xff) | (Math.floor(rdev / 2 ** 12) & 0xfff00) };
 }

@@ -1,5 +1,6 @@
 export { readBytes, type BlockDevice, type BlockReader } from "./block-device.ts";
 export { identifyDevice, identityOf, type BlockIdentity } from "./block-identity.ts";
+export { partitionOf, partitionsOf, type BlockPartition } from "./block-partition.ts";
 export type { DeviceUse } from "./block-uses.ts";
 export { alignedBuffer } from "./direct-file.ts";
 export { ExclusiveDisk } from "./exclusive-disk.ts";

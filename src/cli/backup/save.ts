@@ -12,15 +12,24 @@ const packedAs = { zstd: "zst", gzip: "gz", none: "uncomp" } as const;
 /** `holdfast backup save` */
 export const save = defineCommand({
   words: ["backup", "save"],
-  summary: "save a whole disk as a dated folder that Clonezilla can restore too",
+  summary: "save a disk, or partitions of it, as a dated folder that Clonezilla can restore too",
   description: `Of file systems that are read (ext2, ext3, ext4, FAT, exFAT) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
 
 As long as the backup is being written its folder is called NAME.part; interrupted, it is removed.`,
   operands: {
-    source: { arity: "one", help: "the disk: a file or a block device" },
+    source: { arity: "one", help: "the disk: a file or a block device; or the device of one partition" },
     folder: { arity: "one", help: "where the backup's own folder is made" },
   },
   options: {
+    partition: {
+      kind: "number",
+      short: "p",
+      value: "N",
+      minimum: 1,
+      maximum: 9999,
+      repeatable: true,
+      help: "only this partition; may be given several times",
+    },
     name: {
       kind: "string",
       value: "NAME",
@@ -53,6 +62,7 @@ As long as the backup is being written its folder is called NAME.part; interrupt
   examples: [
     { line: "holdfast backup save big backups", help: "a disk image, into backups/2026-11-30-1205-sda" },
     { line: "sudo holdfast backup save /dev/sdb backups --name laptop", help: "a disk that is not in use" },
+    { line: "sudo holdfast backup save /dev/sdb2 backups", help: "one partition; others may be in use" },
   ],
   async run(context, args) {
     const range = levels[args.compress];
@@ -66,6 +76,7 @@ As long as the backup is being written its folder is called NAME.part; interrupt
     const saved = await saveBackup(
       {
         source: args.source,
+        ...(args.partition.length === 0 ? {} : { partitions: args.partition }),
         into: args.folder,
         ...(args.name === undefined ? {} : { name: args.name }),
         ...(args.diskName === undefined ? {} : { disk: args.diskName }),

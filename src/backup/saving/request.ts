@@ -1,0 +1,52 @@
+import type { BlockReader } from "../../device/index.ts";
+import type { SavedVolume } from "../clonezilla/index.ts";
+import type { Content } from "../content.ts";
+import type { PackedAs } from "../packed/index.ts";
+
+export interface SaveRequest {
+  /** A disk image, a disk, or one partition of a disk. */
+  readonly source: string;
+  /** Of a disk only these, by number; all of it unless told. */
+  readonly partitions?: readonly number[];
+  /** The folder in which the backup's own folder is made. */
+  readonly into: string;
+  /** Of the backup's folder; by the time and the disk unless told. */
+  readonly name?: string;
+  /** What the disk is called in the backup: by its device, or `sda` of a file. */
+  readonly disk?: string;
+  readonly packedAs: PackedAs;
+  readonly level?: number;
+  readonly volumeBytes: number;
+  /** Save file systems without looking for damage first. */
+  readonly isUnchecked: boolean;
+  readonly nowMs: number;
+  /** The command as it was typed, for the backup's own notes. */
+  readonly command: string;
+}
+
+/** A partition of the disk that is saved, or a whole disk without a table, and where its bytes are. */
+export interface Volume extends SavedVolume {
+  readonly reader: BlockReader;
+}
+
+export interface SavedPart {
+  /** `sda1` */
+  readonly name: string;
+  /** As blkid calls it; empty where nothing is known. */
+  readonly type: string;
+  readonly saved: Content["saved"];
+  /** What of the disk was read for it. */
+  readonly usedBytes: number;
+  /** What it takes in the backup. */
+  readonly packedBytes: number;
+}
+
+export interface SavedBackup {
+  readonly path: string;
+  readonly disk: string;
+  readonly sizeBytes: number;
+  readonly packedBytes: number;
+  readonly parts: readonly SavedPart[];
+  /** What a user should know although all went well. */
+  readonly warnings: readonly string[];
+}
