@@ -7,6 +7,7 @@ import type { BlockDevice, BlockReader } from "./block-device.ts";
 import { refuseOutside } from "./bounds.ts";
 import { deviceNumber } from "./device-number.ts";
 import { DirectFile } from "./direct-file.ts";
+import { DirectSectors } from "./direct-sectors.ts";
 import { loopDeviceOf } from "./loop-device.ts";
 
 const readAsync = promisify(fs.read);
@@ -24,6 +25,7 @@ export class FileReader implements BlockReader {
   readonly path: string;
   protected readonly fd: number;
   readonly #ownsFd: boolean;
+  readonly #sectors: DirectSectors;
   #sizeBytes: number;
 
   protected constructor(filePath: string, fd: number, sizeBytes: number, ownsFd: boolean) {
@@ -31,6 +33,7 @@ export class FileReader implements BlockReader {
     this.fd = fd;
     this.#sizeBytes = sizeBytes;
     this.#ownsFd = ownsFd;
+    this.#sectors = new DirectSectors(fd);
   }
 
   get sizeBytes(): number {
@@ -77,12 +80,18 @@ export class FileReader implements BlockReader {
     }
   }
 
+  /** Reads a part of one sector from the device itself, where the system lets it be. */
+  async readSector(at: number, into: Uint8Array): Promise<void> {
+    if (!(await this.#sectors.read(at, into))) await this.read(at, into);
+  }
+
   /** What the page cache holds of a block device is read anew from now on, where the system lets it be. */
   forgetCached(): void {
     libc()?.ioctl(this.fd, forgetCached);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#sectors.close();
     if (this.#ownsFd) fs.closeSync(this.fd);
   }
 }

@@ -8,5 +8,7 @@ export { FileDevice, FileReader } from "./file-device.ts";
 export { MemoryDevice } from "./memory-device.ts";
 export { OverlayDevice } from "./overlay.ts";
 export { MappedReader, type MappedStretch } from "./mapped-reader.ts";
+export { RescuingReader, unreadableLimitBytes, type RescueOptions } from "./rescuing-reader.ts";
 export { SliceDevice, SliceReader } from "./slice.ts";
+export { Unreadable, type UnreadableStretch } from "./unreadable.ts";
 export { UnflushedDevice } from "./unflushed-device.ts";

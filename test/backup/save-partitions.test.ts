@@ -33,7 +33,7 @@ test("single partitions of a disk are saved without the others, and restored one
   const problems: BackupProblem[] = [];
   await checkBackup(saved.path, { env, onProblem: async (problem) => void problems.push(problem) });
   assert.deepEqual(problems, []);
-  assert.deepEqual((await showBackup(saved.path)).problems, []);
+  assert.deepEqual((await showBackup(saved.path, { env })).problems, []);
   const root = place.join("root");
   await restoreBackup({ backup: saved.path, target: root, partition: "2", force: false, env });
   assert.equal((await showDisk(root)).fileSystem?.label, "root");

@@ -1,9 +1,11 @@
 import { Failure, stopIfAborted, type JobOptions } from "../../base/index.ts";
 import { printableName } from "../../bytes/index.ts";
+import type { Unreadable } from "../../device/index.ts";
 import type { Volume } from "./request.ts";
 
 /** Looks through a file system. Throws for damage; gives what leaves the data whole. */
-export async function checkVolume({ name, content }: Volume, job: JobOptions): Promise<string[]> {
+export async function checkVolume(volume: Volume, unreadable: Unreadable, job: JobOptions): Promise<string[]> {
+  const { name, content } = volume;
   if (content?.saved !== "image") return [];
   const warnings: string[] = [];
   for await (const { severity, message } of content.fileSystem.check()) {
@@ -13,10 +15,21 @@ export async function checkVolume({ name, content }: Volume, job: JobOptions): P
       continue;
     }
     throw new Failure("damaged", `cannot save ${name}: ${printableName(message)}`, {
-      hint: "repair it first (e2fsck, fsck.fat), or add --unchecked to save it as it is",
+      hint: hasUnreadable(volume, unreadable)
+        ? "sectors of it cannot be read; --unchecked saves what can"
+        : "repair it first (e2fsck, fsck.fat), or add --unchecked to save it as it is",
     });
   }
   return warnings;
+}
+
+/** Whether sectors are known of a partition that cannot be read. */
+export function hasUnreadable({ partition, sizeBytes }: Volume, unreadable: Unreadable): boolean {
+  return unreadable.within(partition?.startBytes ?? 0, sizeBytes).length > 0;
+}
+
+export function isDamage(error: unknown): boolean {
+  return error instanceof Failure && error.code === "damaged";
 }
 
 /** Says which partition is meant where a failure does not. */

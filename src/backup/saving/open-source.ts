@@ -1,16 +1,25 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
-import { FileReader, partitionOf, partitionsOf, type BlockReader } from "../../device/index.ts";
+import {
+  FileReader,
+  partitionOf,
+  partitionsOf,
+  RescuingReader,
+  Unreadable,
+  type BlockReader,
+} from "../../device/index.ts";
 import { openPartitionReader, readTable, type Partition, type PartitionTable } from "../../partition/index.ts";
 import { partitionName, type SavedDisk } from "../clonezilla/index.ts";
-import { contentOf } from "../content.ts";
-import { aboutVolume } from "./check-volume.ts";
-import type { SaveRequest, Volume } from "./request.ts";
+import { contentOf, type Content } from "../content.ts";
+import { aboutVolume, isDamage } from "./check-volume.ts";
+import type { SaveOptions, SaveRequest, Volume } from "./request.ts";
 
 /** What is to be saved, opened. */
 export interface Source extends SavedDisk {
   readonly volumes: readonly Volume[];
+  /** What of the disk turns out not to be readable, from its beginning on. */
+  readonly unreadable: Unreadable;
 }
 
 /** Which bytes are meant by a source, before anything is known of what they are. */
@@ -28,8 +37,14 @@ interface OpenedSource {
  * Opens what is to be saved, and looks at what each partition holds. Nothing of it can come into use meanwhile: the disk is
  * held, or of single partitions of a device these. Readers and file systems are closed with the stack.
  */
-export async function openSource(request: SaveRequest, stack: AsyncDisposableStack): Promise<Source> {
-  const { reader, name, numbers, openPartition } = await openBytes(request, stack);
+export async function openSource(
+  request: SaveRequest,
+  options: SaveOptions,
+  stack: AsyncDisposableStack,
+): Promise<Source> {
+  const unreadable = new Unreadable();
+  const rescue = rescuing(request, options, unreadable);
+  const { reader, name, numbers, openPartition } = await openBytes(request, rescue, stack);
   const table = await readTable(reader);
   refuseTable(table, request.source);
   if (numbers !== undefined) refuseMissing(numbers, table, request.source);
@@ -39,6 +54,7 @@ export async function openSource(request: SaveRequest, stack: AsyncDisposableSta
       if (content.saved === "image") stack.use(content.fileSystem);
       return { ...volume, content };
     } catch (error) {
+      if (request.isUnchecked && isDamage(error)) return { ...volume, content: unknownContent };
       throw aboutVolume(error, volume.name);
     }
   };
@@ -51,10 +67,23 @@ export async function openSource(request: SaveRequest, stack: AsyncDisposableSta
     if (!isSaved) volumes.push(volume);
     else volumes.push(await look({ ...volume, reader: await openPartition(partition) }));
   }
-  return { name, reader, table, volumes, isWhole: numbers === undefined };
+  return { name, reader, table, volumes, isWhole: numbers === undefined, unreadable };
 }
 
-async function openBytes(request: SaveRequest, stack: AsyncDisposableStack): Promise<OpenedSource> {
+const unknownContent: Content = { saved: "whole", type: "", label: "", uuid: undefined };
+
+/** Puts zeros where a device cannot be read. */
+type Rescue = (reader: FileReader, startBytes: number) => BlockReader;
+
+function rescuing({ retries }: SaveRequest, { throughDevice }: SaveOptions, unreadable: Unreadable): Rescue {
+  return (reader, startBytes) => {
+    const options = { unreadable, startBytes, retries };
+    if (throughDevice !== undefined) return new RescuingReader(throughDevice(reader, startBytes), options);
+    return new RescuingReader(reader, { ...options, readSector: (at, into) => reader.readSector(at, into) });
+  };
+}
+
+async function openBytes(request: SaveRequest, rescue: Rescue, stack: AsyncDisposableStack): Promise<OpenedSource> {
   const { source } = request;
   const own = partitionOf(source);
   if (own !== undefined && request.partitions !== undefined) {
@@ -67,17 +96,17 @@ async function openBytes(request: SaveRequest, stack: AsyncDisposableStack): Pro
   const nodes = numbers === undefined ? [] : partitionsOf(diskPath);
   const name = request.disk ?? diskNameOf(diskPath);
   if (nodes.length === 0) {
-    const reader = stack.use(await FileReader.openAtRest(diskPath));
+    const reader = rescue(stack.use(await FileReader.openAtRest(diskPath)), 0);
     return { reader, name, numbers, openPartition: async (partition) => openPartitionReader(reader, partition) };
   }
   // Other partitions of the disk may well be in use.
-  const reader = stack.use(await FileReader.open(diskPath));
+  const reader = rescue(stack.use(await FileReader.open(diskPath)), 0);
   const openPartition = async (partition: Partition): Promise<BlockReader> => {
     const node = nodes.find(({ number }) => number === partition.number);
     if (node === undefined) throw unlikeTable(diskPath, partition);
     const opened = stack.use(await FileReader.openAtRest(node.path));
     if (opened.sizeBytes !== partition.sizeBytes) throw unlikeTable(diskPath, partition);
-    return opened;
+    return rescue(opened, partition.startBytes);
   };
   return { reader, name, numbers, openPartition };
 }

@@ -1,7 +1,8 @@
-import type { BlockReader } from "../../device/index.ts";
-import type { Content } from "../content.ts";
+import type { BlockReader, Unreadable } from "../../device/index.ts";
+import type { Content, ImageContent } from "../content.ts";
 import type { Part } from "../packed/index.ts";
-import { fillPart, partLimitBytes, partsOf, planImage } from "../partclone/index.ts";
+import { fillPart, partLimitBytes, partsOf, planImage, type ImagePlan } from "../partclone/index.ts";
+import { hasUnreadable, isDamage } from "./check-volume.ts";
 import type { Volume } from "./request.ts";
 
 /** How much of the disk a part of plain bytes has. */
@@ -11,20 +12,37 @@ export const largestPartBytes = Math.max(partLimitBytes, wholePartBytes);
 
 /** The data of a partition before it is read. */
 export interface PlannedVolume {
+  readonly saved: "image" | "whole";
   /** As file names have it: `ext4`, `dd`. */
   readonly kind: string;
   /** What of the disk is read. */
   readonly usedBytes: number;
   readonly parts: Iterable<Part>;
+  /** Why more is saved than what is used. */
+  readonly warning?: string;
+}
+
+export interface PlanOptions {
+  /** Save whole what contradicts itself. */
+  readonly isUnchecked: boolean;
+  readonly unreadable: Unreadable;
 }
 
 /** Finds out what of a partition is saved, in which parts. */
-export async function planVolume(volume: Volume, content: Content): Promise<PlannedVolume> {
-  const { reader, sizeBytes } = volume;
-  if (content.saved !== "image") return { kind: "dd", usedBytes: sizeBytes, parts: wholeParts(reader) };
-  const { imageName, blockBytes, fileSystem, tag } = content;
-  const usedExtents = fileSystem.usedExtents();
-  const plan = await planImage({ fileSystem: imageName, blockBytes, sizeBytes: content.sizeBytes, usedExtents });
+export async function planVolume(volume: Volume, content: Content, options: PlanOptions): Promise<PlannedVolume> {
+  const { reader } = volume;
+  if (content.saved !== "image") return plannedWhole(volume);
+  let plan: ImagePlan;
+  try {
+    plan = await planContent(content);
+  } catch (error) {
+    if (!options.isUnchecked || !isDamage(error)) throw error;
+    return { ...plannedWhole(volume), warning: `${volume.name}: it is damaged, and saved whole` };
+  }
+  // With zeros in them, the maps of what is used leave out what is not.
+  if (hasUnreadable(volume, options.unreadable)) {
+    return { ...plannedWhole(volume), warning: `${volume.name}: what is used of it cannot be read; it is saved whole` };
+  }
   const { usedBytes, head } = plan;
   function* parts(): Generator<Part, void, void> {
     yield* headParts(head);
@@ -33,7 +51,15 @@ export async function planVolume(volume: Volume, content: Content): Promise<Plan
       yield { lengthBytes, sourceBytes: dataBytes, fill: (into) => fillPart(reader, part, into) };
     }
   }
-  return { kind: tag, usedBytes, parts: parts() };
+  return { saved: "image", kind: content.tag, usedBytes, parts: parts() };
+}
+
+function planContent({ imageName, blockBytes, sizeBytes, fileSystem }: ImageContent): Promise<ImagePlan> {
+  return planImage({ fileSystem: imageName, blockBytes, sizeBytes, usedExtents: fileSystem.usedExtents() });
+}
+
+function plannedWhole({ reader, sizeBytes }: Volume): PlannedVolume {
+  return { saved: "whole", kind: "dd", usedBytes: sizeBytes, parts: wholeParts(reader) };
 }
 
 /** What is probably read of a partition, before it is looked through. */

@@ -3,35 +3,42 @@ import { dataName, hasData } from "../clonezilla/index.ts";
 import type { NewFolder } from "../new-folder.ts";
 import { packingOf, VolumeWriter, writeParts } from "../packed/index.ts";
 import { aboutVolume } from "./check-volume.ts";
+import type { Source } from "./open-source.ts";
 import { expectedBytes, largestPartBytes, planVolume, type PlannedVolume } from "./plan-volume.ts";
 import type { SavedPart, SaveRequest, Volume } from "./request.ts";
 
 /** Saves one partition after the other into a folder. */
 export class VolumeSaving {
+  /** What a user should know although all went well. */
+  readonly warnings: string[] = [];
   readonly #request: SaveRequest;
+  readonly #source: Source;
   readonly #folder: NewFolder;
   readonly #job: JobOptions;
   #doneBytes = 0;
-  readonly #totalBytes: number;
+  #totalBytes: number;
 
-  constructor(request: SaveRequest, volumes: readonly Volume[], folder: NewFolder, job: JobOptions) {
+  constructor(request: SaveRequest, source: Source, folder: NewFolder, job: JobOptions) {
     this.#request = request;
+    this.#source = source;
     this.#folder = folder;
     this.#job = job;
-    this.#totalBytes = volumes.reduce((sum, volume) => sum + expectedBytes(volume), 0);
+    this.#totalBytes = source.volumes.reduce((sum, volume) => sum + expectedBytes(volume), 0);
   }
 
   async save(volume: Volume): Promise<SavedPart[]> {
     const { name, content } = volume;
     if (content === undefined) return [];
-    const { type, saved } = content;
-    if (!hasData(volume)) return [{ name, type, saved, usedBytes: 0, packedBytes: 0 }];
-    const before = this.#doneBytes;
+    const { type } = content;
+    if (!hasData(volume)) return [{ name, type, saved: content.saved, usedBytes: 0, packedBytes: 0 }];
     try {
-      const planned = await planVolume(volume, content);
+      const { isUnchecked } = this.#request;
+      const planned = await planVolume(volume, content, { isUnchecked, unreadable: this.#source.unreadable });
+      const { saved, usedBytes, warning } = planned;
+      if (warning !== undefined) this.warnings.push(warning);
+      this.#totalBytes += usedBytes - expectedBytes(volume);
       const packedBytes = await this.#write(name, planned);
-      this.#doneBytes = before + expectedBytes(volume);
-      return [{ name, type, saved, usedBytes: planned.usedBytes, packedBytes }];
+      return [{ name, type, saved, usedBytes, packedBytes }];
     } catch (error) {
       throw aboutVolume(error, name);
     }
@@ -42,6 +49,7 @@ export class VolumeSaving {
     const nameOf = (suffix: string): string => dataName({ part: name, kind, packed: packing.name, suffix });
     const { onProgress, signal } = this.#job;
     await using volumes = new VolumeWriter({
+      store: this.#folder.store,
       volumeBytes: this.#request.volumeBytes,
       nameOf,
       pathOf: (suffix) => this.#folder.pathOf(nameOf(suffix)),
@@ -52,8 +60,7 @@ export class VolumeSaving {
       ...(signal === undefined ? {} : { signal }),
       onWritten: (sourceBytes) => {
         this.#doneBytes += sourceBytes;
-        const doneBytes = Math.min(this.#doneBytes, this.#totalBytes);
-        onProgress?.({ phase: `saving ${name}`, doneBytes, totalBytes: this.#totalBytes });
+        onProgress?.({ phase: `saving ${name}`, doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
       },
     });
     const written = await volumes.finish();

@@ -1,4 +1,4 @@
-import { saveBackup, type SavedBackup } from "../../backup/index.ts";
+import { saveBackup, type SavedBackup, type UnreadableReport } from "../../backup/index.ts";
 import { Failure } from "../../base/index.ts";
 import { formatSize, shellWord } from "../../bytes/index.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
@@ -56,6 +56,14 @@ As long as the backup is being written its folder is called NAME.part; interrupt
       parse: parseDiskName,
       help: "what the disk is called in the backup; else its device's name, or sda",
     },
+    retries: {
+      kind: "number",
+      value: "N",
+      minimum: 0,
+      maximum: 100,
+      default: 2,
+      help: "how often a sector that cannot be read is read again before zeros take its place; else 2",
+    },
     unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
     json: jsonOption,
   },
@@ -84,17 +92,28 @@ As long as the backup is being written its folder is called NAME.part; interrupt
         ...(args.level === undefined ? {} : { level: args.level }),
         volumeBytes: args.volumeSize,
         isUnchecked: args.unchecked,
+        retries: args.retries,
         nowMs: Date.now(),
         command: ["holdfast", "backup", "save", args.source, args.folder].map(shellWord).join(" "),
+        env: context.env,
       },
       { signal: context.signal, onProgress: progress.onProgress },
     );
     progress.clear();
     await printWarnings(context, saved.warnings);
-    if (args.json) return await printJson(context, saved);
-    await printLines(context, savedLines(saved, context));
+    await (args.json ? printJson(context, saved) : printLines(context, savedLines(saved, context)));
+    if (saved.unreadable !== undefined) throw unreadableFailure(args.source, saved.unreadable);
   },
 });
+
+/** The backup is there, but not all of the disk is in it. */
+function unreadableFailure(source: string, { sectors, files, list }: UnreadableReport): Failure {
+  const what = sectors === 1 ? "a sector" : `${sectors} sectors`;
+  const hit = files.length === 0 ? "" : `, in ${files.length === 1 ? "one file" : `${files.length} files`}`;
+  return new Failure("damaged", `cannot read ${what} of "${source}"${hit}: zeros stand for what is missing`, {
+    hint: `the backup is finished; "${list}" in it names what is missing`,
+  });
+}
 
 function parseName(text: string): string {
   if (/^[^/\0]+$/.test(text) && !text.startsWith(".") && !text.endsWith(".part")) return text;
