@@ -1,6 +1,6 @@
 import { Failure, OutputFile, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { FileDevice, SliceDevice, type BlockDevice } from "../device/index.ts";
-import { CoalescingWriter, makeSwap } from "../filesystem/index.ts";
+import { CoalescingWriter, leftOutOfNtfs, makeSwap } from "../filesystem/index.ts";
 import {
   partitionName,
   partitionNumber,
@@ -12,7 +12,7 @@ import {
 } from "./clonezilla/index.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
 import { isZero } from "./packed/index.ts";
-import type { Piece } from "./partclone/index.ts";
+import { ntfsImage, type Piece } from "./partclone/index.ts";
 import { openStore, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
@@ -175,10 +175,17 @@ async function copyPart(
   const needed = stream.head === undefined ? 0 : neededBytes(stream.head.description);
   if (needed > device.sizeBytes) throw tooSmall(name, needed, device.sizeBytes);
   const { restoredBytes, end } = await copyBatches(name, stream.batches, device, job);
+  if (stream.head?.description.fileSystem === ntfsImage) await writeLeftOut(device);
   if (stream.head === undefined && end < device.sizeBytes && request.sizeBytes === undefined) {
     throw new Failure("damaged", `cannot restore ${name}: ${end} bytes of it are there, it had ${device.sizeBytes}`);
   }
   return { name, kind, restoredBytes };
+}
+
+/** The second boot sector of NTFS is in no image of its clusters. */
+async function writeLeftOut(device: BlockDevice): Promise<void> {
+  const leftOut = await leftOutOfNtfs(device);
+  if (leftOut !== undefined) await device.write(leftOut.at, leftOut.bytes);
 }
 
 /** Writes what comes. Whether it fails or not, the device is left with nothing in hand. */

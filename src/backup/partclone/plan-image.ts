@@ -10,6 +10,8 @@ export interface ImageRequest {
   readonly fileSystem: string;
   readonly blockBytes: number;
   readonly sizeBytes: number;
+  /** The device's, where the header tells more than the blocks. */
+  readonly deviceBytes?: number;
   /** What is in use; blocks that it touches are saved whole. */
   readonly usedExtents: AsyncIterable<Extent>;
 }
@@ -46,7 +48,7 @@ export async function planImage(request: ImageRequest): Promise<ImagePlan> {
   }
   const usedBlocks = bitmap.countSet();
   const stripBlocks = Math.max(1, Math.floor(stripBytes / blockBytes));
-  const deviceBytes = blockCount * blockBytes;
+  const deviceBytes = request.deviceBytes ?? blockCount * blockBytes;
   const { fileSystem } = request;
   const header = encodeHeader({ tool, fileSystem, deviceBytes, blockBytes, blockCount, stripBlocks, usedBlocks });
   const head = Buffer.alloc(imageHeader.sizeBytes + bitmap.bytes.length + checksumBytes);

@@ -54,8 +54,10 @@ export async function planVolume(volume: Volume, content: Content, options: Plan
   return { saved: "image", kind: content.tag, usedBytes, parts: parts() };
 }
 
-function planContent({ imageName, blockBytes, sizeBytes, fileSystem }: ImageContent): Promise<ImagePlan> {
-  return planImage({ fileSystem: imageName, blockBytes, sizeBytes, usedExtents: fileSystem.usedExtents() });
+function planContent({ imageName, blockBytes, sizeBytes, deviceBytes, fileSystem }: ImageContent): Promise<ImagePlan> {
+  const device = deviceBytes === undefined ? {} : { deviceBytes };
+  const usedExtents = fileSystem.usedExtents();
+  return planImage({ fileSystem: imageName, blockBytes, sizeBytes, ...device, usedExtents });
 }
 
 function plannedWhole({ reader, sizeBytes }: Volume): PlannedVolume {
