@@ -45,9 +45,11 @@ const imageKinds: Readonly<
   fat16: { type: "vfat", tag: "vfat", imageName: "FAT16" },
   fat32: { type: "vfat", tag: "vfat", imageName: "FAT32" },
   exfat: { type: "exfat", tag: "exfat", imageName: "EXFAT" },
+  xfs: { type: "xfs", tag: "xfs", imageName: "XFS" },
 };
 
-/** partclone counts FAT and exFAT in sectors. */
+/** partclone counts these in sectors, the others in their own blocks. */
+const countedInSectors = new Set(["vfat", "exfat"]);
 const sectorBytes = 512;
 const blkidTypes: Readonly<Record<string, string>> = { luks: "crypto_LUKS", lvm2: "LVM2_member", iso9660: "iso9660" };
 
@@ -65,7 +67,7 @@ export async function contentOf(reader: BlockReader): Promise<Content> {
       `it holds ${kind} of ${sizeBytes} bytes, the partition ends at ${reader.sizeBytes}: the file system is cut off`,
     );
   }
-  const blockBytes = known.imageName === "EXTFS" ? blockSizeBytes : sectorBytes;
+  const blockBytes = countedInSectors.has(known.type) ? sectorBytes : blockSizeBytes;
   return { saved: "image", ...known, label, uuid, blockBytes, sizeBytes, fileSystem };
 }
 
