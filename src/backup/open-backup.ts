@@ -6,12 +6,12 @@ import { packedDataOf, plainKind } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";
 import { PartcloneReader, readImageHead } from "./partclone/index.ts";
 import { chooseDisk } from "./restore-backup.ts";
+import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
-export interface OpenBackupOptions {
+export interface OpenBackupOptions extends StoreAccess {
   /** Of several disks in one backup. */
   readonly disk?: string;
-  readonly env: NodeJS.ProcessEnv;
 }
 
 /**
@@ -19,17 +19,19 @@ export interface OpenBackupOptions {
  * that all of it would have to be unpacked fail as `unsupported` when they are read.
  */
 export async function openBackup(path: string, options: OpenBackupOptions): Promise<BlockReader> {
-  const folder = readFolder(path);
-  if (folder.disks.length === 0 && folder.parts.length === 1) {
-    const [part] = folder.parts;
-    if (part !== undefined) return openPartAnywhere(folder, part, options.env);
+  await using stack = new AsyncDisposableStack();
+  const folder = await readFolder(stack.use(await openStore(path, options)));
+  const [part] = folder.parts;
+  if (folder.disks.length === 0 && folder.parts.length === 1 && part !== undefined) {
+    const reader = stack.use(await openPartAnywhere(folder, part, options.env));
+    return new OwningReader(reader, stack.move());
   }
   const disk = chooseDisk(folder, options.disk);
   await refuseUnreadable(folder, options.env);
-  const parts = new BackupParts(folder, disk, options.env);
+  const parts = stack.use(new BackupParts(folder, disk, options.env));
   const overlay = new OverlayDevice(parts);
   await writeDiskTable(overlay, folder, disk);
-  return new OwningReader(overlay, parts);
+  return new OwningReader(overlay, stack.move());
 }
 
 /** Where no data at all can be read anywhere, that is said at once. */
@@ -96,6 +98,9 @@ class BackupParts implements BlockReader {
   }
 }
 
+/** Of most images more than the head would be read for nothing. */
+const headChunkBytes = 1024 * 1024;
+
 async function openPartAnywhere(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): Promise<BlockReader> {
   await using stack = new AsyncDisposableStack();
   const image = await openAnywhere(packedDataOf(folder, part, env));
@@ -105,21 +110,11 @@ async function openPartAnywhere(folder: BackupFolder, part: BackupPart, env: Nod
     stack.move();
     return image;
   }
-  const cursor = new ChunkCursor(chunksOf(image));
+  const cursor = new ChunkCursor(readChunks(image, headChunkBytes));
   const head = await readImageHead(cursor);
   await cursor.close();
   stack.move();
   return new PartcloneReader(image, head);
-}
-
-const chunkBytes = 1024 * 1024;
-
-async function* chunksOf(reader: BlockReader): AsyncGenerator<Uint8Array, void, void> {
-  for (let at = 0; at < reader.sizeBytes; at += chunkBytes) {
-    const chunk = new Uint8Array(Math.min(chunkBytes, reader.sizeBytes - at));
-    await reader.read(at, chunk);
-    yield chunk;
-  }
 }
 
 /** A reader with another that is closed with it. */

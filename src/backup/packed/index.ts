@@ -1,4 +1,4 @@
 export { packingOf, type PackedAs } from "./packing.ts";
 export { openAnywhere, openUnpacked, type PackedData } from "./unpack.ts";
-export { VolumeWriter, type WrittenFile } from "./volumes.ts";
+export { VolumeWriter, type Volume, type WrittenFile } from "./volumes.ts";
 export { isZero, writeParts, type Part } from "./write-parts.ts";

@@ -2,13 +2,15 @@ import { spawn } from "node:child_process";
 import { Failure, findProgram } from "../../base/index.ts";
 import { SliceReader, type BlockReader } from "../../device/index.ts";
 import { decompress } from "../../tree/index.ts";
+import { readChunks, type BackupStore } from "../store/index.ts";
 import { readSeekTable, type SeekTable } from "./seek-table.ts";
 import { FrameReader, unpackFrames } from "./unpack-frames.ts";
-import { VolumeReader } from "./volumes.ts";
+import { VolumeReader, type Volume } from "./volumes.ts";
 
 /** Compressed data in volumes. */
 export interface PackedData {
-  readonly paths: readonly string[];
+  readonly store: BackupStore;
+  readonly volumes: readonly Volume[];
   /** As Clonezilla names it in file names: `zst`; absent where only the first bytes tell. */
   readonly packed: string | undefined;
   /** For messages. */
@@ -24,8 +26,6 @@ export interface UnpackedData extends AsyncDisposable {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-const readBytesAtOnce = 4 * 1024 * 1024;
-
 /** What the names mean: read here, or by a program that is installed. */
 const formats: Readonly<Record<string, string>> = { gz: "gzip", xz: "xz", zst: "zstd", lz4: "lz4", uncomp: "plain" };
 const programs: Readonly<Record<string, readonly [string, ...string[]]>> = {
@@ -38,18 +38,18 @@ const programs: Readonly<Record<string, readonly [string, ...string[]]>> = {
 /** Opens compressed data to be read once. `onRead` hears how much of it was taken. */
 export async function openUnpacked(data: PackedData, onRead: (bytes: number) => void): Promise<UnpackedData> {
   await using stack = new AsyncDisposableStack();
-  const reader = stack.use(new CountingReader(await VolumeReader.open(data.paths), onRead));
+  const reader = stack.use(new CountingReader(new VolumeReader(data.store, data.volumes), onRead));
   const chunks = await chunksOf(reader, data);
   const open = stack.move();
   return { packedBytes: reader.sizeBytes, chunks, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 async function chunksOf(reader: BlockReader, { packed, name, env }: PackedData): Promise<AsyncIterable<Uint8Array>> {
-  if (packed === "uncomp") return readAll(reader);
+  if (packed === "uncomp") return readChunks(reader);
   if (packed !== undefined && !(packed in formats)) return throughProgram(reader, { packed, name, env });
   const table = packed === "gz" || packed === "xz" ? undefined : await readSeekTable(reader);
   if (table !== undefined) return unpackFrames(reader, table);
-  const { format, chunks } = await decompress(readAll(reader), name);
+  const { format, chunks } = await decompress(readChunks(reader), name);
   if (packed === undefined || formats[packed] === format) return chunks;
   throw new Failure("damaged", `cannot read "${name}": it does not begin as ${formats[packed] ?? packed} does`);
 }
@@ -58,9 +58,9 @@ async function chunksOf(reader: BlockReader, { packed, name, env }: PackedData):
  * Opens compressed data to be read anywhere; undefined where that would take unpacking all that is in front. It is the
  * caller's to close.
  */
-export async function openAnywhere({ paths, packed }: PackedData): Promise<BlockReader | undefined> {
+export async function openAnywhere({ store, volumes, packed }: PackedData): Promise<BlockReader | undefined> {
   await using stack = new AsyncDisposableStack();
-  const reader = stack.use(await VolumeReader.open(paths));
+  const reader = stack.use(new VolumeReader(store, volumes));
   let table: SeekTable | undefined;
   if (packed !== "uncomp") {
     table = packed === "zst" ? await readSeekTable(reader) : undefined;
@@ -68,31 +68,6 @@ export async function openAnywhere({ paths, packed }: PackedData): Promise<Block
   }
   stack.move();
   return table === undefined ? reader : new FrameReader(reader, table);
-}
-
-/** While one chunk is out, the next one is read. */
-async function* readAll(reader: BlockReader): AsyncGenerator<Uint8Array, void, void> {
-  const buffers = [Buffer.allocUnsafeSlow(readBytesAtOnce), Buffer.allocUnsafeSlow(readBytesAtOnce)];
-  const start = async (at: number, turn: number): Promise<Uint8Array> => {
-    const count = Math.min(readBytesAtOnce, reader.sizeBytes - at);
-    const into = (buffers[turn] ?? Buffer.alloc(0)).subarray(0, Math.max(0, count));
-    if (count > 0) await reader.read(at, into);
-    return into;
-  };
-  let turn = 0;
-  let next = start(0, turn);
-  try {
-    for (let at = 0; at < reader.sizeBytes;) {
-      const chunk = await next;
-      at += chunk.length;
-      turn = 1 - turn;
-      next = start(at, turn);
-      next.catch(() => undefined); // seen when its turn comes
-      yield chunk;
-    }
-  } finally {
-    await next.catch(() => undefined);
-  }
 }
 
 /** What an installed program makes of the data. */
@@ -136,7 +111,7 @@ async function* throughProgram(
 }
 
 async function feed(reader: BlockReader, to: NodeJS.WritableStream): Promise<void> {
-  for await (const chunk of readAll(reader)) {
+  for await (const chunk of readChunks(reader)) {
     const isTaken = await new Promise<boolean>((resolve) => {
       const closed = (): void => resolve(false);
       to.once("close", closed);
