@@ -1,32 +1,39 @@
-import { Failure } from "../base/index.ts";
+import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
+import { ContentCache, openCached, type ContentCacheOptions } from "./cache/index.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
-import { packedDataOf, plainKind } from "./open-part.ts";
-import { openAnywhere } from "./packed/index.ts";
+import { isNtfsclone } from "./ntfsclone/index.ts";
+import { openPart, packedDataOf, plainKind } from "./open-part.ts";
+import { contentKey, openAnywhere } from "./packed/index.ts";
 import { PartcloneReader, readImageHead } from "./partclone/index.ts";
 import { chooseDisk } from "./restore-backup.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
-export interface OpenBackupOptions {
+export interface OpenBackupOptions extends JobOptions {
   /** Of several disks in one backup. */
   readonly disk?: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Where data is unpacked that cannot be read anywhere; without it, such data is not read. */
+  readonly cache?: ContentCacheOptions;
+  /** Hears that data was unpacked and how much room that takes, or that it could not be. It is waited for. */
+  readonly onUnpacked?: (name: string, takenBytes: number | undefined) => Promise<void>;
 }
 
 /**
  * A backup as the disk that it was made of, to be read anywhere without restoring it. Partitions whose data is packed so
- * that all of it would have to be unpacked fail as `unsupported` when they are read.
+ * that all of it has to be unpacked are unpacked into the cache when they are first read; without one that fails as
+ * `unsupported`.
  */
 export async function openBackup(path: string, options: OpenBackupOptions): Promise<BlockReader> {
   const folder = readFolder(path);
   if (folder.disks.length === 0 && folder.parts.length === 1) {
     const [part] = folder.parts;
-    if (part !== undefined) return openPartAnywhere(folder, part, options.env);
+    if (part !== undefined) return openPartAnywhere(folder, part, options);
   }
   const disk = chooseDisk(folder, options.disk);
-  await refuseUnreadable(folder, options.env);
-  const parts = new BackupParts(folder, disk, options.env);
+  if (options.cache === undefined) await refuseUnreadable(folder, options.env);
+  const parts = new BackupParts(folder, disk, options);
   const overlay = new OverlayDevice(parts);
   await writeDiskTable(overlay, folder, disk);
   return new OwningReader(overlay, parts);
@@ -56,14 +63,14 @@ class BackupParts implements BlockReader {
   readonly sizeBytes: number;
   readonly #folder: BackupFolder;
   readonly #disk: BackupDisk;
-  readonly #env: NodeJS.ProcessEnv;
+  readonly #options: OpenBackupOptions;
   readonly #open = new Map<number, Promise<BlockReader>>();
 
-  constructor(folder: BackupFolder, disk: BackupDisk, env: NodeJS.ProcessEnv) {
+  constructor(folder: BackupFolder, disk: BackupDisk, options: OpenBackupOptions) {
     this.sizeBytes = disk.sizeBytes;
     this.#folder = folder;
     this.#disk = disk;
-    this.#env = env;
+    this.#options = options;
   }
 
   async read(at: number, into: Uint8Array): Promise<void> {
@@ -83,7 +90,7 @@ class BackupParts implements BlockReader {
   }
 
   #reader(number: number, part: BackupPart): Promise<BlockReader> {
-    const opened = this.#open.get(number) ?? openPartAnywhere(this.#folder, part, this.#env);
+    const opened = this.#open.get(number) ?? openPartAnywhere(this.#folder, part, this.#options);
     opened.catch(() => undefined); // whoever reads hears of it
     this.#open.set(number, opened);
     return opened;
@@ -96,20 +103,53 @@ class BackupParts implements BlockReader {
   }
 }
 
-async function openPartAnywhere(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): Promise<BlockReader> {
+async function openPartAnywhere(
+  folder: BackupFolder,
+  part: BackupPart,
+  options: OpenBackupOptions,
+): Promise<BlockReader> {
   await using stack = new AsyncDisposableStack();
-  const image = await openAnywhere(packedDataOf(folder, part, env));
-  if (image === undefined) throw notAnywhere(folder, part);
+  const image = await openAnywhere(packedDataOf(folder, part, options.env));
+  if (image === undefined) return await openUnpackedOnce(folder, part, options);
   stack.use(image);
   if (part.kind === plainKind) {
     stack.move();
     return image;
   }
   const cursor = new ChunkCursor(chunksOf(image));
+  stack.defer(() => cursor.close());
+  if (await isNtfsclone(cursor)) return await openUnpackedOnce(folder, part, options);
   const head = await readImageHead(cursor);
   await cursor.close();
   stack.move();
   return new PartcloneReader(image, head);
+}
+
+async function openUnpackedOnce(
+  folder: BackupFolder,
+  part: BackupPart,
+  { env, cache, signal, onProgress, onUnpacked }: OpenBackupOptions,
+): Promise<BlockReader> {
+  if (cache === undefined) throw notAnywhere(folder, part);
+  const data = packedDataOf(folder, part, env);
+  const { name, packedBytes: totalBytes } = part;
+  let doneBytes = 0;
+  const onRead = (bytes: number): void => {
+    doneBytes = Math.min(totalBytes, doneBytes + bytes);
+    stopIfAborted(signal);
+    onProgress?.({ phase: `unpacking ${name}`, doneBytes, totalBytes });
+  };
+  return openCached(new ContentCache(cache), {
+    key: await contentKey(data),
+    name,
+    packedBytes: totalBytes,
+    async open() {
+      const stream = await openPart(data, part.kind, onRead);
+      const leastBytes = stream.head?.description.deviceBytes ?? 0;
+      return { leastBytes, batches: stream.batches, [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose]() };
+    },
+    onMade: async (takenBytes) => onUnpacked?.(name, takenBytes),
+  });
 }
 
 const chunkBytes = 1024 * 1024;

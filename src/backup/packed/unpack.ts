@@ -1,4 +1,7 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { Failure, findProgram } from "../../base/index.ts";
 import { readBytes, SliceReader, type BlockReader } from "../../device/index.ts";
 import { decompress } from "../../tree/index.ts";
@@ -91,6 +94,22 @@ export async function openAnywhere(data: PackedData): Promise<BlockReader | unde
   return table === undefined ? reader : new FrameReader(reader, table);
 }
 
+const keySampleBytes = 64 * 1024;
+
+/** What tells data from all other, with little of it read: names, sizes and times of its files, both ends of it. */
+export async function contentKey({ paths, packed }: PackedData): Promise<string> {
+  await using reader = await VolumeReader.open(paths);
+  const hash = createHash("sha256").update(`1 ${packed ?? ""}\n`);
+  for (const volume of paths) {
+    const { size, mtimeMs } = fs.statSync(volume);
+    // Whole seconds: copies keep no more on many file systems.
+    hash.update(`${path.basename(volume)} ${size} ${Math.floor(mtimeMs / 1000)}\n`);
+  }
+  const sampleBytes = Math.min(keySampleBytes, reader.sizeBytes);
+  for (const at of [0, reader.sizeBytes - sampleBytes]) hash.update(await readBytes(reader, at, sampleBytes));
+  return hash.digest("hex").slice(0, 32);
+}
+
 /** While one chunk is out, the next one is read. */
 async function* readAll(reader: BlockReader): AsyncGenerator<Uint8Array, void, void> {
   const buffers = [Buffer.allocUnsafeSlow(readBytesAtOnce), Buffer.allocUnsafeSlow(readBytesAtOnce)];
@@ -130,13 +149,13 @@ async function* throughProgram(
           : "is the folder a newer Clonezilla's?",
     });
   }
-  const path = findProgram(program, env);
-  if (path === undefined) {
+  const programPath = findProgram(program, env);
+  if (programPath === undefined) {
     throw new Failure("unsupported", `cannot read "${name}": it takes the program ${program}, which is not installed`, {
       hint: `install ${program === "xz" ? "xz-utils" : program}`,
     });
   }
-  const child = spawn(path, words, { stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn(programPath, words, { stdio: ["pipe", "pipe", "ignore"] });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
