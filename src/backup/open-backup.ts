@@ -8,12 +8,12 @@ import { openPart, packedDataOf, plainKind } from "./open-part.ts";
 import { contentKey, openAnywhere } from "./packed/index.ts";
 import { PartcloneReader, readImageHead } from "./partclone/index.ts";
 import { chooseDisk } from "./restore-backup.ts";
+import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
-export interface OpenBackupOptions extends JobOptions {
+export interface OpenBackupOptions extends StoreAccess, JobOptions {
   /** Of several disks in one backup. */
   readonly disk?: string;
-  readonly env: NodeJS.ProcessEnv;
   /** Where data is unpacked that cannot be read anywhere; without it, such data is not read. */
   readonly cache?: ContentCacheOptions;
   /** Hears that data was unpacked and how much room that takes, or that it could not be. It is waited for. */
@@ -26,17 +26,19 @@ export interface OpenBackupOptions extends JobOptions {
  * `unsupported`.
  */
 export async function openBackup(path: string, options: OpenBackupOptions): Promise<BlockReader> {
-  const folder = readFolder(path);
-  if (folder.disks.length === 0 && folder.parts.length === 1) {
-    const [part] = folder.parts;
-    if (part !== undefined) return openPartAnywhere(folder, part, options);
+  await using stack = new AsyncDisposableStack();
+  const folder = await readFolder(stack.use(await openStore(path, options)));
+  const [part] = folder.parts;
+  if (folder.disks.length === 0 && folder.parts.length === 1 && part !== undefined) {
+    const reader = stack.use(await openPartAnywhere(folder, part, options));
+    return new OwningReader(reader, stack.move());
   }
   const disk = chooseDisk(folder, options.disk);
   if (options.cache === undefined) await refuseUnreadable(folder, options.env);
-  const parts = new BackupParts(folder, disk, options);
+  const parts = stack.use(new BackupParts(folder, disk, options));
   const overlay = new OverlayDevice(parts);
   await writeDiskTable(overlay, folder, disk);
-  return new OwningReader(overlay, parts);
+  return new OwningReader(overlay, stack.move());
 }
 
 /** Where no data at all can be read anywhere, that is said at once. */
@@ -103,6 +105,9 @@ class BackupParts implements BlockReader {
   }
 }
 
+/** Of most images more than the head would be read for nothing. */
+const headChunkBytes = 1024 * 1024;
+
 async function openPartAnywhere(
   folder: BackupFolder,
   part: BackupPart,
@@ -116,7 +121,7 @@ async function openPartAnywhere(
     stack.move();
     return image;
   }
-  const cursor = new ChunkCursor(chunksOf(image));
+  const cursor = new ChunkCursor(readChunks(image, headChunkBytes));
   stack.defer(() => cursor.close());
   if (await isNtfsclone(cursor)) return await openUnpackedOnce(folder, part, options);
   const head = await readImageHead(cursor);
@@ -150,16 +155,6 @@ async function openUnpackedOnce(
     },
     onMade: async (takenBytes) => onUnpacked?.(name, takenBytes),
   });
-}
-
-const chunkBytes = 1024 * 1024;
-
-async function* chunksOf(reader: BlockReader): AsyncGenerator<Uint8Array, void, void> {
-  for (let at = 0; at < reader.sizeBytes; at += chunkBytes) {
-    const chunk = new Uint8Array(Math.min(chunkBytes, reader.sizeBytes - at));
-    await reader.read(at, chunk);
-    yield chunk;
-  }
 }
 
 /** A reader with another that is closed with it. */

@@ -1,4 +1,3 @@
-import * as path from "node:path";
 import { Failure } from "../base/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
 import type { BackupFolder, BackupPart } from "./clonezilla/index.ts";
@@ -24,7 +23,8 @@ export const plainKind = "dd";
 
 export function packedDataOf(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): PackedData {
   const [name = part.name] = part.fileNames;
-  return { paths: part.fileNames.map((fileName) => path.join(folder.path, fileName)), packed: part.packed, name, env };
+  const volumes = part.fileNames.map((fileName) => ({ path: fileName, sizeBytes: folder.files.get(fileName) ?? 0 }));
+  return { store: folder.store, volumes, packed: part.packed, name, env };
 }
 
 /** Opens the data of a partition. `onRead` hears how many of its packed bytes were taken. */

@@ -13,9 +13,10 @@ import {
 import { openPart, packedDataOf } from "./open-part.ts";
 import { isZero } from "./packed/index.ts";
 import type { Piece } from "./partclone/index.ts";
+import { openStore, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
-export interface RestoreRequest {
+export interface RestoreRequest extends StoreAccess {
   /** The folder of the backup. */
   readonly backup: string;
   /** The new image file. */
@@ -27,8 +28,6 @@ export interface RestoreRequest {
   /** Of the new disk; that of the old one unless told. */
   readonly sizeBytes?: number;
   readonly force: boolean;
-  /** Where programs are looked for that unpack what this one does not. */
-  readonly env: NodeJS.ProcessEnv;
 }
 
 export interface RestoredPart {
@@ -46,7 +45,8 @@ export interface RestoredBackup {
 
 /** Restores a disk, or one partition, to a new file, which appears once all is in it and every checksum was right. */
 export async function restoreBackup(request: RestoreRequest, job: JobOptions = {}): Promise<RestoredBackup> {
-  const folder = readFolder(request.backup);
+  await using store = await openStore(request.backup, request);
+  const folder = await readFolder(store);
   const [problem] = folder.problems;
   if (problem !== undefined) {
     throw new Failure("damaged", `cannot restore "${request.backup}": ${problem}`, {

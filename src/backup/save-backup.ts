@@ -17,8 +17,9 @@ import { contentOf, type Content } from "./content.ts";
 import { NewFolder } from "./new-folder.ts";
 import { packingOf, VolumeWriter, writeParts, type PackedAs, type Part } from "./packed/index.ts";
 import { fillPart, partLimitBytes, partsOf, planImage } from "./partclone/index.ts";
+import { openStore, type StoreAccess } from "./store/index.ts";
 
-export interface SaveRequest {
+export interface SaveRequest extends StoreAccess {
   /** A disk image or a device. */
   readonly source: string;
   /** The folder in which the backup's own folder is made. */
@@ -69,12 +70,13 @@ export async function saveBackup(request: SaveRequest, job: JobOptions = {}): Pr
   const warnings: string[] = [];
   const disk = await lookAt(request, reader, stack);
   if (!request.isUnchecked) for (const volume of disk.volumes) warnings.push(...(await checkVolume(volume, job)));
-  const folder = stack.use(NewFolder.create(path.join(request.into, request.name ?? backupName(request, disk.name))));
+  const store = stack.use(await openStore(request.into, request));
+  const folder = stack.use(await NewFolder.create(store, request.name ?? backupName(request, disk.name)));
   const saving = new Saving(request, disk, folder, job);
   const parts: SavedPart[] = [];
   for (const volume of disk.volumes) parts.push(...(await saving.save(volume)));
-  for (const file of await diskFiles(disk)) folder.add(file);
-  for (const file of notesOf(request, disk, parts)) folder.add(file);
+  for (const file of await diskFiles(disk)) await folder.add(file);
+  for (const file of notesOf(request, disk, parts)) await folder.add(file);
   await folder.commit();
   const packedBytes = folder.sizeBytes;
   return { path: folder.path, disk: disk.name, sizeBytes: reader.sizeBytes, packedBytes, parts, warnings };
@@ -195,6 +197,7 @@ class Saving {
     const nameOf = (suffix: string): string => dataName({ part: name, kind, packed: packing.name, suffix });
     const { onProgress, signal } = this.#job;
     await using volumes = new VolumeWriter({
+      store: this.#folder.store,
       volumeBytes: this.#request.volumeBytes,
       nameOf,
       pathOf: (suffix) => this.#folder.pathOf(nameOf(suffix)),

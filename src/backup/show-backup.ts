@@ -1,6 +1,4 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { Failure, isSystemError, systemReason } from "../base/index.ts";
+import { Failure } from "../base/index.ts";
 import {
   isExtended,
   partitionName,
@@ -12,6 +10,7 @@ import {
   type BackupFolder,
   type Identity,
 } from "./clonezilla/index.ts";
+import { openStore, SubStore, unfinishedEnding, type StoreAccess } from "./store/index.ts";
 
 /** What is in a backup, in plain values: `--json` prints it as it stands. */
 export interface BackupReport {
@@ -52,10 +51,11 @@ export interface SavedPartReport extends Identity {
 }
 
 /** Looks at the folder of a backup; its data is not read. */
-export async function showBackup(backup: string): Promise<BackupReport> {
-  const folder = readFolder(backup);
-  const identities = readIdentities(folder);
-  const savedAt = readSavedTime(folder);
+export async function showBackup(backup: string, access: StoreAccess): Promise<BackupReport> {
+  await using store = await openStore(backup, access);
+  const folder = await readFolder(store);
+  const identities = await readIdentities(folder);
+  const savedAt = await readSavedTime(folder);
   const disks = folder.disks.map((disk) => reportDisk(folder, disk, identities));
   const shown = new Set(disks.flatMap(({ partitions }) => partitions.map(({ name }) => name)));
   return {
@@ -114,14 +114,15 @@ export interface ListedBackup {
 }
 
 /** The backups in a folder, the oldest first. */
-export async function listBackups(home: string): Promise<ListedBackup[]> {
+export async function listBackups(home: string, access: StoreAccess): Promise<ListedBackup[]> {
+  await using store = await openStore(home, access);
   const listed: ListedBackup[] = [];
-  for (const name of foldersIn(home)) {
-    const isFinished = !name.endsWith(".part");
+  for (const { name } of (await store.list("")).filter(({ kind }) => kind === "folder")) {
+    const isFinished = !name.endsWith(unfinishedEnding);
     try {
-      const folder = readFolder(path.join(home, name));
+      const folder = await readFolder(new SubStore(store, name));
       const { disks, parts, problems } = folder;
-      const savedAt = readSavedTime(folder);
+      const savedAt = await readSavedTime(folder);
       listed.push({
         name,
         ...(savedAt === undefined ? {} : { savedAt }),
@@ -138,14 +139,4 @@ export async function listBackups(home: string): Promise<ListedBackup[]> {
     }
   }
   return listed.sort((a, b) => (a.savedAt ?? a.name).localeCompare(b.savedAt ?? b.name));
-}
-
-function foldersIn(home: string): string[] {
-  try {
-    const entries = fs.readdirSync(home, { withFileTypes: true });
-    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
-  } catch (error) {
-    const code = isSystemError(error, "ENOENT", "ENOTDIR") ? "not-found" : "failed";
-    throw new Failure(code, `cannot list the backups in "${home}": ${systemReason(error)}`, { cause: error });
-  }
 }

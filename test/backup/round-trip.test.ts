@@ -167,7 +167,7 @@ test("a file system that takes a whole disk is saved and restored", async () => 
 test("show and list tell what is there", async () => {
   await using place = temporaryFolder();
   const saved = await save(disks.gpt, place.path);
-  const report = await showBackup(saved.path);
+  const report = await showBackup(saved.path, { env });
   assert.equal(report.disks[0]?.sizeBytes, 100 * 2 ** 20);
   const rows = report.disks[0]?.partitions.map(({ name, saved: how, type, label, uuid }) => [
     name,
@@ -183,7 +183,7 @@ test("show and list tell what is there", async () => {
   ]);
   fs.mkdirSync(place.join("begun.part"));
   fs.mkdirSync(place.join("something else"));
-  const listed = await listBackups(place.path);
+  const listed = await listBackups(place.path, { env });
   assert.deepEqual(
     listed.map(({ name, isFinished }) => [name, isFinished]),
     [
@@ -220,6 +220,7 @@ test("an interrupted save leaves nothing behind", async () => {
     isUnchecked: true,
     nowMs: 0,
     command: "",
+    env,
   } as const;
   const saving = saveBackup(request, { signal: abort.signal, onProgress: () => abort.abort() });
   await assert.rejects(saving, (error) => error instanceof Failure && error.code === "interrupted");

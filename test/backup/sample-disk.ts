@@ -84,6 +84,7 @@ export async function save(source: string, into: string, more: Partial<SaveReque
     isUnchecked: false,
     nowMs: 1_700_000_000_000,
     command: "holdfast backup save",
+    env: process.env,
     ...more,
   });
 }

@@ -9,6 +9,7 @@ export {
   type BackupFolder,
   type BackupPart,
   type BackupSwap,
+  type FolderFiles,
 } from "./read-folder.ts";
 export { readIdentities, readSavedTime, type Identity } from "./read-lists.ts";
 export { isExtended, planFromDump } from "./table-dump.ts";

@@ -1,5 +1,5 @@
 export { openFrames, packFrames } from "./frames-file.ts";
 export { packingOf, type PackedAs } from "./packing.ts";
 export { contentKey, openAnywhere, openUnpacked, type PackedData } from "./unpack.ts";
-export { VolumeWriter, type WrittenFile } from "./volumes.ts";
+export { VolumeWriter, type Volume, type WrittenFile } from "./volumes.ts";
 export { isZero, writeParts, type Part } from "./write-parts.ts";

@@ -1,17 +1,17 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { Failure, findProgram } from "../../base/index.ts";
 import { readBytes, SliceReader, type BlockReader } from "../../device/index.ts";
 import { decompress } from "../../tree/index.ts";
+import { readChunks, type BackupStore } from "../store/index.ts";
 import { readSeekTable } from "./seek-table.ts";
 import { FrameReader, unpackFrames } from "./unpack-frames.ts";
-import { VolumeReader } from "./volumes.ts";
+import { VolumeReader, type Volume } from "./volumes.ts";
 
 /** Compressed data in volumes. */
 export interface PackedData {
-  readonly paths: readonly string[];
+  readonly store: BackupStore;
+  readonly volumes: readonly Volume[];
   /** As Clonezilla names it in file names: `zst`; absent where only the first bytes tell. */
   readonly packed: string | undefined;
   /** For messages. */
@@ -26,8 +26,6 @@ export interface UnpackedData extends AsyncDisposable {
   /** A chunk is valid until the next one is asked for. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
-
-const readBytesAtOnce = 4 * 1024 * 1024;
 
 /** What the names mean: read here, or by a program that is installed. */
 const formats: Readonly<Record<string, string>> = { gz: "gzip", xz: "xz", zst: "zstd", lz4: "lz4" };
@@ -62,7 +60,7 @@ async function packedByMagic(reader: BlockReader): Promise<string> {
 /** Opens compressed data to be read once. `onRead` hears how much of it was taken. */
 export async function openUnpacked(data: PackedData, onRead: (bytes: number) => void): Promise<UnpackedData> {
   await using stack = new AsyncDisposableStack();
-  const reader = stack.use(new CountingReader(await VolumeReader.open(data.paths), onRead));
+  const reader = stack.use(new CountingReader(new VolumeReader(data.store, data.volumes), onRead));
   const chunks = await chunksOf(reader, data);
   const open = stack.move();
   return { packedBytes: reader.sizeBytes, chunks, [Symbol.asyncDispose]: () => open.disposeAsync() };
@@ -70,12 +68,12 @@ export async function openUnpacked(data: PackedData, onRead: (bytes: number) => 
 
 async function chunksOf(reader: BlockReader, data: PackedData): Promise<AsyncIterable<Uint8Array>> {
   const packed = data.packed ?? (await packedByMagic(reader));
-  if (packed === "uncomp") return readAll(reader);
+  if (packed === "uncomp") return readChunks(reader);
   const format = formats[packed];
   if (format === undefined) return throughProgram(reader, { ...data, packed });
   const table = packed === "zst" ? await readSeekTable(reader) : undefined;
   if (table !== undefined) return unpackFrames(reader, table);
-  const found = await decompress(readAll(reader), data.name);
+  const found = await decompress(readChunks(reader), data.name);
   if (format === found.format) return found.chunks;
   throw new Failure("damaged", `cannot read "${data.name}": it does not begin as ${format} does`);
 }
@@ -86,7 +84,7 @@ async function chunksOf(reader: BlockReader, data: PackedData): Promise<AsyncIte
  */
 export async function openAnywhere(data: PackedData): Promise<BlockReader | undefined> {
   await using stack = new AsyncDisposableStack();
-  const reader = stack.use(await VolumeReader.open(data.paths));
+  const reader = stack.use(new VolumeReader(data.store, data.volumes));
   const packed = data.packed ?? (await packedByMagic(reader));
   const table = packed === "zst" ? await readSeekTable(reader) : undefined;
   if (packed !== "uncomp" && table === undefined) return undefined;
@@ -97,42 +95,17 @@ export async function openAnywhere(data: PackedData): Promise<BlockReader | unde
 const keySampleBytes = 64 * 1024;
 
 /** What tells data from all other, with little of it read: names, sizes and times of its files, both ends of it. */
-export async function contentKey({ paths, packed }: PackedData): Promise<string> {
-  await using reader = await VolumeReader.open(paths);
+export async function contentKey({ store, volumes, packed }: PackedData): Promise<string> {
+  await using reader = new VolumeReader(store, volumes);
   const hash = createHash("sha256").update(`1 ${packed ?? ""}\n`);
-  for (const volume of paths) {
-    const { size, mtimeMs } = fs.statSync(volume);
+  for (const volume of volumes) {
+    const modifiedMs = (await store.find(volume.path))?.modifiedMs ?? 0;
     // Whole seconds: copies keep no more on many file systems.
-    hash.update(`${path.basename(volume)} ${size} ${Math.floor(mtimeMs / 1000)}\n`);
+    hash.update(`${volume.path} ${volume.sizeBytes} ${Math.floor(modifiedMs / 1000)}\n`);
   }
   const sampleBytes = Math.min(keySampleBytes, reader.sizeBytes);
   for (const at of [0, reader.sizeBytes - sampleBytes]) hash.update(await readBytes(reader, at, sampleBytes));
   return hash.digest("hex").slice(0, 32);
-}
-
-/** While one chunk is out, the next one is read. */
-async function* readAll(reader: BlockReader): AsyncGenerator<Uint8Array, void, void> {
-  const buffers = [Buffer.allocUnsafeSlow(readBytesAtOnce), Buffer.allocUnsafeSlow(readBytesAtOnce)];
-  const start = async (at: number, turn: number): Promise<Uint8Array> => {
-    const count = Math.min(readBytesAtOnce, reader.sizeBytes - at);
-    const into = (buffers[turn] ?? Buffer.alloc(0)).subarray(0, Math.max(0, count));
-    if (count > 0) await reader.read(at, into);
-    return into;
-  };
-  let turn = 0;
-  let next = start(0, turn);
-  try {
-    for (let at = 0; at < reader.sizeBytes;) {
-      const chunk = await next;
-      at += chunk.length;
-      turn = 1 - turn;
-      next = start(at, turn);
-      next.catch(() => undefined); // seen when its turn comes
-      yield chunk;
-    }
-  } finally {
-    await next.catch(() => undefined);
-  }
 }
 
 /** What an installed program makes of the data. */
@@ -149,13 +122,13 @@ async function* throughProgram(
           : "is the folder a newer Clonezilla's?",
     });
   }
-  const programPath = findProgram(program, env);
-  if (programPath === undefined) {
+  const path = findProgram(program, env);
+  if (path === undefined) {
     throw new Failure("unsupported", `cannot read "${name}": it takes the program ${program}, which is not installed`, {
       hint: `install ${program === "xz" ? "xz-utils" : program}`,
     });
   }
-  const child = spawn(programPath, words, { stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn(path, words, { stdio: ["pipe", "pipe", "ignore"] });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
@@ -176,7 +149,7 @@ async function* throughProgram(
 }
 
 async function feed(reader: BlockReader, to: NodeJS.WritableStream): Promise<void> {
-  for await (const chunk of readAll(reader)) {
+  for await (const chunk of readChunks(reader)) {
     const isTaken = await new Promise<boolean>((resolve) => {
       const closed = (): void => resolve(false);
       to.once("close", closed);

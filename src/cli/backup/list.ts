@@ -11,7 +11,7 @@ export const list = defineCommand({
   options: { json: jsonOption },
   examples: [{ line: "holdfast backup list backups", help: "names, dates, sizes, and which were not finished" }],
   async run(context, args) {
-    const backups = await listBackups(args.folder);
+    const backups = await listBackups(args.folder, context);
     if (args.json) return printJson(context, { folder: args.folder, backups });
     await printLines(context, listLines(backups, context.stdout));
   },

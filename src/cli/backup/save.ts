@@ -75,6 +75,7 @@ As long as the backup is being written its folder is called NAME.part; interrupt
         isUnchecked: args.unchecked,
         nowMs: Date.now(),
         command: ["holdfast", "backup", "save", args.source, args.folder].map(shellWord).join(" "),
+        env: context.env,
       },
       { signal: context.signal, onProgress: progress.onProgress },
     );

@@ -12,7 +12,7 @@ export const show = defineCommand({
   options: { json: jsonOption },
   examples: [{ line: "holdfast backup show backups/2026-11-30-1205-sda", help: "what is in it" }],
   async run(context, args) {
-    const report = await showBackup(args.backup);
+    const report = await showBackup(args.backup, context);
     if (args.json) return printJson(context, report);
     await printLines(context, backupLines(report, context.stdout));
   },

@@ -1,0 +1,11 @@
+export {
+  nameIn,
+  pathIn,
+  unfinishedEnding,
+  type BackupStore,
+  type StoredItem,
+  type StoreWriter,
+} from "./backup-store.ts";
+export { openStore, type StoreAccess } from "./open-store.ts";
+export { readChunks } from "./read-chunks.ts";
+export { SubStore } from "./sub-store.ts";
