@@ -1,12 +1,13 @@
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
+import { leftOutOfNtfs } from "../filesystem/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
 import { ContentCache, openCached, type ContentCacheOptions } from "./cache/index.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
 import { isNtfsclone } from "./ntfsclone/index.ts";
 import { openPart, packedDataOf, plainKind } from "./open-part.ts";
 import { contentKey, openAnywhere } from "./packed/index.ts";
-import { PartcloneReader, readImageHead } from "./partclone/index.ts";
+import { ntfsImage, PartcloneReader, readImageHead } from "./partclone/index.ts";
 import { chooseDisk } from "./restore-backup.ts";
 import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
@@ -127,7 +128,16 @@ async function openPartAnywhere(
   const head = await readImageHead(cursor);
   await cursor.close();
   stack.move();
-  return new PartcloneReader(image, head);
+  return await withLeftOut(new PartcloneReader(image, head), head.description.fileSystem);
+}
+
+/** An image of NTFS with its second boot sector, as it is restored. */
+async function withLeftOut(image: BlockReader, fileSystem: string): Promise<BlockReader> {
+  const leftOut = fileSystem === ntfsImage ? await leftOutOfNtfs(image) : undefined;
+  if (leftOut === undefined) return image;
+  const overlay = new OverlayDevice(image);
+  await overlay.write(leftOut.at, leftOut.bytes);
+  return new OwningReader(overlay, image);
 }
 
 async function openUnpackedOnce(
@@ -144,7 +154,7 @@ async function openUnpackedOnce(
     stopIfAborted(signal);
     onProgress?.({ phase: `unpacking ${name}`, doneBytes, totalBytes });
   };
-  return openCached(new ContentCache(cache), {
+  const content = await openCached(new ContentCache(cache), {
     key: await contentKey(data),
     name,
     packedBytes: totalBytes,
@@ -155,6 +165,7 @@ async function openUnpackedOnce(
     },
     onMade: async (takenBytes) => onUnpacked?.(name, takenBytes),
   });
+  return await withLeftOut(content, part.kind === "ntfs" ? ntfsImage : "");
 }
 
 /** A reader with another that is closed with it. */
