@@ -15,7 +15,7 @@ export interface PartStream extends AsyncDisposable {
 
 /** What an image says of the file system in it. */
 export interface StreamHead {
-  readonly description: Pick<ImageDescription, "deviceBytes" | "blockBytes" | "blockCount">;
+  readonly description: Pick<ImageDescription, "fileSystem" | "deviceBytes" | "blockBytes" | "blockCount">;
 }
 
 /** Plain bytes, without any header. */

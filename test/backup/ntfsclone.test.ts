@@ -57,16 +57,6 @@ for (const [what, sample] of Object.entries(samples)) {
   });
 }
 
-test("where the second boot sector was left out, it is made from the first", async () => {
-  const boot = Buffer.alloc(clusterBytes, 7);
-  boot.write("NTFS", 3, "latin1");
-  boot.writeUInt16LE(512, 0x0b);
-  boot.writeBigUInt64LE(39n, 0x28);
-  const [, ...clusters] = sampleClusters();
-  const target = await restored(sampleNtfsclone({ clusterBytes, clusters: [boot, ...clusters], deviceBytes }), 1000);
-  assert.ok(target.subarray(39 * 512, 40 * 512).equals(boot));
-});
-
 test("an image of ntfsclone that is cut off, or that was changed, is damaged wherever that is", async () => {
   const image = sampleNtfsclone(usual);
   const isDamaged = (error: unknown): boolean => {

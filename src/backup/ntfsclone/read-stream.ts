@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { bytes, Struct, u32, u64, u8, type StructRecord } from "../../bytes/index.ts";
 import type { ChunkCursor } from "../../tree/index.ts";
-import type { Piece } from "../partclone/index.ts";
+import { ntfsImage, type Piece } from "../partclone/index.ts";
 
 /** docs/formats/ntfsclone.md */
 export const ntfscloneHeader = new Struct("ntfsclone image header", 50, {
@@ -30,6 +30,7 @@ const batchClusters = 256;
 
 export interface NtfscloneHead {
   readonly description: {
+    readonly fileSystem: string;
     readonly deviceBytes: number;
     readonly blockBytes: number;
     readonly blockCount: number;
@@ -61,7 +62,7 @@ export async function readNtfscloneHead(cursor: ChunkCursor): Promise<NtfscloneH
     dataAt <= dataAtLimit;
   if (!isPossible) throw new Failure("damaged", "the header of its ntfsclone image contradicts itself");
   if (!(await cursor.skip(dataAt))) throw truncated("in its header");
-  return { description: { deviceBytes, blockBytes: clusterBytes, blockCount: clusterCount } };
+  return { description: { fileSystem: ntfsImage, deviceBytes, blockBytes: clusterBytes, blockCount: clusterCount } };
 }
 
 function decodedHeader({ buffer, at }: ChunkCursor): StructRecord<typeof ntfscloneHeader> {
@@ -80,7 +81,6 @@ export async function* readNtfscloneBlocks(
 ): AsyncGenerator<readonly Piece[], void, void> {
   const { blockBytes, blockCount, deviceBytes } = description;
   let next = 0;
-  let boot: Buffer | undefined;
   while (next < blockCount) {
     if (!(await cursor.ensure(1))) throw truncated(`before cluster ${next} of ${blockCount}`);
     if (cursor.buffer[cursor.at] === commands.gap) {
@@ -90,15 +90,11 @@ export async function* readNtfscloneBlocks(
     // What was handed out is in the buffer, which the cursor may only exchange once the next batch is asked for.
     if (!(await cursor.ensure(1 + blockBytes))) throw truncated(`in cluster ${next} of ${blockCount}`);
     const pieces = clustersAtHand(cursor, { next, blockBytes, blockCount });
-    if (next === 0) boot = Buffer.from(pieces[0]?.bytes.subarray(0, bootSectorBytes) ?? []);
     next += pieces.length;
     yield pieces;
   }
   const lastBytes = Math.min(blockBytes, deviceBytes - blockCount * blockBytes);
-  const second = (await cursor.ensure(1))
-    ? await lastPiece(cursor, { at: blockCount * blockBytes, lastBytes })
-    : secondBootSector(boot, deviceBytes);
-  if (second !== undefined) yield [second];
+  if (await cursor.ensure(1)) yield [await lastPiece(cursor, { at: blockCount * blockBytes, lastBytes })];
   if (await cursor.ensure(1)) throw new Failure("damaged", "bytes follow behind its last cluster");
 }
 
@@ -140,15 +136,6 @@ async function lastPiece(
   if (!(await cursor.ensure(1 + lastBytes))) throw truncated("behind its last cluster");
   cursor.at += 1 + lastBytes;
   return { at, bytes: cursor.buffer.subarray(cursor.at - lastBytes, cursor.at) };
-}
-
-const bootSectorBytes = 512;
-
-/** Older ones leave it out: it is the first one again, behind as many sectors as that tells. */
-function secondBootSector(boot: Buffer | undefined, deviceBytes: number): Piece | undefined {
-  if (boot?.toString("latin1", 3, 7) !== "NTFS") return undefined;
-  const at = Number(boot.readBigUInt64LE(0x28)) * boot.readUInt16LE(0x0b);
-  return at > 0 && at + bootSectorBytes <= deviceBytes ? { at, bytes: boot } : undefined;
 }
 
 function truncated(where: string): Failure {
