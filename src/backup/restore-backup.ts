@@ -102,9 +102,12 @@ export function chooseDisk({ disks, path }: BackupFolder, name: string | undefin
 }
 
 function partNamed({ partition = "", disk, backup }: RestoreRequest, folder: BackupFolder): BackupPart {
-  const found = /^\d+$/.test(partition)
-    ? partOf(folder, chooseDisk(folder, disk), Number(partition))
-    : folder.parts.find(({ name }) => name === partition);
+  const hasNumber = /^\d+$/.test(partition);
+  const isDisk = folder.disks.length > 0;
+  const found =
+    hasNumber && isDisk
+      ? partOf(folder, chooseDisk(folder, disk), Number(partition))
+      : folder.parts.find(({ name }) => name === partition || (hasNumber && numberIn(name) === Number(partition)));
   if (found !== undefined) return found;
   const names = folder.parts.map(({ name }) => name).join(", ");
   throw new Failure("not-found", `cannot find data of partition ${partition} in "${backup}"`, {
@@ -126,6 +129,11 @@ async function restorePart(
   const restored = await copyPart(folder, part, device, { request, job, progress });
   output.commit();
   return { path: request.target, sizeBytes, parts: [restored], warnings: [] };
+}
+
+/** Of `sda2` and `nvme0n1p2`, whatever disk that is. */
+function numberIn(name: string): number {
+  return Number(/(?:\dp|[a-z])(\d+)$/.exec(name)?.[1] ?? "NaN");
 }
 
 /** By the table of its disk. */

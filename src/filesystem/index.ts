@@ -22,6 +22,7 @@ export {
   roomIn,
   type NewFileSystem,
 } from "./make.ts";
+export { filesAt, type FilesAt } from "./files-at.ts";
 export { CoalescingWriter } from "./coalescing-writer.ts";
 export const makeSwap = lazily(async () => (await import("./make-swap.ts")).makeSwap);
 export const putTree = lazily(async () => (await import("./put-tree.ts")).putTree);

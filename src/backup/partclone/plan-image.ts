@@ -1,4 +1,3 @@
-import { crc32 } from "node:zlib";
 import { Failure } from "../../base/index.ts";
 import { Bitmap } from "../../bytes/index.ts";
 import type { BlockReader } from "../../device/index.ts";
@@ -132,10 +131,7 @@ class PartBuilder {
   }
 }
 
-/** Reads the blocks of a part and puts the checksums behind its strips. */
+/** Reads the blocks of a part; the checksums behind its strips are still to be put there. */
 export async function fillPart(reader: BlockReader, part: ImagePart, into: Buffer): Promise<void> {
   for (const { from, at, lengthBytes } of part.stretches) await reader.read(from, into.subarray(at, at + lengthBytes));
-  for (const { at, lengthBytes } of part.strips) {
-    into.writeUInt32LE(~crc32(into.subarray(at, at + lengthBytes)) >>> 0, at + lengthBytes);
-  }
 }
