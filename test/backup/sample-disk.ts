@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { saveBackup, type SavedBackup, type SaveRequest } from "../../src/backup/index.ts";
+import type { JobOptions } from "../../src/base/index.ts";
 import { FileDevice, SliceDevice } from "../../src/device/index.ts";
 import { createDisk } from "../../src/disk/index.ts";
 import { makeSwap } from "../../src/filesystem/index.ts";
@@ -74,8 +75,13 @@ export async function sampleDisk(folder: TemporaryFolder, table: "mbr" | "gpt"):
 }
 
 /** Saves a disk into a folder that must not be there yet. */
-export async function save(source: string, into: string, more: Partial<SaveRequest> = {}): Promise<SavedBackup> {
-  return await saveBackup({
+export async function save(
+  source: string,
+  into: string,
+  more: Partial<SaveRequest> = {},
+  job: JobOptions = {},
+): Promise<SavedBackup> {
+  const usual = {
     source,
     into,
     name: "backup",
@@ -85,6 +91,6 @@ export async function save(source: string, into: string, more: Partial<SaveReque
     nowMs: 1_700_000_000_000,
     command: "holdfast backup save",
     env: process.env,
-    ...more,
-  });
+  } as const;
+  return await saveBackup({ ...usual, ...more }, job);
 }

@@ -1,6 +1,7 @@
 import { defineCommand, jsonOption } from "../command.ts";
 import { takeOut } from "../disk/take-out.ts";
 import { backupOpener, backupPlaceHelp, parseBackupPlace } from "./place-in-backup.ts";
+import { storeAccess, storeOptions } from "./store-options.ts";
 
 /** `holdfast backup get` */
 export const get = defineCommand({
@@ -17,6 +18,7 @@ export const get = defineCommand({
   },
   options: {
     force: { kind: "flag", short: "f", help: "replace files that are there already" },
+    ...storeOptions,
     json: jsonOption,
   },
   examples: [
@@ -24,6 +26,6 @@ export const get = defineCommand({
   ],
   async run(context, args) {
     const { to, force, json } = args;
-    await takeOut(context, args.place, { to, force, json, openImage: backupOpener(context) });
+    await takeOut(context, args.place, { to, force, json, openImage: backupOpener(storeAccess(context, args)) });
   },
 });
