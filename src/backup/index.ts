@@ -10,6 +10,6 @@ export const showBackup = lazily(async () => (await import("./show-backup.ts")).
 
 export type { BackupProblem, CheckedBackup } from "./check-backup.ts";
 export type { RestoredBackup, RestoredPart, RestoreRequest } from "./restore-backup.ts";
-export type { SavedBackup, SavedPart, SaveRequest } from "./save-backup.ts";
+export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport } from "./saving/request.ts";
 export type { StoreAccess } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";

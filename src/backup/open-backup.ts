@@ -1,10 +1,11 @@
 import { Failure } from "../base/index.ts";
 import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
+import { leftOutOfNtfs } from "../filesystem/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
 import { packedDataOf, plainKind } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";
-import { PartcloneReader, readImageHead } from "./partclone/index.ts";
+import { ntfsImage, PartcloneReader, readImageHead } from "./partclone/index.ts";
 import { chooseDisk } from "./restore-backup.ts";
 import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
@@ -114,7 +115,16 @@ async function openPartAnywhere(folder: BackupFolder, part: BackupPart, env: Nod
   const head = await readImageHead(cursor);
   await cursor.close();
   stack.move();
-  return new PartcloneReader(image, head);
+  return await withLeftOut(new PartcloneReader(image, head), head.description.fileSystem);
+}
+
+/** An image of NTFS with its second boot sector, as it is restored. */
+async function withLeftOut(image: BlockReader, fileSystem: string): Promise<BlockReader> {
+  const leftOut = fileSystem === ntfsImage ? await leftOutOfNtfs(image) : undefined;
+  if (leftOut === undefined) return image;
+  const overlay = new OverlayDevice(image);
+  await overlay.write(leftOut.at, leftOut.bytes);
+  return new OwningReader(overlay, image);
 }
 
 /** A reader with another that is closed with it. */

@@ -1,6 +1,6 @@
 import { Failure, OutputFile, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { FileDevice, SliceDevice, type BlockDevice } from "../device/index.ts";
-import { CoalescingWriter, makeSwap } from "../filesystem/index.ts";
+import { CoalescingWriter, leftOutOfNtfs, makeSwap } from "../filesystem/index.ts";
 import {
   partitionName,
   partitionNumber,
@@ -12,7 +12,7 @@ import {
 } from "./clonezilla/index.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
 import { isZero } from "./packed/index.ts";
-import type { Piece } from "./partclone/index.ts";
+import { ntfsImage, type Piece } from "./partclone/index.ts";
 import { openStore, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
@@ -102,9 +102,12 @@ export function chooseDisk({ disks, path }: BackupFolder, name: string | undefin
 }
 
 function partNamed({ partition = "", disk, backup }: RestoreRequest, folder: BackupFolder): BackupPart {
-  const found = /^\d+$/.test(partition)
-    ? partOf(folder, chooseDisk(folder, disk), Number(partition))
-    : folder.parts.find(({ name }) => name === partition);
+  const hasNumber = /^\d+$/.test(partition);
+  const isDisk = folder.disks.length > 0;
+  const found =
+    hasNumber && isDisk
+      ? partOf(folder, chooseDisk(folder, disk), Number(partition))
+      : folder.parts.find(({ name }) => name === partition || (hasNumber && numberIn(name) === Number(partition)));
   if (found !== undefined) return found;
   const names = folder.parts.map(({ name }) => name).join(", ");
   throw new Failure("not-found", `cannot find data of partition ${partition} in "${backup}"`, {
@@ -126,6 +129,11 @@ async function restorePart(
   const restored = await copyPart(folder, part, device, { request, job, progress });
   output.commit();
   return { path: request.target, sizeBytes, parts: [restored], warnings: [] };
+}
+
+/** Of `sda2` and `nvme0n1p2`, whatever disk that is. */
+function numberIn(name: string): number {
+  return Number(/(?:\dp|[a-z])(\d+)$/.exec(name)?.[1] ?? "NaN");
 }
 
 /** By the table of its disk. */
@@ -167,10 +175,17 @@ async function copyPart(
   const needed = stream.head === undefined ? 0 : neededBytes(stream.head.description);
   if (needed > device.sizeBytes) throw tooSmall(name, needed, device.sizeBytes);
   const { restoredBytes, end } = await copyBatches(name, stream.batches, device, job);
+  if (stream.head?.description.fileSystem === ntfsImage) await writeLeftOut(device);
   if (stream.head === undefined && end < device.sizeBytes && request.sizeBytes === undefined) {
     throw new Failure("damaged", `cannot restore ${name}: ${end} bytes of it are there, it had ${device.sizeBytes}`);
   }
   return { name, kind, restoredBytes };
+}
+
+/** The second boot sector of NTFS is in no image of its clusters. */
+async function writeLeftOut(device: BlockDevice): Promise<void> {
+  const leftOut = await leftOutOfNtfs(device);
+  if (leftOut !== undefined) await device.write(leftOut.at, leftOut.bytes);
 }
 
 /** Writes what comes. Whether it fails or not, the device is left with nothing in hand. */

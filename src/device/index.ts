@@ -1,6 +1,7 @@
 export { readBytes, type BlockDevice, type BlockReader } from "./block-device.ts";
 export { refuseOutside } from "./bounds.ts";
 export { identifyDevice, identityOf, type BlockIdentity } from "./block-identity.ts";
+export { partitionOf, partitionsOf, type BlockPartition } from "./block-partition.ts";
 export type { DeviceUse } from "./block-uses.ts";
 export { alignedBuffer } from "./direct-file.ts";
 export { ExclusiveDisk } from "./exclusive-disk.ts";
@@ -8,5 +9,7 @@ export { FileDevice, FileReader } from "./file-device.ts";
 export { MemoryDevice } from "./memory-device.ts";
 export { OverlayDevice } from "./overlay.ts";
 export { MappedReader, type MappedStretch } from "./mapped-reader.ts";
+export { RescuingReader, unreadableLimitBytes, type RescueOptions } from "./rescuing-reader.ts";
 export { SliceDevice, SliceReader } from "./slice.ts";
+export { Unreadable, type UnreadableStretch } from "./unreadable.ts";
 export { UnflushedDevice } from "./unflushed-device.ts";

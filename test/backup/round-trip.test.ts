@@ -218,6 +218,7 @@ test("an interrupted save leaves nothing behind", async () => {
     packedAs: "zst",
     volumeBytes: 2 ** 20,
     isUnchecked: true,
+    retries: 2,
     nowMs: 0,
     command: "",
     env,

@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
-import { saveBackup, type SavedBackup, type SaveRequest } from "../../src/backup/index.ts";
-import type { JobOptions } from "../../src/base/index.ts";
+import { saveBackup, type SavedBackup, type SaveOptions, type SaveRequest } from "../../src/backup/index.ts";
 import { FileDevice, SliceDevice } from "../../src/device/index.ts";
 import { createDisk } from "../../src/disk/index.ts";
 import { makeSwap } from "../../src/filesystem/index.ts";
@@ -79,18 +78,20 @@ export async function save(
   source: string,
   into: string,
   more: Partial<SaveRequest> = {},
-  job: JobOptions = {},
+  options: SaveOptions = {},
 ): Promise<SavedBackup> {
-  const usual = {
+  const request = {
     source,
     into,
     name: "backup",
     packedAs: "zst",
     volumeBytes: 2_000_000_000,
     isUnchecked: false,
+    retries: 2,
     nowMs: 1_700_000_000_000,
     command: "holdfast backup save",
     env: process.env,
+    ...more,
   } as const;
-  return await saveBackup({ ...usual, ...more }, job);
+  return await saveBackup(request, options);
 }
