@@ -12,4 +12,5 @@ export type { ContentCacheOptions } from "./cache/index.ts";
 export type { BackupProblem, CheckedBackup } from "./check-backup.ts";
 export type { RestoredBackup, RestoredPart, RestoreRequest } from "./restore-backup.ts";
 export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport } from "./saving/request.ts";
+export type { StoreAccess } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";

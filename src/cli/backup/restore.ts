@@ -4,6 +4,7 @@ import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { parseNewFile } from "../new-file.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { layOutTable } from "../table.ts";
+import { storeAccess, storeOptions } from "./store-options.ts";
 
 /** `holdfast backup restore` */
 export const restore = defineCommand({
@@ -26,6 +27,7 @@ A larger disk keeps the partitions as they were; "holdfast disk grow" makes the 
     disk: { kind: "string", value: "NAME", help: "which disk, where the backup has several: sda" },
     size: { kind: "size", short: "s", value: "SIZE", help: "of the new file; else as large as what was saved" },
     force: { kind: "flag", short: "f", help: "replace a file that is there already" },
+    ...storeOptions,
     json: jsonOption,
   },
   examples: [
@@ -42,7 +44,7 @@ A larger disk keeps the partitions as they were; "holdfast disk grow" makes the 
         ...(args.disk === undefined ? {} : { disk: args.disk }),
         ...(args.size === undefined ? {} : { sizeBytes: args.size }),
         force: args.force,
-        env: context.env,
+        ...storeAccess(context, args),
       },
       { signal: context.signal, onProgress: progress.onProgress },
     );
