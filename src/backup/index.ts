@@ -9,6 +9,8 @@ export const restoreBackup = lazily(async () => (await import("./restore-backup.
 export const showBackup = lazily(async () => (await import("./show-backup.ts")).showBackup);
 
 export type { BackupProblem, CheckedBackup } from "./check-backup.ts";
-export type { RestoredBackup, RestoredPart, RestoreRequest } from "./restore-backup.ts";
+export type { RestoredBackup, RestoredPart, RestoreOptions, RestoreRequest } from "./restore-backup.ts";
+export type { Fit } from "./restoring/fit-partitions.ts";
+export type { RestorePlan } from "./restoring/restore-plan.ts";
 export type { SavedBackup, SavedPart, SaveRequest } from "./save-backup.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";

@@ -1,11 +1,11 @@
 import { Failure } from "../base/index.ts";
 import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
+import { chooseDisk } from "./choose-disk.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
 import { packedDataOf, plainKind } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";
 import { PartcloneReader, readImageHead } from "./partclone/index.ts";
-import { chooseDisk } from "./restore-backup.ts";
 import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
@@ -101,7 +101,12 @@ class BackupParts implements BlockReader {
 /** Of most images more than the head would be read for nothing. */
 const headChunkBytes = 1024 * 1024;
 
-async function openPartAnywhere(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): Promise<BlockReader> {
+/** The content of a partition, to be read anywhere. Throws `unsupported` where its data is not packed for that. */
+export async function openPartAnywhere(
+  folder: BackupFolder,
+  part: BackupPart,
+  env: NodeJS.ProcessEnv,
+): Promise<BlockReader> {
   await using stack = new AsyncDisposableStack();
   const image = await openAnywhere(packedDataOf(folder, part, env));
   if (image === undefined) throw notAnywhere(folder, part);
