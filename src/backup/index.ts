@@ -12,5 +12,5 @@ export type { BackupProblem, CheckedBackup } from "./check-backup.ts";
 export type { RestoredBackup, RestoredPart, RestoreOptions, RestoreRequest } from "./restore-backup.ts";
 export type { Fit } from "./restoring/fit-partitions.ts";
 export type { RestorePlan } from "./restoring/restore-plan.ts";
-export type { SavedBackup, SavedPart, SaveRequest } from "./save-backup.ts";
+export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport } from "./saving/request.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";

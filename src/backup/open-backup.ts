@@ -1,11 +1,12 @@
 import { Failure } from "../base/index.ts";
 import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
+import { leftOutOfNtfs } from "../filesystem/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
 import { chooseDisk } from "./choose-disk.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
 import { packedDataOf, plainKind } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";
-import { PartcloneReader, readImageHead } from "./partclone/index.ts";
+import { ntfsImage, PartcloneReader, readImageHead } from "./partclone/index.ts";
 import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
@@ -119,7 +120,16 @@ export async function openPartAnywhere(
   const head = await readImageHead(cursor);
   await cursor.close();
   stack.move();
-  return new PartcloneReader(image, head);
+  return await withLeftOut(new PartcloneReader(image, head), head.description.fileSystem);
+}
+
+/** An image of NTFS with its second boot sector, as it is restored. */
+async function withLeftOut(image: BlockReader, fileSystem: string): Promise<BlockReader> {
+  const leftOut = fileSystem === ntfsImage ? await leftOutOfNtfs(image) : undefined;
+  if (leftOut === undefined) return image;
+  const overlay = new OverlayDevice(image);
+  await overlay.write(leftOut.at, leftOut.bytes);
+  return new OwningReader(overlay, image);
 }
 
 /** A reader with another that is closed with it. */

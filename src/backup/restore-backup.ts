@@ -5,7 +5,6 @@ import { FileDevice, FileReader } from "../device/index.ts";
 import { chooseDisk } from "./choose-disk.ts";
 import {
   partitionNumber,
-  partOf,
   readFolder,
   type BackupDisk,
   type BackupFolder,
@@ -13,7 +12,7 @@ import {
   type BackupSwap,
 } from "./clonezilla/index.ts";
 import { contentBytesOf } from "./restoring/copy-part.ts";
-import type { Filling } from "./restoring/fill-part.ts";
+import type { Filling, FillPlace } from "./restoring/fill-part.ts";
 import type { Fit } from "./restoring/fit-partitions.ts";
 import { isBlockDevice, lookAtTarget, openConfirmed, planOf, type DeviceTarget } from "./restoring/open-target.ts";
 import { isSwap, planDisk, type DiskPlan } from "./restoring/plan-disk.ts";
@@ -112,18 +111,23 @@ function refuseProblems(backup: string, { problems }: BackupFolder, names: reado
 type Content = BackupPart | BackupSwap;
 
 function contentNamed(word: string, { disk, backup }: RestoreRequest, folder: BackupFolder): Content {
-  const isNumber = /^\d+$/.test(word);
-  const chosen = isNumber ? chooseDisk(folder, disk) : undefined;
+  const hasNumber = /^\d+$/.test(word);
+  const chosen = hasNumber && folder.disks.length > 0 ? chooseDisk(folder, disk) : undefined;
   const isMeant = ({ name }: Content): boolean => {
-    return chosen === undefined ? name === word : partitionNumber(chosen.name, name) === Number(word);
+    if (chosen !== undefined) return partitionNumber(chosen.name, name) === Number(word);
+    return name === word || (hasNumber && numberIn(name) === Number(word));
   };
-  const found = chosen === undefined ? folder.parts.find(isMeant) : partOf(folder, chosen, Number(word));
-  const swap = found ?? folder.swaps.find(isMeant);
-  if (swap !== undefined) return swap;
+  const found = folder.parts.find(isMeant) ?? folder.swaps.find(isMeant);
+  if (found !== undefined) return found;
   const names = folder.parts.map(({ name }) => name).join(", ");
   throw new Failure("not-found", `cannot find data of partition ${word} in "${backup}"`, {
     hint: names === "" ? "it has none" : `it has ${names}`,
   });
+}
+
+/** Of `sda2` and `nvme0n1p2`, whatever disk that is. */
+function numberIn(name: string): number {
+  return Number(/(?:\dp|[a-z])(\d+)$/.exec(name)?.[1] ?? "NaN");
 }
 
 /** One restore, with what all its steps have in hand. */
@@ -208,8 +212,7 @@ class Run {
     if (isRehearsal === true) return this.#result(shown, { parts: [], warnings: [] });
     await using output = OutputFile.create(target, { force });
     await using device = FileDevice.overNewFile(target, output.fd, sizeBytes);
-    const isFilled = this.#isFilled(sizeBytes, oldBytes);
-    const place_ = { device, isFresh: true, startLba: 0, isFilled };
+    const place_ = { device, isFresh: true, startLba: 0, ...this.#fitOf(sizeBytes, oldBytes) };
     const { part, notes } = await restoreContent(this.#verifying(filling, device), content, content, place_);
     output.commit();
     return this.#result(shown, { parts: [part], warnings: notes });
@@ -246,8 +249,8 @@ class Run {
       const { device: slice, startLba } = place.on(device);
       await sayingThatItIsNotWhole(place.name, async () => {
         const late = await LateDevice.over(slice, [{ startBytes: 0, lengthBytes: beginningBytes }]);
-        const isFilled = this.#isFilled(slice.sizeBytes, this.#oldSize(content));
-        const where = { device: late, isFresh: false, startLba, isFilled };
+        const fit = this.#fitOf(slice.sizeBytes, this.#oldSize(content));
+        const where = { device: late, isFresh: false, startLba, ...fit };
         const restored = await restoreContent(this.#verifying(filling, device), content, content, where);
         await late.release();
         parts.push(restored.part);
@@ -258,9 +261,10 @@ class Run {
   }
 
   /** A file system follows its partition where that was asked for, and onto a smaller one there is no other way. */
-  #isFilled(sizeBytes: number, oldBytes: number | undefined): boolean {
+  #fitOf(sizeBytes: number, wasBytes: number | undefined): Pick<FillPlace, "isFilled" | "wasBytes"> {
+    if (wasBytes === undefined) return { isFilled: false };
     const { fit = "none" } = this.#request;
-    return oldBytes !== undefined && sizeBytes > oldBytes && fit !== "none";
+    return { isFilled: sizeBytes > wasBytes && fit !== "none", wasBytes };
   }
 
   #refuseSize(): void {
@@ -275,7 +279,7 @@ class Run {
       const number = partitionNumber(disk.name, content.name);
       if (number !== undefined) return number;
     }
-    const number = Number(/\d+$/.exec(content.name)?.[0] ?? "0");
+    const number = numberIn(content.name);
     if (number > 0) return number;
     throw new Failure("usage", `cannot tell to which partition of "${this.#request.target}" ${content.name} is to go`, {
       hint: "--to names it",

@@ -5,7 +5,9 @@ import { Failure, isSystemError, libc, systemReason } from "../base/index.ts";
 import { Bitmap } from "../bytes/index.ts";
 import type { BlockDevice, BlockReader } from "./block-device.ts";
 import { refuseOutside } from "./bounds.ts";
+import { deviceNumber } from "./device-number.ts";
 import { DirectFile } from "./direct-file.ts";
+import { DirectSectors } from "./direct-sectors.ts";
 import { loopDeviceOf } from "./loop-device.ts";
 
 const readAsync = promisify(fs.read);
@@ -24,6 +26,7 @@ export class FileReader implements BlockReader {
   readonly path: string;
   protected readonly fd: number;
   readonly #ownsFd: boolean;
+  readonly #sectors: DirectSectors;
   #sizeBytes: number;
 
   protected constructor(filePath: string, fd: number, sizeBytes: number, ownsFd: boolean) {
@@ -31,6 +34,7 @@ export class FileReader implements BlockReader {
     this.fd = fd;
     this.#sizeBytes = sizeBytes;
     this.#ownsFd = ownsFd;
+    this.#sectors = new DirectSectors(fd);
   }
 
   get sizeBytes(): number {
@@ -77,12 +81,18 @@ export class FileReader implements BlockReader {
     }
   }
 
+  /** Reads a part of one sector from the device itself, where the system lets it be. */
+  async readSector(at: number, into: Uint8Array): Promise<void> {
+    if (!(await this.#sectors.read(at, into))) await this.read(at, into);
+  }
+
   /** What the page cache holds of a block device is read anew from now on, where the system lets it be. */
   forgetCached(): void {
     libc()?.ioctl(this.fd, forgetCached);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#sectors.close();
     if (this.#ownsFd) fs.closeSync(this.fd);
   }
 }
@@ -276,15 +286,10 @@ function openSized(
 
 /** Linux keeps the size of a block device, in 512-byte sectors, in sysfs under its device number. */
 function blockDeviceSize(filePath: string, rdev: number): number {
-  const { major, minor } = splitDeviceNumber(rdev);
-  const sysfs = path.join("/sys/dev/block", `${major}:${minor}`, "size");
+  const sysfs = path.join("/sys/dev/block", deviceNumber(rdev), "size");
   try {
     return Number(fs.readFileSync(sysfs, "latin1")) * 512;
   } catch (error) {
     throw new Failure("unsupported", `cannot tell the size of "${filePath}": ${systemReason(error)}`, { cause: error });
   }
-}
-
-function splitDeviceNumber(rdev: number): { readonly major: number; readonly minor: number } {
-  return { major: Math.floor(rdev / 256) & 0xfff, minor: (rdev & 0xff) | (Math.floor(rdev / 2 ** 12) & 0xfff00) };
 }

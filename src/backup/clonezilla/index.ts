@@ -1,6 +1,7 @@
 export { diskFiles, hasData, hiddenLimitBytes, text, type SavedDisk, type SmallFile } from "./disk-files.ts";
 export type { SavedVolume } from "./lists.ts";
-export { dataName, partitionName, partitionNumber } from "./names.ts";
+export { readBadSectors } from "./read-bad-sectors.ts";
+export { badSectorsName, dataName, partitionName, partitionNumber } from "./names.ts";
 export {
   partOf,
   readFolder,

@@ -1,11 +1,11 @@
 import { Failure, stopIfAborted, type JobOptions } from "../../base/index.ts";
 import { formatSize } from "../../bytes/index.ts";
 import { alignedBuffer, type BlockDevice, type BlockReader } from "../../device/index.ts";
-import { CoalescingWriter } from "../../filesystem/index.ts";
+import { CoalescingWriter, leftOutOfNtfs } from "../../filesystem/index.ts";
 import type { BackupFolder, BackupPart } from "../clonezilla/index.ts";
 import { openPart, packedDataOf, type PartStream } from "../open-part.ts";
 import { isZero } from "../packed/index.ts";
-import type { Piece } from "../partclone/index.ts";
+import { ntfsImage, type Piece } from "../partclone/index.ts";
 
 /** What all that is done with one backup has in hand. */
 export interface Restoring {
@@ -75,7 +75,14 @@ export async function copyPart(
   } finally {
     await writer.settle(); // whether it fails or not, the device is left with nothing in hand
   }
+  if (stream.head?.description.fileSystem === ntfsImage) await writeLeftOut(device);
   return { restoredBytes, contentBytes: needed === 0 ? end : needed };
+}
+
+/** The second boot sector of NTFS is in no image of its clusters. */
+async function writeLeftOut(device: BlockDevice): Promise<void> {
+  const leftOut = await leftOutOfNtfs(device);
+  if (leftOut !== undefined) await device.write(leftOut.at, leftOut.bytes);
 }
 
 /** Reads a device where a backup has data, and compares. Throws `mismatch` where it is not the same. */

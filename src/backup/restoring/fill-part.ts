@@ -15,6 +15,7 @@ import {
 import { defaultGeometry } from "../../partition/index.ts";
 import type { Timestamp } from "../../tree/index.ts";
 import type { BackupPart } from "../clonezilla/index.ts";
+import { plainKind } from "../open-part.ts";
 import { compareTrees } from "./compare-trees.ts";
 import { comparePart, contentBytesOf, copyPart, readThrough, type PartPlace, type Restoring } from "./copy-part.ts";
 import { openSource } from "./open-source.ts";
@@ -38,6 +39,8 @@ export interface FilledPart {
 export interface FillPlace extends PartPlace {
   /** Where it begins on its disk. */
   readonly startLba: number;
+  /** How large it was; absent where the backup does not tell. */
+  readonly wasBytes?: number;
   /** The file system is to take all of it. */
   readonly isFilled: boolean;
 }
@@ -76,7 +79,14 @@ export async function leastBytesOf(filling: Filling, part: BackupPart): Promise<
 }
 
 async function copyWhole(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
-  const { restoredBytes } = await copyPart(filling, part, place);
+  const { restoredBytes, contentBytes } = await copyPart(filling, part, place);
+  const { wasBytes = 0 } = place;
+  if (part.kind === plainKind && contentBytes < wasBytes) {
+    throw new Failure(
+      "damaged",
+      `cannot restore ${part.name}: ${contentBytes} bytes of it are there, it had ${wasBytes}`,
+    );
+  }
   await verifyCopy(filling, part, place.device);
   return { restoredBytes, notes: [] };
 }

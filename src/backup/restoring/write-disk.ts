@@ -32,7 +32,7 @@ export async function writeDisk(
     const { startLba, sectorCount } = part.after;
     const slice = new SliceDevice(device, startLba * sectorBytes, sectorCount * sectorBytes);
     const isFilled = sectorCount !== part.before.sectorCount;
-    const place = { device: slice, isFresh, startLba, isFilled };
+    const place = { device: slice, isFresh, startLba, isFilled, wasBytes: part.before.sectorCount * sectorBytes };
     const restored = await restoreContent(filling, part, part.content, place);
     parts.push(restored.part);
     warnings.push(...restored.notes);
