@@ -13,4 +13,4 @@ export {
   type FolderFiles,
 } from "./read-folder.ts";
 export { readIdentities, readSavedTime, type Identity } from "./read-lists.ts";
-export { isExtended, planFromDump } from "./table-dump.ts";
+export { isExtended, lastSectorFor, planFromDump, type DumpedPartition, type TableDump } from "./table-dump.ts";
