@@ -4,6 +4,7 @@ import { checkDisk } from "../disk/index.ts";
 import { MemoryDevice } from "../device/index.ts";
 import { readTable, type PartitionTable } from "../partition/index.ts";
 import { planFromDump, readFolder, readSmallFile, type BackupDisk, type BackupFolder } from "./clonezilla/index.ts";
+import { BackupUse } from "./backup-use.ts";
 import { openBackup } from "./open-backup.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";
@@ -36,6 +37,8 @@ export interface CheckBackupOptions extends JobOptions, StoreAccess {
 /** Reads all of a backup and compares every checksum; then looks through the file systems in it. Changes nothing. */
 export async function checkBackup(backup: string, options: CheckBackupOptions): Promise<CheckedBackup> {
   await using store = await openStore(backup, options);
+  using use = new BackupUse(backup);
+  void use;
   const check = new BackupCheck(await readFolder(store), options);
   return await check.run();
 }

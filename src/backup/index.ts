@@ -12,3 +12,16 @@ export type { BackupProblem, CheckedBackup } from "./check-backup.ts";
 export type { RestoredBackup, RestoredPart, RestoreRequest } from "./restore-backup.ts";
 export type { SavedBackup, SavedPart, SaveRequest } from "./save-backup.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
+export {
+  checkPlan,
+  exampleOfPlan,
+  failureOf,
+  forgetBackups,
+  parseKeptSpan,
+  parseTimeLimit,
+  problemText,
+  pruneBackups,
+  runPlan,
+  summaryLines,
+  type KeepRules,
+} from "./plan/index.ts";

@@ -1,6 +1,7 @@
 import { Failure } from "../base/index.ts";
 import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
+import { BackupUse } from "./backup-use.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
 import { packedDataOf, plainKind } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";
@@ -21,6 +22,7 @@ export interface OpenBackupOptions extends StoreAccess {
 export async function openBackup(path: string, options: OpenBackupOptions): Promise<BlockReader> {
   await using stack = new AsyncDisposableStack();
   const folder = await readFolder(stack.use(await openStore(path, options)));
+  stack.use(new BackupUse(path));
   const [part] = folder.parts;
   if (folder.disks.length === 0 && folder.parts.length === 1 && part !== undefined) {
     const reader = stack.use(await openPartAnywhere(folder, part, options.env));

@@ -1,6 +1,6 @@
 export { diskFiles, hasData, hiddenLimitBytes, text, type SavedDisk, type SmallFile } from "./disk-files.ts";
 export type { SavedVolume } from "./lists.ts";
-export { dataName, partitionName, partitionNumber } from "./names.ts";
+export { dataName, parseDataName, partitionName, partitionNumber } from "./names.ts";
 export {
   partOf,
   readFolder,
@@ -11,5 +11,5 @@ export {
   type BackupSwap,
   type FolderFiles,
 } from "./read-folder.ts";
-export { readIdentities, readSavedTime, type Identity } from "./read-lists.ts";
+export { readIdentities, readSavedTime, readSource, type Identity } from "./read-lists.ts";
 export { isExtended, planFromDump } from "./table-dump.ts";
