@@ -2,13 +2,14 @@ import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
 import { leftOutOfNtfs } from "../filesystem/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
+import { BackupUse } from "./backup-use.ts";
 import { ContentCache, openCached, type ContentCacheOptions } from "./cache/index.ts";
+import { chooseDisk } from "./choose-disk.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
 import { isNtfsclone } from "./ntfsclone/index.ts";
 import { openPart, packedDataOf, plainKind } from "./open-part.ts";
 import { contentKey, openAnywhere } from "./packed/index.ts";
 import { ntfsImage, PartcloneReader, readImageHead } from "./partclone/index.ts";
-import { chooseDisk } from "./restore-backup.ts";
 import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
@@ -29,6 +30,7 @@ export interface OpenBackupOptions extends StoreAccess, JobOptions {
 export async function openBackup(path: string, options: OpenBackupOptions): Promise<BlockReader> {
   await using stack = new AsyncDisposableStack();
   const folder = await readFolder(stack.use(await openStore(path, options)));
+  stack.use(new BackupUse(path));
   const [part] = folder.parts;
   if (folder.disks.length === 0 && folder.parts.length === 1 && part !== undefined) {
     const reader = stack.use(await openPartAnywhere(folder, part, options));
@@ -109,7 +111,8 @@ class BackupParts implements BlockReader {
 /** Of most images more than the head would be read for nothing. */
 const headChunkBytes = 1024 * 1024;
 
-async function openPartAnywhere(
+/** The content of a partition, to be read anywhere. Throws `unsupported` where its data is not packed for that. */
+export async function openPartAnywhere(
   folder: BackupFolder,
   part: BackupPart,
   options: OpenBackupOptions,
