@@ -236,7 +236,7 @@ describe("damaged NTFS", { skip: skipNtfs }, () => {
         },
       ],
       [
-        /error: \d+ bytes of it are said to be valid, it has \d+: "mixed"/,
+        /warning: \d+ bytes of it are said to be valid, it has \d+: "mixed"/,
         (sample) => {
           sample.changeAttribute(mixed, data, (record, at) => outsideHeader.patch(record, { validBytes: 2 ** 20 }, at));
         },

@@ -136,7 +136,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
   },
   reparsePoint: { sizeBytes: 8, fields: { tag: [0, 4], dataBytes: [4, 2] } },
   residentHeader: { sizeBytes: 24, fields: { valueBytes: [16, 4], valueOffset: [20, 2] } },
-  restartArea: { sizeBytes: 48, fields: { clientsInUse: [12, 2], flags: [14, 2] } },
+  restartArea: { sizeBytes: 48, fields: { lastNumber: [0, 8], clientsInUse: [12, 2], flags: [14, 2] } },
   restartPage: {
     sizeBytes: 30,
     fields: {
