@@ -32,6 +32,8 @@ export interface SwapContent extends Labelled {
 /** Anything else, saved from the first to the last byte. */
 export interface PlainContent extends Labelled {
   readonly saved: "whole";
+  /** What its owner should know: that it is of no use without other devices. */
+  readonly warning?: string;
 }
 
 /** Kinds of file systems that partclone has images for. */
@@ -45,6 +47,7 @@ const imageKinds: Readonly<
   fat16: { type: "vfat", tag: "vfat", imageName: "FAT16" },
   fat32: { type: "vfat", tag: "vfat", imageName: "FAT32" },
   exfat: { type: "exfat", tag: "exfat", imageName: "EXFAT" },
+  btrfs: { type: "btrfs", tag: "btrfs", imageName: "BTRFS" },
 };
 
 /** partclone counts FAT and exFAT in sectors. */
@@ -55,7 +58,7 @@ const blkidTypes: Readonly<Record<string, string>> = { luks: "crypto_LUKS", lvm2
 export async function contentOf(reader: BlockReader): Promise<Content> {
   if ((await probe(reader)) === undefined) return recognisedContent(reader);
   const fileSystem = await openFileSystem(reader);
-  const { kind, label, uuid, sizeBytes, blockSizeBytes } = fileSystem.info;
+  const { kind, label, uuid, sizeBytes, blockSizeBytes, imageBlockBytes } = fileSystem.info;
   const known = imageKinds[kind];
   if (known === undefined || sizeBytes > reader.sizeBytes) {
     await fileSystem[Symbol.asyncDispose]();
@@ -65,7 +68,7 @@ export async function contentOf(reader: BlockReader): Promise<Content> {
       `it holds ${kind} of ${sizeBytes} bytes, the partition ends at ${reader.sizeBytes}: the file system is cut off`,
     );
   }
-  const blockBytes = known.imageName === "EXTFS" ? blockSizeBytes : sectorBytes;
+  const blockBytes = imageBlockBytes ?? (known.imageName === "EXTFS" ? blockSizeBytes : sectorBytes);
   return { saved: "image", ...known, label, uuid, blockBytes, sizeBytes, fileSystem };
 }
 
@@ -73,7 +76,9 @@ export async function contentOf(reader: BlockReader): Promise<Content> {
 async function recognisedContent(reader: BlockReader): Promise<Content> {
   const found = await recognise(reader);
   if (found === undefined) return { saved: "whole", type: "", label: "", uuid: undefined };
-  const { kind, label, uuid } = found;
+  const { kind, label, uuid, unread } = found;
   const isEmptySwap = kind === "swap" && (found.usedBytes ?? 1) === 0 && found.problems.length === 0;
-  return { saved: isEmptySwap ? "swap" : "whole", type: blkidTypes[kind] ?? kind, label, uuid };
+  const common = { type: blkidTypes[kind] ?? kind, label, uuid };
+  if (isEmptySwap) return { saved: "swap", ...common };
+  return { saved: "whole", ...common, ...(unread === undefined ? {} : { warning: `${kind} ${unread}: saved whole` }) };
 }

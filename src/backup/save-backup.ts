@@ -68,6 +68,9 @@ export async function saveBackup(request: SaveRequest, job: JobOptions = {}): Pr
   const reader = stack.use(await FileReader.openAtRest(request.source));
   const warnings: string[] = [];
   const disk = await lookAt(request, reader, stack);
+  for (const { name, content } of disk.volumes) {
+    if (content?.saved === "whole" && content.warning !== undefined) warnings.push(`${name}: ${content.warning}`);
+  }
   if (!request.isUnchecked) for (const volume of disk.volumes) warnings.push(...(await checkVolume(volume, job)));
   const folder = stack.use(NewFolder.create(path.join(request.into, request.name ?? backupName(request, disk.name))));
   const saving = new Saving(request, disk, folder, job);

@@ -18,6 +18,8 @@ export interface Recognised {
   readonly freeBytes: number | undefined;
   /** Names of optional features, in the words of its own tools. */
   readonly features: readonly string[];
+  /** Of a kind that is read: why this one is not, for after "it ". */
+  readonly unread?: string;
   /** What an owner should know: "hibernated". */
   readonly notes: readonly string[];
   readonly problems: readonly Problem[];
