@@ -45,6 +45,14 @@ async function copyOf(reader: BlockReader, first: XfsSuperblock): Promise<XfsSup
   return { ...copy, inProgress: 0 };
 }
 
+/** Whether the copy of the superblock in a group can stand in for it. */
+export async function isCopySound(reader: BlockReader, first: XfsSuperblock, group: number): Promise<boolean> {
+  const at = group * first.groupBlocks * first.blockSizeBytes;
+  const copy = await superblockAt(reader, at);
+  if (copy === undefined || !(await isSuperblockSealed(reader, at, copy))) return false;
+  return copy.groupBlocks === first.groupBlocks && copy.blockSizeBytes === first.blockSizeBytes;
+}
+
 async function superblockAt(reader: BlockReader, at: number): Promise<XfsSuperblock | undefined> {
   if (at + smallestSectorBytes > reader.sizeBytes) return undefined;
   const start = await readBytes(reader, at, smallestSectorBytes);

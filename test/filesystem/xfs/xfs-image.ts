@@ -53,7 +53,7 @@ export function fillXfs(root: string, manyNames: number): void {
 
 function fillFiles(at: (name: string) => string): void {
   const scattered = fs.openSync(at("scattered"), "w");
-  for (let n = 0; n < 900; n++) fs.writeSync(scattered, noise(n, 900), 0, 900, n * 131_072);
+  for (let n = 0; n < 300; n++) fs.writeSync(scattered, noise(n, 900), 0, 900, n * 131_072);
   fs.fsyncSync(scattered);
   fs.closeSync(scattered);
   const reserved = fs.openSync(at("reserved"), "w");
@@ -61,7 +61,7 @@ function fillFiles(at: (name: string) => string): void {
   fs.writeSync(reserved, noise(1, 10_000), 0, 10_000, 200_000);
   fs.fsyncSync(reserved);
   fs.closeSync(reserved);
-  fs.writeFileSync(at("large"), noise(7, 3_000_000));
+  fs.writeFileSync(at("large"), noise(7, 2_000_000));
   fs.writeFileSync(at("hole"), "begin");
   fs.truncateSync(at("hole"), 5_000_001);
   try {
