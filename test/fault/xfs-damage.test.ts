@@ -7,7 +7,7 @@ import { MemoryDevice } from "../../src/device/index.ts";
 import { openFileSystem } from "../../src/filesystem/index.ts";
 import { checksumOf } from "../../src/filesystem/xfs/checksum.ts";
 import { skipWithoutMount, whileMounted } from "../filesystem/ext/mounted.ts";
-import { fillXfs, makeXfs } from "../filesystem/xfs/xfs-image.ts";
+import { fillXfs, makeXfs, skipWithoutXfs } from "../filesystem/xfs/xfs-image.ts";
 import { skipWithout } from "../peers/peer.ts";
 import { temporaryFolder } from "../temp.ts";
 import { lookAtAll, randomFrom } from "./look-at-all.ts";
@@ -15,10 +15,7 @@ import { lookAtAll, randomFrom } from "./look-at-all.ts";
 /** The runs are the same each time; another seed makes others. A failure names the seed of its run. */
 const firstSeed = Number(process.env["HOLDFAST_SEED"] ?? 1);
 const roundCount = Number(process.env["HOLDFAST_ROUNDS"] ?? 20);
-const skip =
-  skipWithout("mkfs.xfs") ||
-  skipWithoutMount() ||
-  (fs.readFileSync("/proc/filesystems", "utf8").includes("\txfs\n") ? false : "this kernel does not know XFS");
+const skip = skipWithout("mkfs.xfs") || skipWithoutMount() || skipWithoutXfs();
 const paths = ["/many/a-name-somewhat-longer-300", "/few/hard", "/some/name-1", "/missing"];
 
 /** A structure: how it is told, how much its checksum covers, and where that stands. */

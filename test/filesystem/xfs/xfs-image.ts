@@ -12,6 +12,12 @@ import { makeBlank } from "../recognise/recognised-file.ts";
 /** For its own tests mkfs.xfs makes file systems of less than 300 MB. */
 const small = { TEST_DIR: "1", TEST_DEV: "1", QA_CHECK_FS: "1" };
 
+/** False where the kernel of this machine mounts XFS; else why not. */
+export function skipWithoutXfs(): string | false {
+  const known = fs.readFileSync("/proc/filesystems", "utf8");
+  return known.includes("\txfs\n") ? false : "this kernel does not know XFS";
+}
+
 /** Makes an XFS in a new file. */
 export function makeXfs(image: string, sizeMiB: number, options: string): void {
   makeBlank(image, sizeMiB);
