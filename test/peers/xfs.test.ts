@@ -54,7 +54,7 @@ async function assertUsedAs(fileSystem: FileSystem, theirs: Bitmap): Promise<voi
 
 const cases: readonly (readonly [options: string, sizeMiB: number, manyNames: number])[] = [
   ["", 96, 30_000],
-  ["-b size=1024 -n size=8192 -m rmapbt=1 -d agcount=5", 96, 3000],
+  ["-b size=1024 -n size=64k -m rmapbt=1 -d agcount=5", 96, 3000],
   ["-b size=16k -n size=64k -l size=20m", 200, 3000],
   ["-b size=64k -l size=40m", 300, 2000],
   ["-s size=4096 -m rmapbt=1,inobtcount=1 -i nrext64=1,size=1024 -d agcount=7", 150, 3000],

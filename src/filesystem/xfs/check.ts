@@ -112,7 +112,7 @@ function checkLost({ source, blocks, report, unknownGroups }: CheckState, group:
 
 /** The superblock's own counters are made anew from the groups when the log is replayed. */
 function checkTotals({ source, report, totals, unknownGroups }: CheckState): void {
-  if (unknownGroups.size > 0 || source.logState !== "clean") return;
+  if (unknownGroups.size > 0 || !source.hasCounters) return;
   const { inodeCount, freeInodes, freeBlocks } = source.layout.superblock;
   for (const [what, said, counted] of [
     ["inodes", inodeCount, totals.inodes],

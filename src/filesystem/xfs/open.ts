@@ -28,7 +28,11 @@ export async function openXfs(reader: BlockReader): Promise<XfsFileSystem> {
   if (layout.sizeBytes > reader.sizeBytes) {
     problems.push(`the file system takes ${layout.sizeBytes} bytes, its device ends at ${reader.sizeBytes}`);
   }
-  const source = new XfsSource(reader, layout, await stateOfLog(reader, layout));
+  const logState = await stateOfLog(reader, layout);
+  const source = new XfsSource(reader, layout, {
+    logState,
+    hasCounters: logState === "clean" && problem === undefined,
+  });
   return new XfsFileSystem(source, problems, await infoOf(source, problems));
 }
 

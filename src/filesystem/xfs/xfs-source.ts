@@ -15,11 +15,18 @@ export class XfsSource {
   /** Small files, apart from the structures. */
   readonly contents: ChunkCache;
   readonly logState: LogState;
+  /** Whether the counters of the superblock are those of now. */
+  readonly hasCounters: boolean;
 
-  constructor(reader: BlockReader, layout: XfsLayout, logState: LogState) {
+  constructor(
+    reader: BlockReader,
+    layout: XfsLayout,
+    state: { readonly logState: LogState; readonly hasCounters: boolean },
+  ) {
     this.reader = reader;
     this.layout = layout;
-    this.logState = logState;
+    this.logState = state.logState;
+    this.hasCounters = state.hasCounters;
     this.structures = new ChunkCache(reader, chunks);
     this.contents = new ChunkCache(reader, chunks);
   }
