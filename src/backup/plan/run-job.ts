@@ -118,7 +118,7 @@ class JobWork {
       ...(job.level === undefined ? {} : { level: job.level }),
       volumeBytes: job.volumeBytes,
       isUnchecked: job.isUnchecked,
-      retries: 3,
+      retries: 2,
       nowMs: this.#startedMs,
       command: ["holdfast", "backup", "run", this.#run.plan.path, job.name].map(shellWord).join(" "),
       env,
