@@ -1,14 +1,21 @@
 import { createHash, type Hash } from "node:crypto";
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { Failure, stopIfAborted, systemReason, type JobOptions } from "../base/index.ts";
+import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { checkDisk } from "../disk/index.ts";
 import { MemoryDevice } from "../device/index.ts";
 import { readTable, type PartitionTable } from "../partition/index.ts";
-import { planFromDump, readFolder, readSmallFile, type BackupDisk, type BackupFolder } from "./clonezilla/index.ts";
+import {
+  planFromDump,
+  readBadSectors,
+  readFolder,
+  readSmallFile,
+  type BackupDisk,
+  type BackupFolder,
+} from "./clonezilla/index.ts";
+import { BackupUse } from "./backup-use.ts";
 import { openBackup } from "./open-backup.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";
+import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 
 /** One thing that is wrong. An error means that data is lost; a warning, that something about it is. */
 export interface BackupProblem {
@@ -29,15 +36,17 @@ export interface CheckedBackup {
   readonly warningCount: number;
 }
 
-export interface CheckBackupOptions extends JobOptions {
-  readonly env: NodeJS.ProcessEnv;
+export interface CheckBackupOptions extends JobOptions, StoreAccess {
   /** Hears of each problem as it is found; the check waits for it. */
   readonly onProblem: (problem: BackupProblem) => Promise<void>;
 }
 
 /** Reads all of a backup and compares every checksum; then looks through the file systems in it. Changes nothing. */
 export async function checkBackup(backup: string, options: CheckBackupOptions): Promise<CheckedBackup> {
-  const check = new BackupCheck(readFolder(backup), options);
+  await using store = await openStore(backup, options);
+  using use = new BackupUse(backup);
+  void use;
+  const check = new BackupCheck(await readFolder(store), options);
   return await check.run();
 }
 
@@ -56,8 +65,14 @@ interface SumLine {
   readonly sum: string;
 }
 
+/** Of files with sectors that could not be read, so many are named. */
+const namedFileLimit = 10;
+
 /** Clonezilla writes these again after their checksums were made. */
 const rewritten = /^Info-.*\.txt$|^clonezilla-img$/;
+
+/** How much is read at a time to be hashed. */
+const hashedBytes = 1024 * 1024;
 
 class BackupCheck {
   readonly #folder: BackupFolder;
@@ -79,6 +94,7 @@ class BackupCheck {
   async run(): Promise<CheckedBackup> {
     for (const problem of this.#folder.problems) await this.#report("error", "folder", problem);
     await this.#checkSums();
+    await this.#tellUnreadable();
     for (const disk of this.#folder.disks) await this.#checkTable(disk);
     for (const part of this.#folder.parts) await this.#checkPart(part);
     const hasStructure = this.#errorCount === 0 && (await this.#checkStructure());
@@ -127,8 +143,18 @@ class BackupCheck {
     }
   }
 
+  /** What is zeros in it, and was something else. */
+  async #tellUnreadable(): Promise<void> {
+    for (const { list, sectors, files } of await readBadSectors(this.#folder)) {
+      const named = files.slice(0, namedFileLimit).join(", ");
+      const which = files.length > namedFileLimit ? `${named} and ${files.length - namedFileLimit} more files` : named;
+      const message = `${sectors} sectors could not be read when it was saved, and are zeros now`;
+      await this.#report("warning", list, which === "" ? message : `${message}: ${which}`);
+    }
+  }
+
   async #readSums(list: string): Promise<SumLine[]> {
-    const text = readSmallFile(this.#folder.path, this.#folder.files, list)?.toString() ?? "";
+    const text = (await readSmallFile(this.#folder, list))?.toString() ?? "";
     const lines: SumLine[] = [];
     for (const line of text.split("\n").filter((one) => one !== "")) {
       const [, sum, file] = /^([0-9a-f]{32,128}) [ *](?:\.\/)?([^/]+)$/.exec(line) ?? [];
@@ -142,15 +168,14 @@ class BackupCheck {
   async #compare(file: string, lines: readonly SumLine[]): Promise<SumLine[]> {
     const hashes = new Map(lines.map(({ list }) => [list, createHash(sumLists[list] ?? "")]));
     try {
-      for await (const chunk of fs.createReadStream(path.join(this.#folder.path, file), {
-        highWaterMark: 1024 * 1024,
-      })) {
-        for (const hash of hashes.values()) hash.update(chunk as Uint8Array);
-        this.#progress("comparing checksums", (chunk as Uint8Array).length);
+      await using reader = await this.#folder.store.open(file);
+      for await (const chunk of readChunks(reader, hashedBytes)) {
+        for (const hash of hashes.values()) hash.update(chunk);
+        this.#progress("comparing checksums", chunk.length);
       }
     } catch (error) {
-      if (error instanceof Failure) throw error;
-      await this.#report("error", file, `it cannot be read: ${systemReason(error)}`);
+      if (!(error instanceof Failure) || error.code === "interrupted") throw error;
+      await this.#report("error", file, error.message);
       return [];
     }
     const sums = new Map([...hashes].map(([list, hash]: [string, Hash]) => [list, hash.digest("hex")]));
@@ -175,9 +200,8 @@ class BackupCheck {
   /** The table of a disk against the copies of it. */
   async #checkTable(disk: BackupDisk): Promise<void> {
     const { name, dump, sizeBytes } = disk;
-    const { path: folder, files } = this.#folder;
     await this.#attempt(`${name}-pt.sf`, async () => void planFromDump(dump, sizeBytes));
-    const first = readSmallFile(folder, files, `${name}-gpt-1st`);
+    const first = await readSmallFile(this.#folder, `${name}-gpt-1st`);
     if (dump.kind !== "gpt" || first === undefined) return;
     await this.#attempt(`${name}-gpt-1st`, async () => {
       const table = await readTable(new MemoryDevice(first));
@@ -204,13 +228,13 @@ class BackupCheck {
       if (reader === undefined) return false;
       await reader[Symbol.asyncDispose]();
     }
-    const { signal, env } = this.#options;
+    const { signal } = this.#options;
     for (const { name: disk } of this.#folder.disks) {
       await checkDisk(
         { image: this.#folder.path },
         {
           ...(signal === undefined ? {} : { signal }),
-          openImage: (name) => openBackup(name, { disk, env }),
+          openImage: (name) => openBackup(name, { ...this.#options, disk }),
           onProblem: ({ severity, where, message }) => this.#report(severity, `${disk}: ${where}`, message),
         },
       );

@@ -1,59 +1,54 @@
 import { createHash } from "node:crypto";
-import * as fs from "node:fs";
-import { open } from "node:fs/promises";
-import * as path from "node:path";
-import { Failure, isSystemError, systemReason } from "../base/index.ts";
+import { Failure } from "../base/index.ts";
 import { text, type SmallFile } from "./clonezilla/index.ts";
 import type { WrittenFile } from "./packed/index.ts";
-
-/** As long as a backup is being written its folder is called so. */
-const unfinishedEnding = ".part";
+import { nameIn, pathIn, unfinishedEnding, type BackupStore } from "./store/index.ts";
 
 /**
  * The folder of a new backup: it is written under a name that ends in `.part`, and `commit` adds the checksums of all
  * files and gives it its own name. Disposed without a commit, it is removed.
  */
 export class NewFolder implements AsyncDisposable {
-  readonly path: string;
-  readonly #partPath: string;
+  readonly store: BackupStore;
+  readonly #name: string;
+  readonly #partName: string;
   readonly #small: SmallFile[] = [];
   readonly #large: WrittenFile[] = [];
   #isCommitted = false;
 
-  private constructor(folderPath: string) {
-    this.path = folderPath;
-    this.#partPath = folderPath + unfinishedEnding;
+  private constructor(store: BackupStore, name: string) {
+    this.store = store;
+    this.#name = name;
+    this.#partName = name + unfinishedEnding;
   }
 
-  static create(folderPath: string): NewFolder {
-    const folder = new NewFolder(folderPath);
-    if (fs.existsSync(folderPath)) {
-      throw new Failure("exists", `cannot save into "${folderPath}": it is there already`, {
-        hint: "give another --name",
-      });
+  static async create(store: BackupStore, name: string): Promise<NewFolder> {
+    const folder = new NewFolder(store, name);
+    const path = nameIn(store, name);
+    if ((await store.find(name)) !== undefined) {
+      throw new Failure("exists", `cannot save into "${path}": it is there already`, { hint: "give another --name" });
     }
     try {
-      fs.mkdirSync(path.dirname(folderPath), { recursive: true });
-      fs.mkdirSync(folder.#partPath);
+      await store.makeFolder(folder.#partName);
     } catch (error) {
-      if (isSystemError(error, "EEXIST")) {
-        throw new Failure(
-          "exists",
-          `cannot save into "${folderPath}": "${folder.#partPath}" is there from another run`,
-          {
-            hint: "if no other holdfast is writing it, remove that folder",
-            cause: error,
-          },
-        );
-      }
-      throw new Failure("failed", `cannot make the folder "${folderPath}": ${systemReason(error)}`, { cause: error });
+      if (!(error instanceof Failure) || error.code !== "exists") throw error;
+      const partPath = nameIn(store, folder.#partName);
+      throw new Failure("exists", `cannot save into "${path}": "${partPath}" is there from another run`, {
+        hint: "if no other holdfast is writing it, remove that folder",
+        cause: error,
+      });
     }
     return folder;
   }
 
-  /** Where a file of it is while it is not finished. */
+  /** How messages call it. */
+  get path(): string {
+    return nameIn(this.store, this.#name);
+  }
+
+  /** Where in the store a file of it is while it is not finished. */
   pathOf(name: string): string {
-    return path.join(this.#partPath, name);
+    return pathIn(this.#partName, name);
   }
 
   get sizeBytes(): number {
@@ -66,14 +61,8 @@ export class NewFolder implements AsyncDisposable {
     this.#large.push(file);
   }
 
-  add(file: SmallFile): void {
-    const target = this.pathOf(file.name);
-    try {
-      fs.writeFileSync(target, file.bytes, { flag: "wx" });
-    } catch (error) {
-      const code = isSystemError(error, "ENOSPC", "EDQUOT") ? "no-space" : "failed";
-      throw new Failure(code, `cannot write "${target}": ${systemReason(error)}`, { cause: error });
-    }
+  async add(file: SmallFile): Promise<void> {
+    await this.store.put(this.pathOf(file.name), file.bytes);
     this.#small.push(file);
   }
 
@@ -82,46 +71,31 @@ export class NewFolder implements AsyncDisposable {
     const log = this.#small.find(({ name }) => name === "clonezilla-img");
     if (log !== undefined) {
       const id = createHash("sha512").update(log.bytes).digest("hex");
-      this.add(text("Info-img-id.txt", `# The SHA-512 of the file clonezilla-img\nIMG_ID=${id}\n`));
+      await this.add(text("Info-img-id.txt", `# The SHA-512 of the file clonezilla-img\nIMG_ID=${id}\n`));
     }
     const sha1 = this.#small.map(({ name, bytes }) => ({ name, sum: createHash("sha1").update(bytes).digest("hex") }));
-    this.add(text("SHA1SUMS", sumsText([...this.#large.map(({ name, sha1: sum }) => ({ name, sum })), ...sha1])));
+    await this.add(text("SHA1SUMS", sumsText([...this.#large.map(({ name, sha1: sum }) => ({ name, sum })), ...sha1])));
     const small = this.#small.map(({ name, bytes }) => {
       return { name, sum: createHash("blake2b512").update(bytes).digest("hex") };
     });
-    this.add(text("B2SUMS", sumsText(small)));
-    await Promise.all(this.#small.map(({ name }) => syncFile(this.pathOf(name))));
-    syncFolder(this.#partPath);
-    if (fs.existsSync(this.path)) {
-      throw new Failure("exists", `cannot save into "${this.path}": it has come into being meanwhile`);
-    }
-    fs.renameSync(this.#partPath, this.path);
+    await this.add(text("B2SUMS", sumsText(small)));
+    await this.store.flush(this.#partName);
+    await this.store.rename(this.#partName, this.#name);
     this.#isCommitted = true;
-    syncFolder(path.dirname(this.path));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isCommitted) fs.rmSync(this.#partPath, { recursive: true, force: true });
+    if (this.#isCommitted) return;
+    try {
+      await this.store.remove(this.#partName);
+    } catch (error) {
+      // What made the backup fail often keeps it from being removed too, and is what the user has to hear.
+      if (!(error instanceof Failure)) throw error;
+    }
   }
 }
 
 function sumsText(sums: readonly { readonly name: string; readonly sum: string }[]): string {
   const sorted = sums.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return sorted.map(({ name, sum }) => `${sum}  ${name}\n`).join("");
-}
-
-async function syncFile(file: string): Promise<void> {
-  await using handle = await open(file, "r");
-  await handle.sync();
-}
-
-function syncFolder(folder: string): void {
-  const fd = fs.openSync(folder, "r");
-  try {
-    fs.fsyncSync(fd);
-  } catch (error) {
-    if (!isSystemError(error, "EINVAL", "EPERM", "EISDIR", "ENOTSUP")) throw error;
-  } finally {
-    fs.closeSync(fd);
-  }
 }

@@ -1,10 +1,9 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { Failure, isSystemError, systemReason } from "../base/index.ts";
+import { Failure } from "../base/index.ts";
 import {
   isExtended,
   partitionName,
   partOf,
+  readBadSectors,
   readFolder,
   readIdentities,
   readSavedTime,
@@ -12,6 +11,8 @@ import {
   type BackupFolder,
   type Identity,
 } from "./clonezilla/index.ts";
+import { markIn } from "./marks.ts";
+import { openStore, SubStore, unfinishedEnding, type StoreAccess } from "./store/index.ts";
 
 /** What is in a backup, in plain values: `--json` prints it as it stands. */
 export interface BackupReport {
@@ -23,6 +24,8 @@ export interface BackupReport {
   readonly disks: readonly SavedDiskReport[];
   /** Data that belongs to no partition of these disks, such as logical volumes. */
   readonly others: readonly SavedPartReport[];
+  /** What could not be read when it was saved; absent where all could be. */
+  readonly unreadable?: { readonly sectors: number; readonly files: readonly string[] };
   /** What is missing or contradicts itself, as far as the folder tells. */
   readonly problems: readonly string[];
 }
@@ -52,10 +55,13 @@ export interface SavedPartReport extends Identity {
 }
 
 /** Looks at the folder of a backup; its data is not read. */
-export async function showBackup(backup: string): Promise<BackupReport> {
-  const folder = readFolder(backup);
-  const identities = readIdentities(folder);
-  const savedAt = readSavedTime(folder);
+export async function showBackup(backup: string, access: StoreAccess): Promise<BackupReport> {
+  await using store = await openStore(backup, access);
+  const folder = await readFolder(store);
+  const identities = await readIdentities(folder);
+  const savedAt = await readSavedTime(folder);
+  const bad = await readBadSectors(folder);
+  const sectors = bad.reduce((sum, one) => sum + one.sectors, 0);
   const disks = folder.disks.map((disk) => reportDisk(folder, disk, identities));
   const shown = new Set(disks.flatMap(({ partitions }) => partitions.map(({ name }) => name)));
   return {
@@ -66,6 +72,7 @@ export async function showBackup(backup: string): Promise<BackupReport> {
     others: folder.parts
       .filter(({ name }) => !shown.has(name))
       .map((part) => ({ name: part.name, ...dataReport(part), ...identities.get(part.name) })),
+    ...(sectors === 0 ? {} : { unreadable: { sectors, files: bad.flatMap(({ files }) => files) } }),
     problems: folder.problems,
   };
 }
@@ -114,14 +121,17 @@ export interface ListedBackup {
 }
 
 /** The backups in a folder, the oldest first. */
-export async function listBackups(home: string): Promise<ListedBackup[]> {
+export async function listBackups(home: string, access: StoreAccess): Promise<ListedBackup[]> {
+  await using store = await openStore(home, access);
   const listed: ListedBackup[] = [];
-  for (const name of foldersIn(home)) {
-    const isFinished = !name.endsWith(".part");
+  for (const { name } of (await store.list("")).filter(({ kind }) => kind === "folder")) {
+    const isFinished = !name.endsWith(unfinishedEnding);
     try {
-      const folder = readFolder(path.join(home, name));
-      const { disks, parts, problems } = folder;
-      const savedAt = readSavedTime(folder);
+      const folder = await readFolder(new SubStore(store, name));
+      const { disks, parts } = folder;
+      const mark = markIn(folder.files);
+      const problems = [...folder.problems, ...(mark === undefined ? [] : [mark])];
+      const savedAt = await readSavedTime(folder);
       listed.push({
         name,
         ...(savedAt === undefined ? {} : { savedAt }),
@@ -138,14 +148,4 @@ export async function listBackups(home: string): Promise<ListedBackup[]> {
     }
   }
   return listed.sort((a, b) => (a.savedAt ?? a.name).localeCompare(b.savedAt ?? b.name));
-}
-
-function foldersIn(home: string): string[] {
-  try {
-    const entries = fs.readdirSync(home, { withFileTypes: true });
-    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
-  } catch (error) {
-    const code = isSystemError(error, "ENOENT", "ENOTDIR") ? "not-found" : "failed";
-    throw new Failure(code, `cannot list the backups in "${home}": ${systemReason(error)}`, { cause: error });
-  }
 }

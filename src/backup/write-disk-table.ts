@@ -7,7 +7,7 @@ import {
   planFromDump,
   readSmallFile,
   type BackupDisk,
-  type BackupFolder,
+  type FolderFiles,
 } from "./clonezilla/index.ts";
 
 const sectorBytes = 512;
@@ -17,12 +17,12 @@ const bootCodeBytes = 446;
 /** Writes table, boot code and what is hidden behind it onto an empty disk. Gives what could not be done. */
 export async function writeDiskTable(
   device: BlockDevice,
-  { path, files }: BackupFolder,
+  folder: FolderFiles,
   { name, dump, sizeBytes }: BackupDisk,
 ): Promise<string[]> {
   const warnings: string[] = [];
   const plan = planFromDump(dump, device.sizeBytes);
-  const bootSector = readSmallFile(path, files, `${name}-mbr`);
+  const bootSector = await readSmallFile(folder, `${name}-mbr`);
   if (bootSector === undefined) warnings.push(`the boot code of ${name} is not in the backup`);
   else await device.write(0, bootSector.subarray(0, bootCodeBytes));
   await writeTable(device, plan);
@@ -31,13 +31,13 @@ export async function writeDiskTable(
     await device.write(0, bootSector.subarray(0, sectorBytes));
   }
   for (const partition of dump.partitions.filter((one) => isExtended(one, dump.kind))) {
-    const record = readSmallFile(path, files, `${partitionName(name, partition.number)}-ebr`);
+    const record = await readSmallFile(folder, `${partitionName(name, partition.number)}-ebr`);
     // The table in it was written already, but for one without partitions.
     const isEmpty = !dump.partitions.some(({ number }) => number > 4);
     if (record === undefined) continue;
     await device.write(partition.startLba * sectorBytes, record.subarray(0, isEmpty ? sectorBytes : bootCodeBytes));
   }
-  if (dump.kind === "mbr") warnings.push(...(await writeHidden(device, { path, files }, { name, dump })));
+  if (dump.kind === "mbr") warnings.push(...(await writeHidden(device, folder, { name, dump })));
   return warnings;
 }
 
@@ -52,10 +52,10 @@ function isProtective(sector: Buffer | undefined): sector is Buffer {
 /** What GRUB has put between the table and the first partition. */
 async function writeHidden(
   device: BlockDevice,
-  { path, files }: Pick<BackupFolder, "path" | "files">,
+  folder: FolderFiles,
   { name, dump }: Pick<BackupDisk, "name" | "dump">,
 ): Promise<string[]> {
-  const hidden = readSmallFile(path, files, `${name}-hidden-data-after-mbr`, hiddenLimitBytes);
+  const hidden = await readSmallFile(folder, `${name}-hidden-data-after-mbr`, hiddenLimitBytes);
   if (hidden === undefined) return [];
   const first = dump.partitions.reduce((least, { startLba }) => Math.min(least, startLba), Infinity);
   const room = Math.min(first * sectorBytes, device.sizeBytes) - sectorBytes;

@@ -101,7 +101,7 @@ test("damage never ends in anything but a failure, whatever is done with the bac
     const sizeBytes = Math.min(fs.statSync(file).size, 600);
     for (let at = 0; at < sizeBytes; at += Math.max(1, Math.floor(sizeBytes / 12))) {
       flip(file, at, 0x51);
-      await tolerant(showBackup(backup));
+      await tolerant(showBackup(backup, { env }));
       await tolerant(
         (async () => {
           await using reader = await openBackup(backup, { env });
@@ -111,5 +111,5 @@ test("damage never ends in anything but a failure, whatever is done with the bac
       flip(file, at, 0x51);
     }
   }
-  assert.equal((await listBackups(folder.path)).length, 2);
+  assert.equal((await listBackups(folder.path, { env })).length, 2);
 });

@@ -1,12 +1,15 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { Failure, isSystemError, systemReason } from "../../base/index.ts";
+import { Failure } from "../../base/index.ts";
+import { readBytes } from "../../device/index.ts";
+import { unfinishedEnding, type BackupStore } from "../store/index.ts";
 import { parseDataName, partitionNumber, type DataName } from "./names.ts";
 import { parseDump, type TableDump } from "./table-dump.ts";
 
 /** A backup as its folder tells, before any data is looked at. */
 export interface BackupFolder {
+  /** How messages call it. */
   readonly path: string;
+  /** What is in the folder, by its names. */
+  readonly store: BackupStore;
   /** The files in it, with their sizes. */
   readonly files: ReadonlyMap<string, number>;
   /** Disks of which there is all; empty in a backup of single partitions. */
@@ -47,87 +50,83 @@ export interface BackupSwap {
 const smallFileLimitBytes = 4 * 1024 * 1024;
 const fileCountLimit = 100_000;
 
-/** Reads what a backup's folder says of itself. Throws `not-found` where there is none, `unsupported` where it is none. */
-export function readFolder(folder: string): BackupFolder {
-  const files = listFiles(folder);
+/** What small files are read from. */
+export type FolderFiles = Pick<BackupFolder, "store" | "files">;
+
+/**
+ * Reads what a backup's folder, which is all of a store, says of itself. Throws `not-found` where there is none,
+ * `unsupported` where it is none.
+ */
+export async function readFolder(store: BackupStore): Promise<BackupFolder> {
+  const path = store.name;
+  const folder = { store, files: await listFiles(store) };
+  const { files } = folder;
   if (!files.has("parts") && !files.has("disk")) {
-    throw new Failure("unsupported", `cannot read the backup "${folder}": it has no file "parts"`, {
-      hint: folder.endsWith(".part") ? "it was not finished" : "name the folder of one backup; backup list shows them",
+    throw new Failure("unsupported", `cannot read the backup "${path}": it has no file "parts"`, {
+      hint: path.endsWith(unfinishedEnding)
+        ? "it was not finished"
+        : "name the folder of one backup; backup list shows them",
     });
   }
   const problems: string[] = [];
-  const disks = wordsOf(folder, files, "disk").flatMap((name) => {
-    const disk = readDisk(folder, files, name, problems);
-    return disk === undefined ? [] : [disk];
-  });
+  const disks: BackupDisk[] = [];
+  for (const name of await wordsOf(folder, "disk")) {
+    const disk = await readDisk(folder, name, problems);
+    if (disk !== undefined) disks.push(disk);
+  }
   const parts = partsOf(files, problems);
-  for (const name of wordsOf(folder, files, "parts").map((word) => word.replaceAll("/", "-"))) {
+  for (const name of (await wordsOf(folder, "parts")).map((word) => word.replaceAll("/", "-"))) {
     const isThere = parts.some((part) => part.name === name);
     if (!isThere && !files.has("lvm_vg_dev.list") && !files.has("luks-dev.list"))
       problems.push(`there is no data of ${name}`);
   }
-  const swaps = [...files.keys()].flatMap((name) => readSwap(folder, files, name));
-  return { path: folder, files, disks, parts, swaps, problems };
+  const swaps: BackupSwap[] = [];
+  for (const name of files.keys()) swaps.push(...(await readSwap(folder, name)));
+  return { path, ...folder, disks, parts, swaps, problems };
 }
 
-function listFiles(folder: string): ReadonlyMap<string, number> {
-  try {
-    const entries = fs
-      .readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isFile() || entry.isSymbolicLink());
-    if (entries.length > fileCountLimit) {
-      throw new Failure("unsupported", `cannot read the backup "${folder}": it has ${entries.length} files`);
-    }
-    const names = entries.map(({ name }) => name).sort();
-    return new Map(
-      names.map((name) => [name, fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0]),
-    );
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    const code = isSystemError(error, "ENOENT", "ENOTDIR") ? "not-found" : "failed";
-    throw new Failure(code, `cannot read the backup "${folder}": ${systemReason(error)}`, { cause: error });
+async function listFiles(store: BackupStore): Promise<ReadonlyMap<string, number>> {
+  const files = (await store.list("")).filter(({ kind }) => kind === "file");
+  if (files.length > fileCountLimit) {
+    throw new Failure("unsupported", `cannot read the backup "${store.name}": it has ${files.length} files`);
   }
+  return new Map(files.map(({ name, sizeBytes }) => [name, sizeBytes]));
 }
 
 /** A small file of a backup; undefined where it is not there. */
-export function readSmallFile(
-  folder: string,
-  files: ReadonlyMap<string, number>,
+export async function readSmallFile(
+  { store, files }: FolderFiles,
   name: string,
   limitBytes = smallFileLimitBytes,
-): Buffer | undefined {
+): Promise<Buffer | undefined> {
   const sizeBytes = files.get(name);
   if (sizeBytes === undefined) return undefined;
   if (sizeBytes > limitBytes) {
     throw new Failure("damaged", `cannot read "${name}": it takes ${sizeBytes} bytes, at most ${limitBytes} are read`);
   }
-  try {
-    return fs.readFileSync(path.join(folder, name));
-  } catch (error) {
-    throw new Failure("failed", `cannot read "${name}": ${systemReason(error)}`, { cause: error });
-  }
+  await using reader = await store.open(name);
+  return Buffer.from((await readBytes(reader, 0, Math.min(sizeBytes, reader.sizeBytes))).buffer);
 }
 
-function wordsOf(folder: string, files: ReadonlyMap<string, number>, name: string): string[] {
-  const text = readSmallFile(folder, files, name)?.toString() ?? "";
+async function textOf(folder: FolderFiles, name: string): Promise<string> {
+  return (await readSmallFile(folder, name))?.toString() ?? "";
+}
+
+async function wordsOf(folder: FolderFiles, name: string): Promise<string[]> {
+  const text = await textOf(folder, name);
   return text.split(/\s+/).filter((word) => word !== "");
 }
 
-function readDisk(
-  folder: string,
-  files: ReadonlyMap<string, number>,
-  name: string,
-  problems: string[],
-): BackupDisk | undefined {
+async function readDisk(folder: FolderFiles, name: string, problems: string[]): Promise<BackupDisk | undefined> {
   const dumpFile = `${name}-pt.sf`;
-  const dump = readSmallFile(folder, files, dumpFile)?.toString();
+  const dump = (await readSmallFile(folder, dumpFile))?.toString();
   if (dump === undefined) {
     problems.push(`there is no table of ${name} ("${dumpFile}")`);
     return undefined;
   }
   try {
     const table = parseDump(dump, name);
-    return { name, dump: table, sizeBytes: diskBytes(folder, files, name) ?? leastDiskBytes(table) };
+    return { name, dump: table, sizeBytes: (await diskBytes(folder, name)) ?? leastDiskBytes(table) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     problems.push(`"${dumpFile}": ${error.message}`);
@@ -136,8 +135,8 @@ function readDisk(
 }
 
 /** parted tells how large a disk is, sfdisk does not. */
-function diskBytes(folder: string, files: ReadonlyMap<string, number>, name: string): number | undefined {
-  const text = readSmallFile(folder, files, `${name}-pt.parted`)?.toString() ?? "";
+async function diskBytes(folder: FolderFiles, name: string): Promise<number | undefined> {
+  const text = await textOf(folder, `${name}-pt.parted`);
   const sectors = Number(/^Disk \S+: (\d{1,13})s$/m.exec(text)?.[1] ?? "0");
   return sectors > 0 ? sectors * 512 : undefined;
 }
@@ -197,10 +196,10 @@ function following(suffix: string): string {
   return letters.join("");
 }
 
-function readSwap(folder: string, files: ReadonlyMap<string, number>, fileName: string): BackupSwap[] {
+async function readSwap(folder: FolderFiles, fileName: string): Promise<BackupSwap[]> {
   const name = /^swappt-(.+)\.info$/.exec(fileName)?.[1];
   if (name === undefined) return [];
-  const text = readSmallFile(folder, files, fileName)?.toString() ?? "";
+  const text = await textOf(folder, fileName);
   const valueOf = (key: string): string => new RegExp(`^${key}="(.*)"$`, "m").exec(text)?.[1] ?? "";
   const uuid = valueOf("UUID");
   const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid);

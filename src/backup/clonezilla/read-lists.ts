@@ -1,4 +1,4 @@
-import { readSmallFile, type BackupFolder } from "./read-folder.ts";
+import { readSmallFile, type FolderFiles } from "./read-folder.ts";
 
 /** What a list of the backup says of a partition. */
 export interface Identity {
@@ -12,9 +12,9 @@ export interface Identity {
 const logLimitBytes = 64 * 1024 * 1024;
 
 /** What `blkid.list` says, by name (`sda1`); empty where there is none. */
-export function readIdentities({ path, files }: BackupFolder): ReadonlyMap<string, Identity> {
+export async function readIdentities(folder: FolderFiles): Promise<ReadonlyMap<string, Identity>> {
   const identities = new Map<string, Identity>();
-  const text = readSmallFile(path, files, "blkid.list")?.toString() ?? "";
+  const text = (await readSmallFile(folder, "blkid.list"))?.toString() ?? "";
   for (const line of text.split("\n")) {
     const [, name, words = ""] = /^\/dev\/([^:]+): (.*)$/.exec(line) ?? [];
     if (name === undefined) continue;
@@ -33,9 +33,15 @@ export function readIdentities({ path, files }: BackupFolder): ReadonlyMap<strin
 }
 
 /** When the backup was made, in the local time of where it was: `2026-11-30 12:05`. */
-export function readSavedTime({ path, files }: BackupFolder): string | undefined {
-  const log = readSmallFile(path, files, "clonezilla-img", logLimitBytes)?.toString() ?? "";
+export async function readSavedTime(folder: FolderFiles): Promise<string | undefined> {
+  const log = (await readSmallFile(folder, "clonezilla-img", logLimitBytes))?.toString() ?? "";
   const [, year, month, day, time] = /^### Image created time: (\d{4})-(\d\d)(\d\d)-(\d{4})/m.exec(log) ?? [];
   if (year === undefined || time === undefined) return undefined;
   return `${year}-${month}-${day} ${time.slice(0, 2)}:${time.slice(2)}`;
+}
+
+/** What was saved, as this program's own note names it: the path of a disk or of an image. */
+export async function readSource(folder: FolderFiles): Promise<string | undefined> {
+  const log = (await readSmallFile(folder, "clonezilla-img", logLimitBytes))?.toString() ?? "";
+  return /^This image was saved by Holdfast[^]*?^-+$\n(.+): \S+, \d+ bytes$/m.exec(log)?.[1];
 }

@@ -1,14 +1,17 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { Failure, findProgram } from "../../base/index.ts";
-import { SliceReader, type BlockReader } from "../../device/index.ts";
+import { readBytes, SliceReader, type BlockReader } from "../../device/index.ts";
 import { decompress } from "../../tree/index.ts";
-import { readSeekTable, type SeekTable } from "./seek-table.ts";
+import { readChunks, type BackupStore } from "../store/index.ts";
+import { readSeekTable } from "./seek-table.ts";
 import { FrameReader, unpackFrames } from "./unpack-frames.ts";
-import { VolumeReader } from "./volumes.ts";
+import { VolumeReader, type Volume } from "./volumes.ts";
 
 /** Compressed data in volumes. */
 export interface PackedData {
-  readonly paths: readonly string[];
+  readonly store: BackupStore;
+  readonly volumes: readonly Volume[];
   /** As Clonezilla names it in file names: `zst`; absent where only the first bytes tell. */
   readonly packed: string | undefined;
   /** For messages. */
@@ -24,10 +27,8 @@ export interface UnpackedData extends AsyncDisposable {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-const readBytesAtOnce = 4 * 1024 * 1024;
-
 /** What the names mean: read here, or by a program that is installed. */
-const formats: Readonly<Record<string, string>> = { gz: "gzip", xz: "xz", zst: "zstd", lz4: "lz4", uncomp: "plain" };
+const formats: Readonly<Record<string, string>> = { gz: "gzip", xz: "xz", zst: "zstd", lz4: "lz4" };
 const programs: Readonly<Record<string, readonly [string, ...string[]]>> = {
   bz2: ["bzip2", "-dc"],
   lzo: ["lzop", "-dc"],
@@ -35,64 +36,76 @@ const programs: Readonly<Record<string, readonly [string, ...string[]]>> = {
   lzip: ["lzip", "-dc"],
 };
 
+/** How each begins. Of lzma alone, which has no mark: its usual properties, and a dictionary of whole pages. */
+const magics: readonly (readonly [packed: string, magic: RegExp])[] = [
+  ["gz", /^1f8b/],
+  ["bz2", /^425a68/],
+  ["xz", /^fd377a585a00/],
+  ["zst", /^(28b52ffd|5.2a4d18)/],
+  ["lz4", /^(04224d18|02214c18)/],
+  ["lzo", /^894c5a4f000d0a1a0a/],
+  ["lzip", /^4c5a4950/],
+  ["lrz", /^4c525a49/],
+  ["lzma", /^5d0000..../],
+];
+const magicBytes = 9;
+
+/** What old names do not tell. */
+async function packedByMagic(reader: BlockReader): Promise<string> {
+  const first = await readBytes(reader, 0, Math.min(magicBytes, reader.sizeBytes));
+  const hex = Buffer.from(first).toString("hex");
+  return magics.find(([, magic]) => magic.test(hex))?.[0] ?? "uncomp";
+}
+
 /** Opens compressed data to be read once. `onRead` hears how much of it was taken. */
 export async function openUnpacked(data: PackedData, onRead: (bytes: number) => void): Promise<UnpackedData> {
   await using stack = new AsyncDisposableStack();
-  const reader = stack.use(new CountingReader(await VolumeReader.open(data.paths), onRead));
+  const reader = stack.use(new CountingReader(new VolumeReader(data.store, data.volumes), onRead));
   const chunks = await chunksOf(reader, data);
   const open = stack.move();
   return { packedBytes: reader.sizeBytes, chunks, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-async function chunksOf(reader: BlockReader, { packed, name, env }: PackedData): Promise<AsyncIterable<Uint8Array>> {
-  if (packed === "uncomp") return readAll(reader);
-  if (packed !== undefined && !(packed in formats)) return throughProgram(reader, { packed, name, env });
-  const table = packed === "gz" || packed === "xz" ? undefined : await readSeekTable(reader);
+async function chunksOf(reader: BlockReader, data: PackedData): Promise<AsyncIterable<Uint8Array>> {
+  const packed = data.packed ?? (await packedByMagic(reader));
+  if (packed === "uncomp") return readChunks(reader);
+  const format = formats[packed];
+  if (format === undefined) return throughProgram(reader, { ...data, packed });
+  const table = packed === "zst" ? await readSeekTable(reader) : undefined;
   if (table !== undefined) return unpackFrames(reader, table);
-  const { format, chunks } = await decompress(readAll(reader), name);
-  if (packed === undefined || formats[packed] === format) return chunks;
-  throw new Failure("damaged", `cannot read "${name}": it does not begin as ${formats[packed] ?? packed} does`);
+  const found = await decompress(readChunks(reader), data.name);
+  if (format === found.format) return found.chunks;
+  throw new Failure("damaged", `cannot read "${data.name}": it does not begin as ${format} does`);
 }
 
 /**
  * Opens compressed data to be read anywhere; undefined where that would take unpacking all that is in front. It is the
  * caller's to close.
  */
-export async function openAnywhere({ paths, packed }: PackedData): Promise<BlockReader | undefined> {
+export async function openAnywhere(data: PackedData): Promise<BlockReader | undefined> {
   await using stack = new AsyncDisposableStack();
-  const reader = stack.use(await VolumeReader.open(paths));
-  let table: SeekTable | undefined;
-  if (packed !== "uncomp") {
-    table = packed === "zst" ? await readSeekTable(reader) : undefined;
-    if (table === undefined) return undefined;
-  }
+  const reader = stack.use(new VolumeReader(data.store, data.volumes));
+  const packed = data.packed ?? (await packedByMagic(reader));
+  const table = packed === "zst" ? await readSeekTable(reader) : undefined;
+  if (packed !== "uncomp" && table === undefined) return undefined;
   stack.move();
   return table === undefined ? reader : new FrameReader(reader, table);
 }
 
-/** While one chunk is out, the next one is read. */
-async function* readAll(reader: BlockReader): AsyncGenerator<Uint8Array, void, void> {
-  const buffers = [Buffer.allocUnsafeSlow(readBytesAtOnce), Buffer.allocUnsafeSlow(readBytesAtOnce)];
-  const start = async (at: number, turn: number): Promise<Uint8Array> => {
-    const count = Math.min(readBytesAtOnce, reader.sizeBytes - at);
-    const into = (buffers[turn] ?? Buffer.alloc(0)).subarray(0, Math.max(0, count));
-    if (count > 0) await reader.read(at, into);
-    return into;
-  };
-  let turn = 0;
-  let next = start(0, turn);
-  try {
-    for (let at = 0; at < reader.sizeBytes;) {
-      const chunk = await next;
-      at += chunk.length;
-      turn = 1 - turn;
-      next = start(at, turn);
-      next.catch(() => undefined); // seen when its turn comes
-      yield chunk;
-    }
-  } finally {
-    await next.catch(() => undefined);
+const keySampleBytes = 64 * 1024;
+
+/** What tells data from all other, with little of it read: names, sizes and times of its files, both ends of it. */
+export async function contentKey({ store, volumes, packed }: PackedData): Promise<string> {
+  await using reader = new VolumeReader(store, volumes);
+  const hash = createHash("sha256").update(`1 ${packed ?? ""}\n`);
+  for (const volume of volumes) {
+    const modifiedMs = (await store.find(volume.path))?.modifiedMs ?? 0;
+    // Whole seconds: copies keep no more on many file systems.
+    hash.update(`${volume.path} ${volume.sizeBytes} ${Math.floor(modifiedMs / 1000)}\n`);
   }
+  const sampleBytes = Math.min(keySampleBytes, reader.sizeBytes);
+  for (const at of [0, reader.sizeBytes - sampleBytes]) hash.update(await readBytes(reader, at, sampleBytes));
+  return hash.digest("hex").slice(0, 32);
 }
 
 /** What an installed program makes of the data. */
@@ -136,7 +149,7 @@ async function* throughProgram(
 }
 
 async function feed(reader: BlockReader, to: NodeJS.WritableStream): Promise<void> {
-  for await (const chunk of readAll(reader)) {
+  for await (const chunk of readChunks(reader)) {
     const isTaken = await new Promise<boolean>((resolve) => {
       const closed = (): void => resolve(false);
       to.once("close", closed);

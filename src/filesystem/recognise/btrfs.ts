@@ -53,7 +53,7 @@ function described(superblock: Superblock, remarks: Remarks): Recognised {
   const unread = whyUnread(superblock);
   return {
     kind: "btrfs",
-    ...(unread === undefined ? {} : { unread }),
+    ...(unread === undefined ? {} : { whyNotRead: unread }),
     label: paddedText(superblock.label),
     uuid: superblock.uuid,
     sizeBytes,

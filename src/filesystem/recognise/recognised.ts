@@ -5,7 +5,7 @@ import type { Problem } from "../file-system.ts";
 
 /** What a file system, or what else can fill a partition, says of itself that this program does not look into. */
 export interface Recognised {
-  /** `ntfs`, `xfs`, `btrfs`, `f2fs`, `swap`, `luks`, `lvm2`, `squashfs` */
+  /** `xfs`, `btrfs`, `f2fs`, `swap`, `luks`, `lvm2`, `squashfs` */
   readonly kind: string;
   readonly label: string;
   /** As `blkid` prints it. */
@@ -18,11 +18,11 @@ export interface Recognised {
   readonly freeBytes: number | undefined;
   /** Names of optional features, in the words of its own tools. */
   readonly features: readonly string[];
-  /** Of a kind that is read: why this one is not, for after "it ". */
-  readonly unread?: string;
   /** What an owner should know: "hibernated". */
   readonly notes: readonly string[];
   readonly problems: readonly Problem[];
+  /** Where others of its kind are read, why this one is not, for after "it is xfs, and": "its log is on another device". */
+  readonly whyNotRead?: string;
 }
 
 /** One kind, and how it is told. */

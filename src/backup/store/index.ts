@@ -1,0 +1,12 @@
+export {
+  nameIn,
+  pathIn,
+  unfinishedEnding,
+  type BackupStore,
+  type StoredItem,
+  type StoreWriter,
+} from "./backup-store.ts";
+export type { StoreAccess } from "./access.ts";
+export { openStore } from "./open-store.ts";
+export { readChunks } from "./read-chunks.ts";
+export { SubStore } from "./sub-store.ts";
