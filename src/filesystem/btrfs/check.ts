@@ -79,8 +79,9 @@ async function* checkLog(source: BtrfsSource): AsyncGenerator<Problem> {
   if (root === undefined) return;
   const walk = new TreeWalk(source, undefined);
   const logs: Tree[] = [];
-  yield* walk.walk(root, async function* (leaf) {
+  yield* walk.walk(root, (leaf) => {
     for (let n = 0; n < leaf.count; n++) if (leaf.type(n) === itemTypes.rootItem) logs.push(treeIn(leaf, n));
+    return nothing();
   });
   for (const log of logs) yield* walk.walk({ id: log.id, root: log.root }, nothing);
 }
