@@ -3,6 +3,7 @@ export type { SavedVolume } from "./lists.ts";
 export { readBadSectors } from "./read-bad-sectors.ts";
 export { badSectorsName, dataName, partitionName, partitionNumber } from "./names.ts";
 export {
+  isSwap,
   partOf,
   readFolder,
   readSmallFile,
