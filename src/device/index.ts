@@ -1,4 +1,5 @@
 export { readBytes, type BlockDevice, type BlockReader } from "./block-device.ts";
+export { refuseOutside } from "./bounds.ts";
 export { identifyDevice, identifyPart, identityOf, type BlockIdentity, type DevicePart } from "./block-identity.ts";
 export { partitionOf, partitionsOf, type BlockPartition } from "./block-partition.ts";
 export type { DeviceUse } from "./block-uses.ts";

@@ -12,7 +12,7 @@ import { contentBytesOf, copyPart, type Restoring } from "./copy-part.ts";
  */
 export async function openSource(restoring: Restoring, part: BackupPart, scratch: string): Promise<BlockReader> {
   try {
-    return await openPartAnywhere(restoring.folder, part, restoring.env);
+    return await openPartAnywhere(restoring.folder, part, { env: restoring.env });
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "unsupported") throw error;
   }

@@ -6,6 +6,7 @@ import { parseNewFile } from "../new-file.ts";
 import { parsePlace } from "../place.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { planLines, restoredLines } from "./restore-text.ts";
+import { storeAccess, storeOptions } from "./store-options.ts";
 
 /** `holdfast backup restore` */
 export const restore = defineCommand({
@@ -48,6 +49,7 @@ On a larger disk the partitions stay as they were, unless --fit says who gets th
     verify: { kind: "flag", help: "read back what was written, and compare" },
     ...confirmOptions,
     force: { kind: "flag", short: "f", help: "replace a file that is there, or what a partition of an image holds" },
+    ...storeOptions,
     json: jsonOption,
   },
   examples: [
@@ -83,7 +85,7 @@ On a larger disk the partitions stay as they were, unless --fit says who gets th
       isRehearsal: args.dryRun,
       force: args.force,
       nowMs: Date.now(),
-      env: context.env,
+      ...storeAccess(context, args),
     };
     await run(context, request, args);
   },
