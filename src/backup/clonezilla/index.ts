@@ -3,6 +3,7 @@ export type { SavedVolume } from "./lists.ts";
 export { badSectorsName, dataName, parseDataName, partitionName, partitionNumber } from "./names.ts";
 export { readBadSectors } from "./read-bad-sectors.ts";
 export {
+  isSwap,
   partOf,
   readFolder,
   readSmallFile,

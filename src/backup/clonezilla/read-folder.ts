@@ -47,6 +47,10 @@ export interface BackupSwap {
   readonly label: string;
 }
 
+export function isSwap(content: BackupPart | BackupSwap): content is BackupSwap {
+  return !("kind" in content);
+}
+
 const smallFileLimitBytes = 4 * 1024 * 1024;
 const fileCountLimit = 100_000;
 
