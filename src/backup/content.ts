@@ -47,6 +47,7 @@ const imageKinds: Readonly<
   fat16: { type: "vfat", tag: "vfat", imageName: "FAT16" },
   fat32: { type: "vfat", tag: "vfat", imageName: "FAT32" },
   exfat: { type: "exfat", tag: "exfat", imageName: "EXFAT" },
+  xfs: { type: "xfs", tag: "xfs", imageName: "XFS" },
   ntfs: { type: "ntfs", tag: "ntfs", imageName: "NTFS" },
 };
 

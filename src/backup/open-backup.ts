@@ -3,12 +3,12 @@ import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts
 import { leftOutOfNtfs } from "../filesystem/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
 import { ContentCache, openCached, type ContentCacheOptions } from "./cache/index.ts";
+import { chooseDisk } from "./choose-disk.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
 import { isNtfsclone } from "./ntfsclone/index.ts";
 import { openPart, packedDataOf, plainKind } from "./open-part.ts";
 import { contentKey, openAnywhere } from "./packed/index.ts";
 import { ntfsImage, PartcloneReader, readImageHead } from "./partclone/index.ts";
-import { chooseDisk } from "./restore-backup.ts";
 import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
@@ -111,7 +111,8 @@ class BackupParts implements BlockReader {
 /** Of most images more than the head would be read for nothing. */
 const headChunkBytes = 1024 * 1024;
 
-async function openPartAnywhere(
+/** The content of a partition, to be read anywhere. Throws `unsupported` where its data is not packed for that. */
+export async function openPartAnywhere(
   folder: BackupFolder,
   part: BackupPart,
   options: OpenBackupOptions,

@@ -34,6 +34,7 @@ const families: readonly KnownFamily[] = [
   { name: "fat", kinds: "FAT12, FAT16, FAT32", load: loadFat },
   { name: "exfat", kinds: "exFAT", load: loadExfat },
   { name: "ntfs", kinds: "NTFS", load: loadNtfs },
+  { name: "xfs", kinds: "XFS", load: loadXfs },
   { name: "udf", kinds: "UDF", load: loadUdf },
   { name: "iso", kinds: "ISO 9660", load: loadIso },
 ];
@@ -66,6 +67,11 @@ async function loadExfat(): Promise<Family> {
 async function loadNtfs(): Promise<Family> {
   const { probeNtfs, probeSecondBoot, openNtfs } = await import("./ntfs/index.ts");
   return { probe: probeNtfs, probeSecond: probeSecondBoot, open: openNtfs };
+}
+
+async function loadXfs(): Promise<Family> {
+  const { probeXfs, openXfs } = await import("./xfs/index.ts");
+  return { probe: probeXfs, open: openXfs };
 }
 
 async function loadUdf(): Promise<Family> {

@@ -7,4 +7,4 @@ export { partOf, readFolder, type BackupFolder, type BackupSwap } from "./read-f
 export type { BackupPart } from "./read-parts.ts";
 export { readSmallFile, type FolderFiles } from "./small-files.ts";
 export { readIdentities, readSavedTime, type Identity } from "./read-lists.ts";
-export { isExtended, planFromDump } from "./table-dump.ts";
+export { isExtended, lastSectorFor, planFromDump, type DumpedPartition, type TableDump } from "./table-dump.ts";

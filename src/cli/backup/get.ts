@@ -1,6 +1,6 @@
 import { defineCommand, jsonOption } from "../command.ts";
 import { takeOut } from "../disk/take-out.ts";
-import { backupOpener, cacheOptions, backupPlaceHelp, parseBackupPlace } from "./place-in-backup.ts";
+import { backupOpener, lookOptions, backupPlaceHelp, parseBackupPlace } from "./place-in-backup.ts";
 
 /** `holdfast backup get` */
 export const get = defineCommand({
@@ -17,7 +17,7 @@ export const get = defineCommand({
   },
   options: {
     force: { kind: "flag", short: "f", help: "replace files that are there already" },
-    ...cacheOptions,
+    ...lookOptions,
     json: jsonOption,
   },
   examples: [

@@ -8,9 +8,16 @@ import { cacheFolderIn } from "../cache-folder.ts";
 import type { CommandContext } from "../command.ts";
 import { parsePlace } from "../place.ts";
 import { showProgress } from "../print.ts";
+import { storeAccess, storeOptions, type StoreArguments } from "./store-options.ts";
 
 /** A place in a backup, written as one in an image is: `BACKUP:2/path`. */
 export function parseBackupPlace(text: string): Place {
+  const [elsewhere] = /^(sftp|smb|s3):\/\/[^/]*/i.exec(text) ?? [];
+  if (elsewhere !== undefined) {
+    // What is there is not looked at: the first colon in its path divides.
+    const place = parsePlace(text.slice(elsewhere.length), { isImage: () => false, hasDrives: false });
+    return { ...place, image: elsewhere + place.image };
+  }
   return parsePlace(text, { isImage: isFolder, hasDrives: process.platform === "win32" });
 }
 
@@ -19,7 +26,8 @@ function isFolder(name: string): boolean {
 }
 
 /** What commands take that look into backups. */
-export const cacheOptions = {
+export const lookOptions = {
+  ...storeOptions,
   "cache-limit": {
     kind: "size",
     value: "SIZE",
@@ -29,14 +37,15 @@ export const cacheOptions = {
   "no-cache": { kind: "flag", help: "keep no unpacked data: it is in the folder for temporary files until the end" },
 } as const;
 
-interface CacheArguments {
+interface LookArguments extends StoreArguments {
   readonly cacheLimit: number;
   readonly noCache: boolean;
 }
 
 /** Opens backups where images are opened otherwise. Tells when data had to be unpacked for that. */
-export function backupOpener(context: CommandContext, args: CacheArguments & { readonly json?: boolean }): ImageOpener {
+export function backupOpener(context: CommandContext, args: LookArguments & { readonly json?: boolean }): ImageOpener {
   const { env, signal, stderr } = context;
+  const access = storeAccess(context, args);
   const folder = path.join(cacheFolderIn(env) ?? path.join(os.tmpdir(), "holdfast-cache"), "backups");
   const cache = { folder: args.noCache ? undefined : folder, limitBytes: args.cacheLimit, nowMs: Date.now() };
   const progress = showProgress(context, { json: args.json ?? false });
@@ -46,7 +55,7 @@ export function backupOpener(context: CommandContext, args: CacheArguments & { r
     const where = args.noCache ? "for this once" : `kept in ${folder}; --no-cache keeps nothing`;
     await stderr.write(`${stderr.style("bold", "note:")} ${name} was unpacked, ${formatSize(takenBytes)} ${where}\n`);
   };
-  return (backup) => openBackup(backup, { env, signal, cache, onUnpacked, onProgress: progress.onProgress });
+  return (backup) => openBackup(backup, { ...access, signal, cache, onUnpacked, onProgress: progress.onProgress });
 }
 
 export const backupPlaceHelp = "BACKUP, BACKUP:/path, or BACKUP:2/path for partition 2";

@@ -4,6 +4,7 @@ import { formatSize, shellWord } from "../../bytes/index.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { layOutTable } from "../table.ts";
+import { storeAccess, storeOptions } from "./store-options.ts";
 
 const smallestVolumeBytes = 1024 * 1024;
 const levels = { zstd: { minimum: 1, maximum: 19 }, gzip: { minimum: 1, maximum: 9 }, none: undefined } as const;
@@ -65,6 +66,7 @@ As long as the backup is being written its folder is called NAME.part; interrupt
       help: "how often a sector that cannot be read is read again before zeros take its place; else 2",
     },
     unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
+    ...storeOptions,
     json: jsonOption,
   },
   examples: [
@@ -95,7 +97,7 @@ As long as the backup is being written its folder is called NAME.part; interrupt
         retries: args.retries,
         nowMs: Date.now(),
         command: ["holdfast", "backup", "save", args.source, args.folder].map(shellWord).join(" "),
-        env: context.env,
+        ...storeAccess(context, args),
       },
       { signal: context.signal, onProgress: progress.onProgress },
     );
