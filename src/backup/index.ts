@@ -16,3 +16,16 @@ export type { RestorePlan } from "./restoring/restore-plan.ts";
 export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport } from "./saving/request.ts";
 export type { StoreAccess } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
+export {
+  checkPlan,
+  exampleOfPlan,
+  failureOf,
+  forgetBackups,
+  parseKeptSpan,
+  parseTimeLimit,
+  problemText,
+  pruneBackups,
+  runPlan,
+  summaryLines,
+  type KeepRules,
+} from "./plan/index.ts";

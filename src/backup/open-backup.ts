@@ -2,6 +2,7 @@ import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
 import { leftOutOfNtfs } from "../filesystem/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
+import { BackupUse } from "./backup-use.ts";
 import { ContentCache, openCached, type ContentCacheOptions } from "./cache/index.ts";
 import { chooseDisk } from "./choose-disk.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
@@ -29,6 +30,7 @@ export interface OpenBackupOptions extends StoreAccess, JobOptions {
 export async function openBackup(path: string, options: OpenBackupOptions): Promise<BlockReader> {
   await using stack = new AsyncDisposableStack();
   const folder = await readFolder(stack.use(await openStore(path, options)));
+  stack.use(new BackupUse(path));
   const [part] = folder.parts;
   if (folder.disks.length === 0 && folder.parts.length === 1 && part !== undefined) {
     const reader = stack.use(await openPartAnywhere(folder, part, options));
