@@ -37,7 +37,8 @@ const zeroStretchBytes = 32 * 1024;
 /** How large the content of a partition is. Of plain bytes nobody can tell before all of them were read. */
 export async function contentBytesOf(restoring: Restoring, part: BackupPart): Promise<number> {
   await using stream = await openStream(restoring, part);
-  if (stream.head !== undefined) return blocksBytes(stream);
+  // Of NTFS the second boot sector is behind the blocks.
+  if (stream.head !== undefined) return Math.max(blocksBytes(stream), stream.head.description.deviceBytes);
   let lengthBytes = 0;
   for await (const batch of stream.batches) for (const { bytes } of batch) lengthBytes += bytes.length;
   return lengthBytes;
