@@ -12,6 +12,7 @@ export type { BackupProblem, CheckedBackup } from "./check-backup.ts";
 export type { RestoredBackup, RestoredPart, RestoreRequest } from "./restore-backup.ts";
 export type { SavedBackup, SavedPart, SaveRequest } from "./save-backup.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
+export { applyTimer, planTimer, type TimerSteps } from "./timer/index.ts";
 export {
   checkPlan,
   exampleOfPlan,
