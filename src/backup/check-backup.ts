@@ -3,8 +3,15 @@ import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { checkDisk } from "../disk/index.ts";
 import { MemoryDevice } from "../device/index.ts";
 import { readTable, type PartitionTable } from "../partition/index.ts";
-import { planFromDump, readFolder, readSmallFile, type BackupDisk, type BackupFolder } from "./clonezilla/index.ts";
 import { BackupUse } from "./backup-use.ts";
+import {
+  planFromDump,
+  readBadSectors,
+  readFolder,
+  readSmallFile,
+  type BackupDisk,
+  type BackupFolder,
+} from "./clonezilla/index.ts";
 import { openBackup } from "./open-backup.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";
@@ -58,6 +65,9 @@ interface SumLine {
   readonly sum: string;
 }
 
+/** Of files with sectors that could not be read, so many are named. */
+const namedFileLimit = 10;
+
 /** Clonezilla writes these again after their checksums were made. */
 const rewritten = /^Info-.*\.txt$|^clonezilla-img$/;
 
@@ -84,6 +94,7 @@ class BackupCheck {
   async run(): Promise<CheckedBackup> {
     for (const problem of this.#folder.problems) await this.#report("error", "folder", problem);
     await this.#checkSums();
+    await this.#tellUnreadable();
     for (const disk of this.#folder.disks) await this.#checkTable(disk);
     for (const part of this.#folder.parts) await this.#checkPart(part);
     const hasStructure = this.#errorCount === 0 && (await this.#checkStructure());
@@ -129,6 +140,16 @@ class BackupCheck {
     for (const file of this.#folder.files.keys()) {
       if (file in sumLists || lines.some((line) => line.file === file) || rewritten.test(file)) continue;
       await this.#report("warning", file, "no list of checksums has it");
+    }
+  }
+
+  /** What is zeros in it, and was something else. */
+  async #tellUnreadable(): Promise<void> {
+    for (const { list, sectors, files } of await readBadSectors(this.#folder)) {
+      const named = files.slice(0, namedFileLimit).join(", ");
+      const which = files.length > namedFileLimit ? `${named} and ${files.length - namedFileLimit} more files` : named;
+      const message = `${sectors} sectors could not be read when it was saved, and are zeros now`;
+      await this.#report("warning", list, which === "" ? message : `${message}: ${which}`);
     }
   }
 

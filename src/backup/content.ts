@@ -21,6 +21,8 @@ export interface ImageContent extends Labelled {
   readonly imageName: string;
   readonly blockBytes: number;
   readonly sizeBytes: number;
+  /** What the header says of the device; more than the blocks of NTFS, whose second boot sector is behind them. */
+  readonly deviceBytes?: number;
   readonly fileSystem: FileSystem;
 }
 
@@ -45,9 +47,12 @@ const imageKinds: Readonly<
   fat16: { type: "vfat", tag: "vfat", imageName: "FAT16" },
   fat32: { type: "vfat", tag: "vfat", imageName: "FAT32" },
   exfat: { type: "exfat", tag: "exfat", imageName: "EXFAT" },
+  xfs: { type: "xfs", tag: "xfs", imageName: "XFS" },
+  ntfs: { type: "ntfs", tag: "ntfs", imageName: "NTFS" },
 };
 
-/** partclone counts FAT and exFAT in sectors. */
+/** partclone counts these in sectors. */
+const countedInSectors: ReadonlySet<string> = new Set(["FAT12", "FAT16", "FAT32", "EXFAT"]);
 const sectorBytes = 512;
 const blkidTypes: Readonly<Record<string, string>> = { luks: "crypto_LUKS", lvm2: "LVM2_member", iso9660: "iso9660" };
 
@@ -65,8 +70,9 @@ export async function contentOf(reader: BlockReader): Promise<Content> {
       `it holds ${kind} of ${sizeBytes} bytes, the partition ends at ${reader.sizeBytes}: the file system is cut off`,
     );
   }
-  const blockBytes = known.imageName === "EXTFS" ? blockSizeBytes : sectorBytes;
-  return { saved: "image", ...known, label, uuid, blockBytes, sizeBytes, fileSystem };
+  const blockBytes = countedInSectors.has(known.imageName) ? sectorBytes : blockSizeBytes;
+  const device = known.imageName === "NTFS" ? { deviceBytes: reader.sizeBytes } : {};
+  return { saved: "image", ...known, label, uuid, blockBytes, sizeBytes, ...device, fileSystem };
 }
 
 /** A machine that sleeps in its swap wakes from what is there: that is saved whole. */

@@ -8,9 +8,13 @@ export const saveBackup = lazily(async () => (await import("./save-backup.ts")).
 export const restoreBackup = lazily(async () => (await import("./restore-backup.ts")).restoreBackup);
 export const showBackup = lazily(async () => (await import("./show-backup.ts")).showBackup);
 
+export type { ContentCacheOptions } from "./cache/index.ts";
 export type { BackupProblem, CheckedBackup } from "./check-backup.ts";
-export type { RestoredBackup, RestoredPart, RestoreRequest } from "./restore-backup.ts";
-export type { SavedBackup, SavedPart, SaveRequest } from "./save-backup.ts";
+export type { RestoredBackup, RestoredPart, RestoreOptions, RestoreRequest } from "./restore-backup.ts";
+export type { Fit } from "./restoring/fit-partitions.ts";
+export type { RestorePlan } from "./restoring/restore-plan.ts";
+export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport } from "./saving/request.ts";
+export type { StoreAccess } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
 export { applyTimer, planTimer, type TimerSteps } from "./timer/index.ts";
 export {

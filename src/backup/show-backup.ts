@@ -3,6 +3,7 @@ import {
   isExtended,
   partitionName,
   partOf,
+  readBadSectors,
   readFolder,
   readIdentities,
   readSavedTime,
@@ -23,6 +24,8 @@ export interface BackupReport {
   readonly disks: readonly SavedDiskReport[];
   /** Data that belongs to no partition of these disks, such as logical volumes. */
   readonly others: readonly SavedPartReport[];
+  /** What could not be read when it was saved; absent where all could be. */
+  readonly unreadable?: { readonly sectors: number; readonly files: readonly string[] };
   /** What is missing or contradicts itself, as far as the folder tells. */
   readonly problems: readonly string[];
 }
@@ -57,6 +60,8 @@ export async function showBackup(backup: string, access: StoreAccess): Promise<B
   const folder = await readFolder(store);
   const identities = await readIdentities(folder);
   const savedAt = await readSavedTime(folder);
+  const bad = await readBadSectors(folder);
+  const sectors = bad.reduce((sum, one) => sum + one.sectors, 0);
   const disks = folder.disks.map((disk) => reportDisk(folder, disk, identities));
   const shown = new Set(disks.flatMap(({ partitions }) => partitions.map(({ name }) => name)));
   return {
@@ -67,6 +72,7 @@ export async function showBackup(backup: string, access: StoreAccess): Promise<B
     others: folder.parts
       .filter(({ name }) => !shown.has(name))
       .map((part) => ({ name: part.name, ...dataReport(part), ...identities.get(part.name) })),
+    ...(sectors === 0 ? {} : { unreadable: { sectors, files: bad.flatMap(({ files }) => files) } }),
     problems: folder.problems,
   };
 }

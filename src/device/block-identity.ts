@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure, isSystemError } from "../base/index.ts";
+import { deviceNumber } from "./device-number.ts";
 import { usesOf, type DeviceUse } from "./block-uses.ts";
 import { filesIn, type SystemFiles } from "./system-files.ts";
 
@@ -51,8 +52,41 @@ export function identifyDevice(devicePath: string, options: IdentifyOptions = {}
       hint: "name a stick's device, such as /dev/sdb; lsblk lists them",
     });
   }
-  const { major, minor } = splitDeviceNumber(stat.rdev);
-  return identityOf(devicePath, `${major}:${minor}`, options);
+  return identityOf(devicePath, deviceNumber(stat.rdev), options);
+}
+
+/** A device to write onto: a whole disk, or one partition of it. */
+export interface DevicePart {
+  readonly disk: BlockIdentity;
+  /** Absent for the whole disk. */
+  readonly partition?: {
+    readonly number: number;
+    readonly path: string;
+    readonly startBytes: number;
+    readonly sizeBytes: number;
+  };
+}
+
+/** Says what a path is that may be a disk or a partition of one. What is in use of either is told with the disk. */
+export function identifyPart(devicePath: string, options: IdentifyOptions = {}): DevicePart {
+  const { root = "/" } = options;
+  const stat = statOf(devicePath);
+  const files = filesIn(root);
+  const folder = stat.isBlockDevice() ? files.real(`sys/dev/block/${deviceNumber(stat.rdev)}`) : undefined;
+  const number = folder === undefined ? undefined : files.text(`${folder}/partition`);
+  if (folder === undefined || number === undefined) return { disk: identifyDevice(devicePath, options) };
+  const bytesIn = (file: string): number => Number(files.text(`${folder}/${file}`) ?? "0") * sysfsSectorBytes;
+  const name = path.basename(folder).replaceAll("!", "/");
+  const disk = identityOf(devicePath, files.text(`${path.dirname(folder)}/dev`) ?? "", options);
+  return {
+    disk,
+    partition: {
+      number: Number(number),
+      path: `/dev/${name}`,
+      startBytes: bytesIn("start"),
+      sizeBytes: bytesIn("size"),
+    },
+  };
 }
 
 /** The same for a device by its number. */
@@ -136,8 +170,4 @@ function usbSerial(files: SystemFiles, folder: string): string | undefined {
     if (files.exists(`${at}/idVendor`)) return files.text(`${at}/serial`);
   }
   return undefined;
-}
-
-function splitDeviceNumber(rdev: number): { readonly major: number; readonly minor: number } {
-  return { major: Math.floor(rdev / 256) & 0xfff, minor: (rdev & 0xff) | (Math.floor(rdev / 2 ** 12) & 0xfff00) };
 }

@@ -5,7 +5,9 @@ import { Failure, isSystemError, libc, systemReason } from "../base/index.ts";
 import { Bitmap } from "../bytes/index.ts";
 import type { BlockDevice, BlockReader } from "./block-device.ts";
 import { refuseOutside } from "./bounds.ts";
+import { deviceNumber } from "./device-number.ts";
 import { DirectFile } from "./direct-file.ts";
+import { DirectSectors } from "./direct-sectors.ts";
 import { loopDeviceOf } from "./loop-device.ts";
 
 const readAsync = promisify(fs.read);
@@ -16,6 +18,7 @@ const smallAccessBytes = 128 * 1024;
 /** The grain in which a fresh file remembers what was written to it. */
 const touchedGrainBytes = 1024 * 1024;
 const forgetCached = 0x1261; // BLKFLSBUF, linux/fs.h
+const rereadPartitions = 0x125f; // BLKRRPART
 const zeros = new Uint8Array(1024 * 1024);
 
 /** A file or a block device of the system, read-only. */
@@ -23,6 +26,7 @@ export class FileReader implements BlockReader {
   readonly path: string;
   protected readonly fd: number;
   readonly #ownsFd: boolean;
+  readonly #sectors: DirectSectors;
   #sizeBytes: number;
 
   protected constructor(filePath: string, fd: number, sizeBytes: number, ownsFd: boolean) {
@@ -30,6 +34,7 @@ export class FileReader implements BlockReader {
     this.fd = fd;
     this.#sizeBytes = sizeBytes;
     this.#ownsFd = ownsFd;
+    this.#sectors = new DirectSectors(fd);
   }
 
   get sizeBytes(): number {
@@ -76,12 +81,18 @@ export class FileReader implements BlockReader {
     }
   }
 
+  /** Reads a part of one sector from the device itself, where the system lets it be. */
+  async readSector(at: number, into: Uint8Array): Promise<void> {
+    if (!(await this.#sectors.read(at, into))) await this.read(at, into);
+  }
+
   /** What the page cache holds of a block device is read anew from now on, where the system lets it be. */
   forgetCached(): void {
     libc()?.ioctl(this.fd, forgetCached);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#sectors.close();
     if (this.#ownsFd) fs.closeSync(this.fd);
   }
 }
@@ -203,6 +214,11 @@ export class FileDevice extends FileReader implements BlockDevice {
     this.sizeBytes = sizeBytes;
   }
 
+  /** Lets the kernel look at the partition table of a block device; false where it does not. */
+  rereadPartitions(): boolean {
+    return libc()?.ioctl(this.fd, rereadPartitions) === 0;
+  }
+
   override async [Symbol.asyncDispose](): Promise<void> {
     this.#direct.close();
     await super[Symbol.asyncDispose]();
@@ -270,15 +286,10 @@ function openSized(
 
 /** Linux keeps the size of a block device, in 512-byte sectors, in sysfs under its device number. */
 function blockDeviceSize(filePath: string, rdev: number): number {
-  const { major, minor } = splitDeviceNumber(rdev);
-  const sysfs = path.join("/sys/dev/block", `${major}:${minor}`, "size");
+  const sysfs = path.join("/sys/dev/block", deviceNumber(rdev), "size");
   try {
     return Number(fs.readFileSync(sysfs, "latin1")) * 512;
   } catch (error) {
     throw new Failure("unsupported", `cannot tell the size of "${filePath}": ${systemReason(error)}`, { cause: error });
   }
-}
-
-function splitDeviceNumber(rdev: number): { readonly major: number; readonly minor: number } {
-  return { major: Math.floor(rdev / 256) & 0xfff, minor: (rdev & 0xff) | (Math.floor(rdev / 2 ** 12) & 0xfff00) };
 }

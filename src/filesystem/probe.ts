@@ -33,6 +33,8 @@ const families: readonly KnownFamily[] = [
   { name: "ext", kinds: "ext2, ext3, ext4", load: loadExt },
   { name: "fat", kinds: "FAT12, FAT16, FAT32", load: loadFat },
   { name: "exfat", kinds: "exFAT", load: loadExfat },
+  { name: "ntfs", kinds: "NTFS", load: loadNtfs },
+  { name: "xfs", kinds: "XFS", load: loadXfs },
   { name: "udf", kinds: "UDF", load: loadUdf },
   { name: "iso", kinds: "ISO 9660", load: loadIso },
 ];
@@ -60,6 +62,16 @@ async function loadFat(): Promise<Family> {
 async function loadExfat(): Promise<Family> {
   const { probeExfat, probeSecondRegion, openExfat, editExfat } = await import("./exfat/index.ts");
   return { probe: probeExfat, probeSecond: probeSecondRegion, open: openExfat, edit: editExfat };
+}
+
+async function loadNtfs(): Promise<Family> {
+  const { probeNtfs, probeSecondBoot, openNtfs } = await import("./ntfs/index.ts");
+  return { probe: probeNtfs, probeSecond: probeSecondBoot, open: openNtfs };
+}
+
+async function loadXfs(): Promise<Family> {
+  const { probeXfs, openXfs } = await import("./xfs/index.ts");
+  return { probe: probeXfs, open: openXfs };
 }
 
 async function loadUdf(): Promise<Family> {

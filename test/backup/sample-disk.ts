@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { saveBackup, type SavedBackup, type SaveRequest } from "../../src/backup/index.ts";
+import { saveBackup, type SavedBackup, type SaveOptions, type SaveRequest } from "../../src/backup/index.ts";
 import { FileDevice, SliceDevice } from "../../src/device/index.ts";
 import { createDisk } from "../../src/disk/index.ts";
 import { makeSwap } from "../../src/filesystem/index.ts";
@@ -74,17 +74,24 @@ export async function sampleDisk(folder: TemporaryFolder, table: "mbr" | "gpt"):
 }
 
 /** Saves a disk into a folder that must not be there yet. */
-export async function save(source: string, into: string, more: Partial<SaveRequest> = {}): Promise<SavedBackup> {
-  return await saveBackup({
+export async function save(
+  source: string,
+  into: string,
+  more: Partial<SaveRequest> = {},
+  options: SaveOptions = {},
+): Promise<SavedBackup> {
+  const request = {
     source,
     into,
     name: "backup",
     packedAs: "zst",
     volumeBytes: 2_000_000_000,
     isUnchecked: false,
+    retries: 2,
     nowMs: 1_700_000_000_000,
     command: "holdfast backup save",
     env: process.env,
     ...more,
-  });
+  } as const;
+  return await saveBackup(request, options);
 }

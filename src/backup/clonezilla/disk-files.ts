@@ -18,7 +18,10 @@ export interface SavedDisk {
   readonly reader: BlockReader;
   /** Absent where a file system takes the whole disk. */
   readonly table: PartitionTable | undefined;
+  /** With no content where nothing of it is saved. */
   readonly volumes: readonly SavedVolume[];
+  /** False where only single partitions of it are saved. */
+  readonly isWhole: boolean;
 }
 
 const sectorBytes = 512;
@@ -47,7 +50,8 @@ export async function diskFiles(disk: SavedDisk): Promise<SmallFile[]> {
         .map((volume) => volume.name)
         .join(" ")}\n`,
     ),
-    ...(table === undefined ? [] : [text("disk", `${name}\n`), ...(await tableFiles(disk, table))]),
+    ...(table === undefined || !disk.isWhole ? [] : [text("disk", `${name}\n`)]),
+    ...(table === undefined ? [] : await tableFiles(disk, table)),
   ];
 }
 

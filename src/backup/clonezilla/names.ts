@@ -37,3 +37,8 @@ export function parseDataName(fileName: string): DataName | undefined {
 export function dataName({ part, kind, packed, suffix }: Required<DataName>): string {
   return `${part}.${kind}-ptcl-img.${packed}.${suffix}`;
 }
+
+/** What could not be read of a disk when it was saved; only ours have it. */
+export function badSectorsName(disk: string): string {
+  return `${disk}-bad-sectors.txt`;
+}

@@ -5,7 +5,7 @@ import { layOutTable, type Column } from "../table.ts";
 
 /** What is in a backup, for people. */
 export function backupLines(report: BackupReport, { style }: Pick<Output, "style">): string[] {
-  const { path, savedAt, packedBytes, disks, others, problems } = report;
+  const { path, savedAt, packedBytes, disks, others, unreadable, problems } = report;
   const when = savedAt === undefined ? "" : `saved ${savedAt}, `;
   const heading = (text: string): string => style("bold", text);
   const lines = [`${style("bold", printableName(path))}: ${when}${formatSize(packedBytes)}`];
@@ -13,6 +13,14 @@ export function backupLines(report: BackupReport, { style }: Pick<Output, "style
     lines.push("", diskLine(disk), ...layOutTable(partColumns, disk.partitions, { headingStyle: heading }));
   }
   if (others.length > 0) lines.push("", ...layOutTable(partColumns, others, { headingStyle: heading }));
+  if (unreadable !== undefined) {
+    const { sectors, files } = unreadable;
+    lines.push(
+      "",
+      `${style("yellow", "warning:")} ${sectors} sectors could not be read when it was saved: zeros stand for them`,
+    );
+    lines.push(...files.map((file) => `  in ${printableName(file)}`));
+  }
   return [...lines, ...problems.map((problem) => `${style("red", "error:")} ${printableName(problem)}`)];
 }
 

@@ -1,9 +1,10 @@
-import { saveBackup, type SavedBackup } from "../../backup/index.ts";
+import { saveBackup, type SavedBackup, type UnreadableReport } from "../../backup/index.ts";
 import { Failure } from "../../base/index.ts";
 import { formatSize, shellWord } from "../../bytes/index.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { layOutTable } from "../table.ts";
+import { storeAccess, storeOptions } from "./store-options.ts";
 
 const smallestVolumeBytes = 1024 * 1024;
 const levels = { zstd: { minimum: 1, maximum: 19 }, gzip: { minimum: 1, maximum: 9 }, none: undefined } as const;
@@ -12,15 +13,24 @@ const packedAs = { zstd: "zst", gzip: "gz", none: "uncomp" } as const;
 /** `holdfast backup save` */
 export const save = defineCommand({
   words: ["backup", "save"],
-  summary: "save a whole disk as a dated folder that Clonezilla can restore too",
+  summary: "save a disk, or partitions of it, as a dated folder that Clonezilla can restore too",
   description: `Of file systems that are read (ext2, ext3, ext4, FAT, exFAT) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
 
 As long as the backup is being written its folder is called NAME.part; interrupted, it is removed.`,
   operands: {
-    source: { arity: "one", help: "the disk: a file or a block device" },
+    source: { arity: "one", help: "the disk: a file or a block device; or the device of one partition" },
     folder: { arity: "one", help: "where the backup's own folder is made" },
   },
   options: {
+    partition: {
+      kind: "number",
+      short: "p",
+      value: "N",
+      minimum: 1,
+      maximum: 9999,
+      repeatable: true,
+      help: "only this partition; may be given several times",
+    },
     name: {
       kind: "string",
       value: "NAME",
@@ -47,12 +57,22 @@ As long as the backup is being written its folder is called NAME.part; interrupt
       parse: parseDiskName,
       help: "what the disk is called in the backup; else its device's name, or sda",
     },
+    retries: {
+      kind: "number",
+      value: "N",
+      minimum: 0,
+      maximum: 100,
+      default: 2,
+      help: "how often a sector that cannot be read is read again before zeros take its place; else 2",
+    },
     unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
+    ...storeOptions,
     json: jsonOption,
   },
   examples: [
     { line: "holdfast backup save big backups", help: "a disk image, into backups/2026-11-30-1205-sda" },
     { line: "sudo holdfast backup save /dev/sdb backups --name laptop", help: "a disk that is not in use" },
+    { line: "sudo holdfast backup save /dev/sdb2 backups", help: "one partition; others may be in use" },
   ],
   async run(context, args) {
     const range = levels[args.compress];
@@ -66,6 +86,7 @@ As long as the backup is being written its folder is called NAME.part; interrupt
     const saved = await saveBackup(
       {
         source: args.source,
+        ...(args.partition.length === 0 ? {} : { partitions: args.partition }),
         into: args.folder,
         ...(args.name === undefined ? {} : { name: args.name }),
         ...(args.diskName === undefined ? {} : { disk: args.diskName }),
@@ -73,18 +94,28 @@ As long as the backup is being written its folder is called NAME.part; interrupt
         ...(args.level === undefined ? {} : { level: args.level }),
         volumeBytes: args.volumeSize,
         isUnchecked: args.unchecked,
+        retries: args.retries,
         nowMs: Date.now(),
         command: ["holdfast", "backup", "save", args.source, args.folder].map(shellWord).join(" "),
-        env: context.env,
+        ...storeAccess(context, args),
       },
       { signal: context.signal, onProgress: progress.onProgress },
     );
     progress.clear();
     await printWarnings(context, saved.warnings);
-    if (args.json) return await printJson(context, saved);
-    await printLines(context, savedLines(saved, context));
+    await (args.json ? printJson(context, saved) : printLines(context, savedLines(saved, context)));
+    if (saved.unreadable !== undefined) throw unreadableFailure(args.source, saved.unreadable);
   },
 });
+
+/** The backup is there, but not all of the disk is in it. */
+function unreadableFailure(source: string, { sectors, files, list }: UnreadableReport): Failure {
+  const what = sectors === 1 ? "a sector" : `${sectors} sectors`;
+  const hit = files.length === 0 ? "" : `, in ${files.length === 1 ? "one file" : `${files.length} files`}`;
+  return new Failure("damaged", `cannot read ${what} of "${source}"${hit}: zeros stand for what is missing`, {
+    hint: `the backup is finished; "${list}" in it names what is missing`,
+  });
+}
 
 function parseName(text: string): string {
   if (/^[^/\0]+$/.test(text) && !text.startsWith(".") && !text.endsWith(".part")) return text;

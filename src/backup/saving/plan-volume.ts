@@ -1,0 +1,87 @@
+import type { BlockReader, Unreadable } from "../../device/index.ts";
+import type { Content, ImageContent } from "../content.ts";
+import type { Part } from "../packed/index.ts";
+import { fillPart, partLimitBytes, partsOf, planImage, type ImagePlan } from "../partclone/index.ts";
+import { hasUnreadable, isDamage } from "./check-volume.ts";
+import type { Volume } from "./request.ts";
+
+/** How much of the disk a part of plain bytes has. */
+const wholePartBytes = 4 * 1024 * 1024;
+/** The most that a part takes. */
+export const largestPartBytes = Math.max(partLimitBytes, wholePartBytes);
+
+/** The data of a partition before it is read. */
+export interface PlannedVolume {
+  readonly saved: "image" | "whole";
+  /** As file names have it: `ext4`, `dd`. */
+  readonly kind: string;
+  /** What of the disk is read. */
+  readonly usedBytes: number;
+  readonly parts: Iterable<Part>;
+  /** Why more is saved than what is used. */
+  readonly warning?: string;
+}
+
+export interface PlanOptions {
+  /** Save whole what contradicts itself. */
+  readonly isUnchecked: boolean;
+  readonly unreadable: Unreadable;
+}
+
+/** Finds out what of a partition is saved, in which parts. */
+export async function planVolume(volume: Volume, content: Content, options: PlanOptions): Promise<PlannedVolume> {
+  const { reader } = volume;
+  if (content.saved !== "image") return plannedWhole(volume);
+  let plan: ImagePlan;
+  try {
+    plan = await planContent(content);
+  } catch (error) {
+    if (!options.isUnchecked || !isDamage(error)) throw error;
+    return { ...plannedWhole(volume), warning: `${volume.name}: it is damaged, and saved whole` };
+  }
+  // With zeros in them, the maps of what is used leave out what is not.
+  if (hasUnreadable(volume, options.unreadable)) {
+    return { ...plannedWhole(volume), warning: `${volume.name}: what is used of it cannot be read; it is saved whole` };
+  }
+  const { usedBytes, head } = plan;
+  function* parts(): Generator<Part, void, void> {
+    yield* headParts(head);
+    for (const part of partsOf(plan)) {
+      const { lengthBytes, dataBytes, strips } = part;
+      yield { lengthBytes, sourceBytes: dataBytes, fill: (into) => fillPart(reader, part, into), sealed: strips };
+    }
+  }
+  return { saved: "image", kind: content.tag, usedBytes, parts: parts() };
+}
+
+function planContent({ imageName, blockBytes, sizeBytes, deviceBytes, fileSystem }: ImageContent): Promise<ImagePlan> {
+  const device = deviceBytes === undefined ? {} : { deviceBytes };
+  const usedExtents = fileSystem.usedExtents();
+  return planImage({ fileSystem: imageName, blockBytes, sizeBytes, ...device, usedExtents });
+}
+
+function plannedWhole({ reader, sizeBytes }: Volume): PlannedVolume {
+  return { saved: "whole", kind: "dd", usedBytes: sizeBytes, parts: wholeParts(reader) };
+}
+
+/** What is probably read of a partition, before it is looked through. */
+export function expectedBytes({ content, sizeBytes }: Volume): number {
+  if (content === undefined || content.saved === "swap") return 0;
+  if (content.saved === "whole") return sizeBytes;
+  const { info } = content.fileSystem;
+  return info.sizeBytes - info.freeBytes;
+}
+
+function* headParts(head: Uint8Array): Generator<Part, void, void> {
+  for (let at = 0; at < head.length; at += wholePartBytes) {
+    const bytes = head.subarray(at, at + wholePartBytes);
+    yield { lengthBytes: bytes.length, sourceBytes: 0, fill: async (into) => into.set(bytes) };
+  }
+}
+
+function* wholeParts(reader: BlockReader): Generator<Part, void, void> {
+  for (let at = 0; at < reader.sizeBytes; at += wholePartBytes) {
+    const lengthBytes = Math.min(wholePartBytes, reader.sizeBytes - at);
+    yield { lengthBytes, sourceBytes: lengthBytes, fill: (into) => reader.read(at, into) };
+  }
+}
