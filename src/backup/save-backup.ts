@@ -17,6 +17,9 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   const source = await openSource(request, options, stack);
   const { name, volumes, unreadable } = source;
   const warnings: string[] = [];
+  for (const { name: volume, content } of volumes) {
+    if (content?.saved === "whole" && content.warning !== undefined) warnings.push(`${volume}: ${content.warning}`);
+  }
   if (!request.isUnchecked) {
     for (const volume of volumes) warnings.push(...(await checkVolume(volume, unreadable, options)));
   }

@@ -1,7 +1,6 @@
 import { defineCommand, jsonOption } from "../command.ts";
 import { takeOut } from "../disk/take-out.ts";
-import { backupOpener, backupPlaceHelp, parseBackupPlace } from "./place-in-backup.ts";
-import { storeAccess, storeOptions } from "./store-options.ts";
+import { backupOpener, lookOptions, backupPlaceHelp, parseBackupPlace } from "./place-in-backup.ts";
 
 /** `holdfast backup get` */
 export const get = defineCommand({
@@ -18,7 +17,7 @@ export const get = defineCommand({
   },
   options: {
     force: { kind: "flag", short: "f", help: "replace files that are there already" },
-    ...storeOptions,
+    ...lookOptions,
     json: jsonOption,
   },
   examples: [
@@ -26,6 +25,6 @@ export const get = defineCommand({
   ],
   async run(context, args) {
     const { to, force, json } = args;
-    await takeOut(context, args.place, { to, force, json, openImage: backupOpener(storeAccess(context, args)) });
+    await takeOut(context, args.place, { to, force, json, openImage: backupOpener(context, args) });
   },
 });

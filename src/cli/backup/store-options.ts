@@ -34,7 +34,7 @@ export const storeOptions = {
   },
 } as const;
 
-interface StoreArguments {
+export interface StoreArguments {
   readonly identity?: string | undefined;
   readonly acceptHost?: string | undefined;
   readonly endpoint?: string | undefined;

@@ -1,43 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Struct } from "../../../src/bytes/index.ts";
-import * as btrfs from "../../../src/filesystem/recognise/btrfs.ts";
 import * as f2fs from "../../../src/filesystem/recognise/f2fs.ts";
 import * as luks1 from "../../../src/filesystem/recognise/luks1.ts";
 import * as luks2 from "../../../src/filesystem/recognise/luks2.ts";
 import * as lvm2 from "../../../src/filesystem/recognise/lvm2-records.ts";
 import * as squashfs from "../../../src/filesystem/recognise/squashfs.ts";
 import * as swap from "../../../src/filesystem/recognise/swap.ts";
-import * as xfs from "../../../src/filesystem/recognise/xfs.ts";
 
 type Pins = Readonly<Record<string, readonly [offset: number, sizeBytes: number]>>;
 
 /** Where every field stands. */
 const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fields: Pins }>> = {
-  btrfsSuperblock: {
-    sizeBytes: 4096,
-    fields: {
-      checksum: [0, 32],
-      uuid: [32, 16],
-      at: [48, 8],
-      flags: [56, 8],
-      magic: [64, 8],
-      generation: [72, 8],
-      logRoot: [96, 8],
-      totalBytes: [112, 8],
-      usedBytes: [120, 8],
-      deviceCount: [136, 8],
-      sectorBytes: [144, 4],
-      nodeBytes: [148, 4],
-      incompatible: [188, 8],
-      checksumType: [196, 2],
-      deviceId: [201, 8],
-      deviceBytes: [209, 8],
-      deviceUsedBytes: [217, 8],
-      deviceUuid: [267, 16],
-      label: [299, 256],
-    },
-  },
   f2fsCheckpoint: {
     sizeBytes: 192,
     fields: {
@@ -179,46 +153,9 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
     fields: { version: [0, 4], lastPage: [4, 4], badPages: [8, 4], uuid: [12, 16], label: [28, 16] },
   },
   swapHeaderBigEndian: { sizeBytes: 44, fields: { version: [0, 4], lastPage: [4, 4], badPages: [8, 4] } },
-  xfsFreeSpaceHeader: {
-    sizeBytes: 224,
-    fields: {
-      magic: [0, 4],
-      version: [4, 4],
-      number: [8, 4],
-      blockCount: [12, 4],
-      listCount: [48, 4],
-      freeBlocks: [52, 4],
-      treeBlocks: [60, 4],
-      checksum: [216, 4],
-    },
-  },
-  xfsSuperblock: {
-    sizeBytes: 264,
-    fields: {
-      magic: [0, 4],
-      blockSizeBytes: [4, 4],
-      dataBlocks: [8, 8],
-      realtimeBlocks: [16, 8],
-      uuid: [32, 16],
-      logStart: [48, 8],
-      groupBlocks: [84, 4],
-      groupCount: [88, 4],
-      logBlocks: [96, 4],
-      version: [100, 2],
-      sectorBytes: [102, 2],
-      inodeBytes: [104, 2],
-      label: [108, 12],
-      inProgress: [126, 1],
-      freeBlocks: [144, 8],
-      features2: [200, 4],
-      readOnlyCompatible: [212, 4],
-      incompatible: [216, 4],
-      checksum: [224, 4],
-    },
-  },
 };
 
-const modules = [btrfs, f2fs, luks1, luks2, lvm2, squashfs, swap, xfs];
+const modules = [f2fs, luks1, luks2, lvm2, squashfs, swap];
 
 test("every field of every structure stands where the format has it", () => {
   const found: Record<string, { readonly sizeBytes: number; readonly fields: Pins }> = {};

@@ -1,5 +1,6 @@
 import { Failure } from "../base/index.ts";
-import type { BlockIdentity, DeviceUse } from "../device/index.ts";
+import type { BlockIdentity } from "./block-identity.ts";
+import type { DeviceUse } from "./block-uses.ts";
 
 /** Throws `refused` where the running system or anyone else uses a device. `action` is what was to be done with it. */
 export function refuseInUse({ uses }: Pick<BlockIdentity, "uses">, action: string): void {
