@@ -90,7 +90,9 @@ function oursSaved(image: string, name: string): string {
   const home = path.join(benchFolder(), "saved");
   const backup = path.join(home, name);
   if (!fs.existsSync(backup))
-    execFileSync("./holdfast", ["backup", "save", image, home, "--name", name], { stdio: "ignore" });
+    execFileSync(process.execPath, ["src/cli/main.ts", "backup", "save", image, home, "--name", name], {
+      stdio: "ignore",
+    });
   return backup;
 }
 
