@@ -3,8 +3,14 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { Bitmap } from "../../src/bytes/index.ts";
-import { FileReader } from "../../src/device/index.ts";
-import { openFileSystem, resolvePath, type Extent, type FileSystem } from "../../src/filesystem/index.ts";
+import { FileDevice, FileReader } from "../../src/device/index.ts";
+import {
+  openFileSystem,
+  renewVolumeId,
+  resolvePath,
+  type Extent,
+  type FileSystem,
+} from "../../src/filesystem/index.ts";
 import {
   attributeHeader,
   bootSector,
@@ -309,3 +315,19 @@ async function readText(fileSystem: FileSystem, path: string): Promise<string> {
   const pieces = await Array.fromAsync(fileSystem.content(await resolvePath(fileSystem, path)));
   return Buffer.concat(pieces.map(({ bytes }) => bytes)).toString();
 }
+
+test("another serial number stands in both boot sectors", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeNtfs(image, 12);
+  const before = await ntfsInfo(image);
+  const renewed = await (async () => {
+    await using device = await FileDevice.open(image);
+    return await renewVolumeId(device, "01234567-89ab-cdef-8000-000000000000");
+  })();
+  assert.deepEqual(renewed, { before: before.uuid, after: "0123456789ABCDEF" });
+  await assertAlike(image);
+  const bytes = fs.readFileSync(image);
+  assert.ok(bytes.subarray(0, 512).equals(bytes.subarray(-512)));
+  runPeer("ntfsfix", ["-n", image]);
+});
