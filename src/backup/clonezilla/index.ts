@@ -1,7 +1,7 @@
 export { diskFiles, hasData, hiddenLimitBytes, text, type SavedDisk, type SmallFile } from "./disk-files.ts";
 export type { SavedVolume } from "./lists.ts";
 export { readBadSectors } from "./read-bad-sectors.ts";
-export { badSectorsName, dataName, partitionName, partitionNumber } from "./names.ts";
+export { badSectorsName, dataName, parseDataName, partitionName, partitionNumber } from "./names.ts";
 export {
   partOf,
   readFolder,
@@ -13,4 +13,4 @@ export {
   type FolderFiles,
 } from "./read-folder.ts";
 export { readIdentities, readSavedTime, type Identity } from "./read-lists.ts";
-export { isExtended, planFromDump } from "./table-dump.ts";
+export { dumpText, isExtended, planFromDump } from "./table-dump.ts";

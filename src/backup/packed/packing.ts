@@ -10,12 +10,18 @@ export type PackedAs = "zst" | "gz" | "uncomp";
 export interface Packing {
   readonly name: PackedAs;
   pack(part: Uint8Array): Promise<Uint8Array>;
+  /** What was packed. Throws where its checksum is wrong. */
+  unpack(packed: Uint8Array): Promise<Uint8Array>;
   /** What stands behind the last one. */
   end(frames: readonly Frame[]): Uint8Array;
 }
 
 const zstdCompress = promisify(zlib.zstdCompress);
+const zstdDecompress = promisify(zlib.zstdDecompress);
 const gzip = promisify(zlib.gzip);
+const gunzip = promisify(zlib.gunzip);
+/** No part has more. */
+const unpackedLimitBytes = 64 * 1024 * 1024;
 const noBytes = new Uint8Array(0);
 /** Small pieces of output cost most of the time. */
 const leastOutputBytes = 64 * 1024;
@@ -32,9 +38,10 @@ const packings: Readonly<Record<PackedAs, (level: number | undefined) => Packing
   gz: (level = 6) => ({
     name: "gz",
     pack: (part) => gzip(part, { level, chunkSize: Math.max(leastOutputBytes, part.length) }),
+    unpack: (packed) => gunzip(packed, { maxOutputLength: unpackedLimitBytes }),
     end: () => noBytes,
   }),
-  uncomp: () => ({ name: "uncomp", pack: async (part) => part, end: () => noBytes }),
+  uncomp: () => ({ name: "uncomp", pack: async (part) => part, unpack: async (packed) => packed, end: () => noBytes }),
 };
 
 export function packingOf(name: PackedAs, level: number | undefined): Packing {
@@ -51,6 +58,7 @@ function zstdPacking(level: number): Packing {
       const chunkSize = Math.max(leastOutputBytes, part.length + part.length / 128 + 512);
       return zstdCompress(part, { params, pledgedSrcSize: part.length, chunkSize: Math.ceil(chunkSize) });
     },
+    unpack: (packed) => zstdDecompress(packed, { maxOutputLength: unpackedLimitBytes }),
     end: encodeSeekTable,
   };
 }

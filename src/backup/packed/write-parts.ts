@@ -12,43 +12,46 @@ export interface Part {
   readonly fill: (into: Buffer) => Promise<void>;
 }
 
-export interface WritePartsOptions extends Pick<JobOptions, "signal"> {
+export interface WritePartsOptions<P extends Part> extends Pick<JobOptions, "signal"> {
   readonly packing: Packing;
   readonly partLimitBytes: number;
-  readonly onWritten: (sourceBytes: number) => void;
+  /** Frames that are there already, before these parts. */
+  readonly before?: readonly Frame[];
+  readonly onWritten: (part: P, frame: Frame) => Promise<void>;
 }
 
-interface Packed extends Frame {
+interface Packed<P extends Part> extends Frame {
+  readonly part: P;
   readonly bytes: Uint8Array;
-  readonly sourceBytes: number;
   readonly release: () => void;
 }
 
 /** Reads, compresses and writes parts, several at a time, in their order. */
-export async function writeParts(
+export async function writeParts<P extends Part>(
   volumes: VolumeWriter,
-  parts: Iterable<Part>,
-  options: WritePartsOptions,
+  parts: Iterable<P>,
+  options: WritePartsOptions<P>,
 ): Promise<void> {
   const { packing, partLimitBytes, signal } = options;
   const free: Buffer[] = [];
-  const frames: Frame[] = [];
+  const frames: Frame[] = [...(options.before ?? [])];
   const zeros = new ZeroParts(packing);
   const slots = new Slots(partsPacked);
-  const pack = async (part: Part): Promise<Packed> => {
+  const pack = async (part: P): Promise<Packed<P>> => {
     stopIfAborted(signal);
     const whole = free.pop() ?? Buffer.allocUnsafeSlow(partLimitBytes);
     const buffer = whole.subarray(0, part.lengthBytes);
     await part.fill(buffer);
     const bytes = await slots.run(() => zeros.pack(buffer));
     const release = (): void => void free.push(whole);
-    return { bytes, packedBytes: bytes.length, plainBytes: buffer.length, sourceBytes: part.sourceBytes, release };
+    return { part, bytes, packedBytes: bytes.length, plainBytes: buffer.length, release };
   };
   for await (const packed of inOrder(parts, partsUnderWay, pack)) {
     await volumes.write(packed.bytes);
     packed.release();
-    frames.push({ packedBytes: packed.packedBytes, plainBytes: packed.plainBytes });
-    options.onWritten(packed.sourceBytes);
+    const frame = { packedBytes: packed.packedBytes, plainBytes: packed.plainBytes };
+    frames.push(frame);
+    await options.onWritten(packed.part, frame);
   }
   await volumes.write(packing.end(frames));
 }

@@ -1,9 +1,10 @@
-import type { BlockReader, Unreadable } from "../../device/index.ts";
+import { createHash } from "node:crypto";
+import { readBytes, type BlockReader, type Unreadable } from "../../device/index.ts";
 import type { Content, ImageContent } from "../content.ts";
-import type { Part } from "../packed/index.ts";
-import { fillPart, partLimitBytes, partsOf, planImage, type ImagePlan } from "../partclone/index.ts";
+import { partLimitBytes, partsOf, planImage, type ImagePlan } from "../partclone/index.ts";
 import { hasUnreadable, isDamage } from "./check-volume.ts";
 import type { Volume } from "./request.ts";
+import { givenPart, imagePart, plainPart, type SummedPart } from "./summed-part.ts";
 
 /** How much of the disk a part of plain bytes has. */
 const wholePartBytes = 4 * 1024 * 1024;
@@ -17,7 +18,9 @@ export interface PlannedVolume {
   readonly kind: string;
   /** What of the disk is read. */
   readonly usedBytes: number;
-  readonly parts: Iterable<Part>;
+  readonly parts: () => Iterable<SummedPart>;
+  /** Changes where what is to be saved does, as far as the beginning of the partition and the map of its blocks tell. */
+  readonly identity: string;
   /** Why more is saved than what is used. */
   readonly warning?: string;
 }
@@ -26,40 +29,56 @@ export interface PlanOptions {
   /** Save whole what contradicts itself. */
   readonly isUnchecked: boolean;
   readonly unreadable: Unreadable;
+  /** How it was begun to be saved, where that was broken off. */
+  readonly saved?: PlannedVolume["saved"];
 }
 
 /** Finds out what of a partition is saved, in which parts. */
 export async function planVolume(volume: Volume, content: Content, options: PlanOptions): Promise<PlannedVolume> {
-  const { reader } = volume;
-  if (content.saved !== "image") return plannedWhole(volume);
+  if (content.saved !== "image" || options.saved === "whole") return planWhole(volume);
   let plan: ImagePlan;
   try {
     plan = await planContent(content);
   } catch (error) {
     if (!options.isUnchecked || !isDamage(error)) throw error;
-    return { ...plannedWhole(volume), warning: `${volume.name}: it is damaged, and saved whole` };
+    return { ...(await planWhole(volume)), warning: `${volume.name}: it is damaged, and saved whole` };
   }
   // With zeros in them, the maps of what is used leave out what is not.
-  if (hasUnreadable(volume, options.unreadable)) {
-    return { ...plannedWhole(volume), warning: `${volume.name}: what is used of it cannot be read; it is saved whole` };
+  if (options.saved === undefined && hasUnreadable(volume, options.unreadable)) {
+    const warning = `${volume.name}: what is used of it cannot be read; it is saved whole`;
+    return { ...(await planWhole(volume)), warning };
   }
-  const { usedBytes, head } = plan;
-  function* parts(): Generator<Part, void, void> {
-    yield* headParts(head);
-    for (const part of partsOf(plan)) {
-      const { lengthBytes, dataBytes } = part;
-      yield { lengthBytes, sourceBytes: dataBytes, fill: (into) => fillPart(reader, part, into) };
-    }
-  }
-  return { saved: "image", kind: content.tag, usedBytes, parts: parts() };
+  const identity = await identityOf(volume, plan.head);
+  return {
+    saved: "image",
+    kind: content.tag,
+    usedBytes: plan.usedBytes,
+    parts: () => imageParts(volume, plan),
+    identity,
+  };
+}
+
+function* imageParts({ reader }: Volume, plan: ImagePlan): Generator<SummedPart, void, void> {
+  yield* headParts(plan.head);
+  for (const part of partsOf(plan)) yield imagePart(reader, part);
 }
 
 function planContent({ imageName, blockBytes, sizeBytes, fileSystem }: ImageContent): Promise<ImagePlan> {
   return planImage({ fileSystem: imageName, blockBytes, sizeBytes, usedExtents: fileSystem.usedExtents() });
 }
 
-function plannedWhole({ reader, sizeBytes }: Volume): PlannedVolume {
-  return { saved: "whole", kind: "dd", usedBytes: sizeBytes, parts: wholeParts(reader) };
+async function planWhole(volume: Volume): Promise<PlannedVolume> {
+  const { reader, sizeBytes } = volume;
+  const identity = await identityOf(volume, new Uint8Array(0));
+  return { saved: "whole", kind: "dd", usedBytes: sizeBytes, parts: () => wholeParts(reader), identity };
+}
+
+/** Superblocks are within this. */
+const firstBytes = 128 * 1024;
+
+async function identityOf({ reader, sizeBytes }: Volume, head: Uint8Array): Promise<string> {
+  const first = await readBytes(reader, 0, Math.min(firstBytes, reader.sizeBytes));
+  return createHash("sha256").update(`${sizeBytes} `).update(head).update(first).digest("hex");
 }
 
 /** What is probably read of a partition, before it is looked through. */
@@ -70,16 +89,12 @@ export function expectedBytes({ content, sizeBytes }: Volume): number {
   return info.sizeBytes - info.freeBytes;
 }
 
-function* headParts(head: Uint8Array): Generator<Part, void, void> {
-  for (let at = 0; at < head.length; at += wholePartBytes) {
-    const bytes = head.subarray(at, at + wholePartBytes);
-    yield { lengthBytes: bytes.length, sourceBytes: 0, fill: async (into) => into.set(bytes) };
-  }
+function* headParts(head: Uint8Array): Generator<SummedPart, void, void> {
+  for (let at = 0; at < head.length; at += wholePartBytes) yield givenPart(head.subarray(at, at + wholePartBytes));
 }
 
-function* wholeParts(reader: BlockReader): Generator<Part, void, void> {
+function* wholeParts(reader: BlockReader): Generator<SummedPart, void, void> {
   for (let at = 0; at < reader.sizeBytes; at += wholePartBytes) {
-    const lengthBytes = Math.min(wholePartBytes, reader.sizeBytes - at);
-    yield { lengthBytes, sourceBytes: lengthBytes, fill: (into) => reader.read(at, into) };
+    yield plainPart(reader, at, Math.min(wholePartBytes, reader.sizeBytes - at));
   }
 }
