@@ -11,6 +11,7 @@ import {
   type BackupDisk,
   type BackupFolder,
 } from "./clonezilla/index.ts";
+import { BackupUse } from "./backup-use.ts";
 import { openBackup } from "./open-backup.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";
@@ -43,6 +44,8 @@ export interface CheckBackupOptions extends JobOptions, StoreAccess {
 /** Reads all of a backup and compares every checksum; then looks through the file systems in it. Changes nothing. */
 export async function checkBackup(backup: string, options: CheckBackupOptions): Promise<CheckedBackup> {
   await using store = await openStore(backup, options);
+  using use = new BackupUse(backup);
+  void use;
   const check = new BackupCheck(await readFolder(store), options);
   return await check.run();
 }

@@ -21,6 +21,8 @@ export interface ImageContent extends Labelled {
   readonly imageName: string;
   readonly blockBytes: number;
   readonly sizeBytes: number;
+  /** What the header says of the device; more than the blocks of NTFS, whose second boot sector is behind them. */
+  readonly deviceBytes?: number;
   readonly fileSystem: FileSystem;
 }
 
@@ -32,6 +34,8 @@ export interface SwapContent extends Labelled {
 /** Anything else, saved from the first to the last byte. */
 export interface PlainContent extends Labelled {
   readonly saved: "whole";
+  /** What its owner should know: that it is of no use without other devices. */
+  readonly warning?: string;
 }
 
 /** Kinds of file systems that partclone has images for. */
@@ -45,9 +49,13 @@ const imageKinds: Readonly<
   fat16: { type: "vfat", tag: "vfat", imageName: "FAT16" },
   fat32: { type: "vfat", tag: "vfat", imageName: "FAT32" },
   exfat: { type: "exfat", tag: "exfat", imageName: "EXFAT" },
+  xfs: { type: "xfs", tag: "xfs", imageName: "XFS" },
+  ntfs: { type: "ntfs", tag: "ntfs", imageName: "NTFS" },
+  btrfs: { type: "btrfs", tag: "btrfs", imageName: "BTRFS" },
 };
 
-/** partclone counts FAT and exFAT in sectors. */
+/** partclone counts these in sectors. */
+const countedInSectors: ReadonlySet<string> = new Set(["FAT12", "FAT16", "FAT32", "EXFAT"]);
 const sectorBytes = 512;
 const blkidTypes: Readonly<Record<string, string>> = { luks: "crypto_LUKS", lvm2: "LVM2_member", iso9660: "iso9660" };
 
@@ -55,7 +63,7 @@ const blkidTypes: Readonly<Record<string, string>> = { luks: "crypto_LUKS", lvm2
 export async function contentOf(reader: BlockReader): Promise<Content> {
   if ((await probe(reader)) === undefined) return recognisedContent(reader);
   const fileSystem = await openFileSystem(reader);
-  const { kind, label, uuid, sizeBytes, blockSizeBytes } = fileSystem.info;
+  const { kind, label, uuid, sizeBytes, blockSizeBytes, imageBlockBytes } = fileSystem.info;
   const known = imageKinds[kind];
   if (known === undefined || sizeBytes > reader.sizeBytes) {
     await fileSystem[Symbol.asyncDispose]();
@@ -65,15 +73,23 @@ export async function contentOf(reader: BlockReader): Promise<Content> {
       `it holds ${kind} of ${sizeBytes} bytes, the partition ends at ${reader.sizeBytes}: the file system is cut off`,
     );
   }
-  const blockBytes = known.imageName === "EXTFS" ? blockSizeBytes : sectorBytes;
-  return { saved: "image", ...known, label, uuid, blockBytes, sizeBytes, fileSystem };
+  const { imageName } = known;
+  const blockBytes = imageBlockBytes ?? (countedInSectors.has(imageName) ? sectorBytes : blockSizeBytes);
+  const device = imageName === "NTFS" ? { deviceBytes: reader.sizeBytes } : {};
+  return { saved: "image", ...known, label, uuid, blockBytes, sizeBytes, ...device, fileSystem };
 }
 
 /** A machine that sleeps in its swap wakes from what is there: that is saved whole. */
 async function recognisedContent(reader: BlockReader): Promise<Content> {
   const found = await recognise(reader);
   if (found === undefined) return { saved: "whole", type: "", label: "", uuid: undefined };
-  const { kind, label, uuid } = found;
+  const { kind, label, uuid, whyNotRead: why } = found;
   const isEmptySwap = kind === "swap" && (found.usedBytes ?? 1) === 0 && found.problems.length === 0;
-  return { saved: isEmptySwap ? "swap" : "whole", type: blkidTypes[kind] ?? kind, label, uuid };
+  const common = { type: blkidTypes[kind] ?? kind, label, uuid };
+  if (isEmptySwap) return { saved: "swap", ...common };
+  return {
+    saved: "whole",
+    ...common,
+    ...(why === undefined ? {} : { warning: `it is ${kind}, and ${why}: it is saved whole` }),
+  };
 }

@@ -8,7 +8,24 @@ export const saveBackup = lazily(async () => (await import("./save-backup.ts")).
 export const restoreBackup = lazily(async () => (await import("./restore-backup.ts")).restoreBackup);
 export const showBackup = lazily(async () => (await import("./show-backup.ts")).showBackup);
 
+export type { ContentCacheOptions } from "./cache/index.ts";
 export type { BackupProblem, CheckedBackup } from "./check-backup.ts";
-export type { RestoredBackup, RestoredPart, RestoreRequest } from "./restore-backup.ts";
+export type { RestoredBackup, RestoredPart, RestoreOptions, RestoreRequest } from "./restore-backup.ts";
+export type { Fit } from "./restoring/fit-partitions.ts";
+export type { RestorePlan } from "./restoring/restore-plan.ts";
 export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport } from "./saving/request.ts";
+export type { StoreAccess } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
+export {
+  checkPlan,
+  exampleOfPlan,
+  failureOf,
+  forgetBackups,
+  parseKeptSpan,
+  parseTimeLimit,
+  problemText,
+  pruneBackups,
+  runPlan,
+  summaryLines,
+  type KeepRules,
+} from "./plan/index.ts";

@@ -1,34 +1,44 @@
-import { Failure } from "../base/index.ts";
+import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
+import { leftOutOfNtfs } from "../filesystem/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
+import { BackupUse } from "./backup-use.ts";
+import { ContentCache, openCached, type ContentCacheOptions } from "./cache/index.ts";
+import { chooseDisk } from "./choose-disk.ts";
 import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
-import { packedDataOf, plainKind } from "./open-part.ts";
-import { openAnywhere } from "./packed/index.ts";
-import { PartcloneReader, readImageHead } from "./partclone/index.ts";
-import { chooseDisk } from "./restore-backup.ts";
+import { isNtfsclone } from "./ntfsclone/index.ts";
+import { openPart, packedDataOf, plainKind } from "./open-part.ts";
+import { contentKey, openAnywhere } from "./packed/index.ts";
+import { ntfsImage, PartcloneReader, readImageHead } from "./partclone/index.ts";
 import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
-export interface OpenBackupOptions extends StoreAccess {
+export interface OpenBackupOptions extends StoreAccess, JobOptions {
   /** Of several disks in one backup. */
   readonly disk?: string;
+  /** Where data is unpacked that cannot be read anywhere; without it, such data is not read. */
+  readonly cache?: ContentCacheOptions;
+  /** Hears that data was unpacked and how much room that takes, or that it could not be. It is waited for. */
+  readonly onUnpacked?: (name: string, takenBytes: number | undefined) => Promise<void>;
 }
 
 /**
  * A backup as the disk that it was made of, to be read anywhere without restoring it. Partitions whose data is packed so
- * that all of it would have to be unpacked fail as `unsupported` when they are read.
+ * that all of it has to be unpacked are unpacked into the cache when they are first read; without one that fails as
+ * `unsupported`.
  */
 export async function openBackup(path: string, options: OpenBackupOptions): Promise<BlockReader> {
   await using stack = new AsyncDisposableStack();
   const folder = await readFolder(stack.use(await openStore(path, options)));
+  stack.use(new BackupUse(path));
   const [part] = folder.parts;
   if (folder.disks.length === 0 && folder.parts.length === 1 && part !== undefined) {
-    const reader = stack.use(await openPartAnywhere(folder, part, options.env));
+    const reader = stack.use(await openPartAnywhere(folder, part, options));
     return new OwningReader(reader, stack.move());
   }
   const disk = chooseDisk(folder, options.disk);
-  await refuseUnreadable(folder, options.env);
-  const parts = stack.use(new BackupParts(folder, disk, options.env));
+  if (options.cache === undefined) await refuseUnreadable(folder, options.env);
+  const parts = stack.use(new BackupParts(folder, disk, options));
   const overlay = new OverlayDevice(parts);
   await writeDiskTable(overlay, folder, disk);
   return new OwningReader(overlay, stack.move());
@@ -58,14 +68,14 @@ class BackupParts implements BlockReader {
   readonly sizeBytes: number;
   readonly #folder: BackupFolder;
   readonly #disk: BackupDisk;
-  readonly #env: NodeJS.ProcessEnv;
+  readonly #options: OpenBackupOptions;
   readonly #open = new Map<number, Promise<BlockReader>>();
 
-  constructor(folder: BackupFolder, disk: BackupDisk, env: NodeJS.ProcessEnv) {
+  constructor(folder: BackupFolder, disk: BackupDisk, options: OpenBackupOptions) {
     this.sizeBytes = disk.sizeBytes;
     this.#folder = folder;
     this.#disk = disk;
-    this.#env = env;
+    this.#options = options;
   }
 
   async read(at: number, into: Uint8Array): Promise<void> {
@@ -85,7 +95,7 @@ class BackupParts implements BlockReader {
   }
 
   #reader(number: number, part: BackupPart): Promise<BlockReader> {
-    const opened = this.#open.get(number) ?? openPartAnywhere(this.#folder, part, this.#env);
+    const opened = this.#open.get(number) ?? openPartAnywhere(this.#folder, part, this.#options);
     opened.catch(() => undefined); // whoever reads hears of it
     this.#open.set(number, opened);
     return opened;
@@ -101,20 +111,64 @@ class BackupParts implements BlockReader {
 /** Of most images more than the head would be read for nothing. */
 const headChunkBytes = 1024 * 1024;
 
-async function openPartAnywhere(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): Promise<BlockReader> {
+/** The content of a partition, to be read anywhere. Throws `unsupported` where its data is not packed for that. */
+export async function openPartAnywhere(
+  folder: BackupFolder,
+  part: BackupPart,
+  options: OpenBackupOptions,
+): Promise<BlockReader> {
   await using stack = new AsyncDisposableStack();
-  const image = await openAnywhere(packedDataOf(folder, part, env));
-  if (image === undefined) throw notAnywhere(folder, part);
+  const image = await openAnywhere(packedDataOf(folder, part, options.env));
+  if (image === undefined) return await openUnpackedOnce(folder, part, options);
   stack.use(image);
   if (part.kind === plainKind) {
     stack.move();
     return image;
   }
   const cursor = new ChunkCursor(readChunks(image, headChunkBytes));
+  stack.defer(() => cursor.close());
+  if (await isNtfsclone(cursor)) return await openUnpackedOnce(folder, part, options);
   const head = await readImageHead(cursor);
   await cursor.close();
   stack.move();
-  return new PartcloneReader(image, head);
+  return await withLeftOut(new PartcloneReader(image, head), head.description.fileSystem);
+}
+
+/** An image of NTFS with its second boot sector, as it is restored. */
+async function withLeftOut(image: BlockReader, fileSystem: string): Promise<BlockReader> {
+  const leftOut = fileSystem === ntfsImage ? await leftOutOfNtfs(image) : undefined;
+  if (leftOut === undefined) return image;
+  const overlay = new OverlayDevice(image);
+  await overlay.write(leftOut.at, leftOut.bytes);
+  return new OwningReader(overlay, image);
+}
+
+async function openUnpackedOnce(
+  folder: BackupFolder,
+  part: BackupPart,
+  { env, cache, signal, onProgress, onUnpacked }: OpenBackupOptions,
+): Promise<BlockReader> {
+  if (cache === undefined) throw notAnywhere(folder, part);
+  const data = packedDataOf(folder, part, env);
+  const { name, packedBytes: totalBytes } = part;
+  let doneBytes = 0;
+  const onRead = (bytes: number): void => {
+    doneBytes = Math.min(totalBytes, doneBytes + bytes);
+    stopIfAborted(signal);
+    onProgress?.({ phase: `unpacking ${name}`, doneBytes, totalBytes });
+  };
+  const content = await openCached(new ContentCache(cache), {
+    key: await contentKey(data),
+    name,
+    packedBytes: totalBytes,
+    async open() {
+      const stream = await openPart(data, part.kind, onRead);
+      const leastBytes = stream.head?.description.deviceBytes ?? 0;
+      return { leastBytes, batches: stream.batches, [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose]() };
+    },
+    onMade: async (takenBytes) => onUnpacked?.(name, takenBytes),
+  });
+  return await withLeftOut(content, part.kind === "ntfs" ? ntfsImage : "");
 }
 
 /** A reader with another that is closed with it. */

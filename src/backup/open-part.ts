@@ -2,19 +2,24 @@ import { Failure } from "../base/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
 import type { BackupFolder, BackupPart } from "./clonezilla/index.ts";
 import { openUnpacked, type PackedData } from "./packed/index.ts";
-import { readBlocks, readImageHead, type ImageHead, type Piece } from "./partclone/index.ts";
+import { isNtfsclone, readNtfscloneBlocks, readNtfscloneHead } from "./ntfsclone/index.ts";
+import { readBlocks, readImageHead, type ImageDescription, type Piece } from "./partclone/index.ts";
 
 /** The data of one partition, to be read once from its beginning to its end. */
 export interface PartStream extends AsyncDisposable {
   /** Absent where the plain bytes are there. */
-  readonly head?: ImageHead;
+  readonly head?: StreamHead;
   /** A batch belongs to the stream again once the next one is asked for. */
   readonly batches: AsyncIterable<readonly Piece[]>;
 }
 
+/** What an image says of the file system in it. */
+export interface StreamHead {
+  readonly description: Pick<ImageDescription, "fileSystem" | "deviceBytes" | "blockBytes" | "blockCount">;
+}
+
 /** Plain bytes, without any header. */
 export const plainKind = "dd";
-const ntfscloneMagic = "\0ntfsclone-image";
 
 export function packedDataOf(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): PackedData {
   const [name = part.name] = part.fileNames;
@@ -32,23 +37,18 @@ export async function openPart(data: PackedData, kind: string, onRead: (bytes: n
   }
   const cursor = new ChunkCursor(unpacked.chunks);
   stack.defer(() => cursor.close());
-  const head = await naming(data.name, () => headOf(cursor));
+  const { head, batches } = await naming(data.name, () => openImage(cursor));
   const open = stack.move();
-  return {
-    head,
-    batches: named(data.name, readBlocks(cursor, head)),
-    [Symbol.asyncDispose]: () => open.disposeAsync(),
-  };
+  return { head, batches: named(data.name, batches), [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-async function headOf(cursor: ChunkCursor): Promise<ImageHead> {
-  const isNtfsclone =
-    (await cursor.ensure(ntfscloneMagic.length)) &&
-    cursor.buffer.toString("latin1", cursor.at, cursor.at + ntfscloneMagic.length) === ntfscloneMagic;
-  if (!isNtfsclone) return readImageHead(cursor);
-  throw new Failure("unsupported", "it is an image of ntfsclone, which is not read", {
-    hint: "ntfsclone --restore-image reads it",
-  });
+async function openImage(cursor: ChunkCursor): Promise<Required<Pick<PartStream, "head" | "batches">>> {
+  if (await isNtfsclone(cursor)) {
+    const head = await readNtfscloneHead(cursor);
+    return { head, batches: readNtfscloneBlocks(cursor, head) };
+  }
+  const head = await readImageHead(cursor);
+  return { head, batches: readBlocks(cursor, head) };
 }
 
 async function* plainPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Piece[], void, void> {

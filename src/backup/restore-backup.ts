@@ -1,134 +1,128 @@
-import { Failure, OutputFile, stopIfAborted, type JobOptions } from "../base/index.ts";
-import { FileDevice, SliceDevice, type BlockDevice } from "../device/index.ts";
-import { CoalescingWriter, makeSwap } from "../filesystem/index.ts";
+import * as os from "node:os";
+import * as path from "node:path";
+import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
+import { FileDevice, FileReader } from "../device/index.ts";
+import { chooseDisk } from "./choose-disk.ts";
 import {
-  partitionName,
   partitionNumber,
-  partOf,
   readFolder,
   type BackupDisk,
   type BackupFolder,
   type BackupPart,
+  type BackupSwap,
 } from "./clonezilla/index.ts";
-import { openPart, packedDataOf } from "./open-part.ts";
-import { isZero } from "./packed/index.ts";
-import type { Piece } from "./partclone/index.ts";
+import { contentBytesOf } from "./restoring/copy-part.ts";
+import type { Filling, FillPlace } from "./restoring/fill-part.ts";
+import type { Fit } from "./restoring/fit-partitions.ts";
+import { isBlockDevice, lookAtTarget, openConfirmed, planOf, type DeviceTarget } from "./restoring/open-target.ts";
+import { isSwap, planDisk, type DiskPlan } from "./restoring/plan-disk.ts";
+import { openPlaces, type Places } from "./restoring/places.ts";
+import type { PlannedPlace, RestorePlan } from "./restoring/restore-plan.ts";
+import { restoreContent, writeDisk, type RestoredPart } from "./restoring/write-disk.ts";
+import { LateDevice } from "./restoring/late-device.ts";
 import { openStore, type StoreAccess } from "./store/index.ts";
-import { writeDiskTable } from "./write-disk-table.ts";
 
 export interface RestoreRequest extends StoreAccess {
   /** The folder of the backup. */
   readonly backup: string;
-  /** The new image file. */
+  /** A new image file, or a device of a disk or a partition. */
   readonly target: string;
-  /** Only this partition, as a file of its own: a number, or the name that the backup has for it. */
-  readonly partition?: string;
+  /** Only these partitions: numbers, or the names that the backup has for them. */
+  readonly partition?: string | readonly string[];
+  /** The partition of a target that is there, to which one partition is restored; the one of the same number unless told. */
+  readonly to?: number;
   /** Of several disks in one backup. */
   readonly disk?: string;
-  /** Of the new disk; that of the old one unless told. */
+  /** Of a new file; that of the old disk unless told. */
   readonly sizeBytes?: number;
+  /** What becomes of partitions on a disk of another size. Unless told they stay as they were, if that can be. */
+  readonly fit?: Fit;
+  /** Read back what was written, and compare. */
+  readonly isVerified?: boolean;
+  /** Say what would be done, and write nothing. */
+  readonly isRehearsal?: boolean;
+  /** The serial number of a device, or what stands for it. Absent: whoever approves is asked. */
+  readonly confirm?: string;
+  /** Replace a file that is there, or what a partition of it holds. */
   readonly force: boolean;
+  /** The time that what changes on the way is given; 1970 unless told. */
+  readonly nowMs?: number;
 }
 
-export interface RestoredPart {
-  readonly name: string;
-  readonly kind: string;
-  readonly restoredBytes: number;
+export type { RestoredPart };
+
+export interface RestoreOptions extends JobOptions {
+  /** Shown the plan before a device is written; gives what the user typed, or nothing where none can be asked. */
+  readonly approve?: (plan: RestorePlan) => Promise<string | undefined>;
 }
 
 export interface RestoredBackup {
   readonly path: string;
   readonly sizeBytes: number;
+  readonly plan: RestorePlan;
+  /** Empty where nothing was to be written. */
   readonly parts: readonly RestoredPart[];
   readonly warnings: readonly string[];
 }
 
-/** Restores a disk, or one partition, to a new file, which appears once all is in it and every checksum was right. */
-export async function restoreBackup(request: RestoreRequest, job: JobOptions = {}): Promise<RestoredBackup> {
+const sectorBytes = 512;
+/** A table with boot code, and the second copy of a GPT: what makes a disk known as one. */
+const headBytes = 64 * 1024;
+const tailBytes = 64 * 1024;
+/** What makes a file system known. */
+const beginningBytes = 2 ** 20;
+
+/**
+ * Restores a disk, or partitions of one: to a new file, which appears once all is in it and every checksum was right, or
+ * onto a device, or into partitions that are there, once they are confirmed. What is cut off does not look whole: table
+ * and beginnings are written last.
+ */
+export async function restoreBackup(request: RestoreRequest, options: RestoreOptions = {}): Promise<RestoredBackup> {
   await using store = await openStore(request.backup, request);
   const folder = await readFolder(store);
-  const [problem] = folder.problems;
-  if (problem !== undefined) {
-    throw new Failure("damaged", `cannot restore "${request.backup}": ${problem}`, {
-      hint: "--partition restores single partitions that are there",
+  const names = partitionsOf(request);
+  refuseProblems(request.backup, folder, names);
+  const run = new Run(request, folder, options);
+  const [only] = folder.parts;
+  if (names.length === 0 && folder.disks.length === 0 && folder.parts.length === 1 && only !== undefined)
+    return await run.parts([only]);
+  if (names.length > 0) return await run.parts(names.map((name) => contentNamed(name, request, folder)));
+  if (request.to !== undefined) {
+    throw new Failure("usage", `cannot restore a disk to partition ${request.to} of "${request.target}"`, {
+      hint: "--partition says which one of the backup is meant",
     });
   }
-  return await (request.partition === undefined
-    ? restoreDisk(request, folder, job)
-    : restorePart(request, folder, partNamed(request, folder), job));
+  return await run.disk(chooseDisk(folder, request.disk));
 }
 
-async function restoreDisk(request: RestoreRequest, folder: BackupFolder, job: JobOptions): Promise<RestoredBackup> {
-  const disk = chooseDisk(folder, request.disk);
-  const sizeBytes = request.sizeBytes ?? disk.sizeBytes;
-  await using output = OutputFile.create(request.target, { force: request.force });
-  await using device = FileDevice.overNewFile(request.target, output.fd, sizeBytes);
-  const warnings = await writeDiskTable(device, folder, disk);
-  const progress = progressOf(folder.parts, job);
-  const parts: RestoredPart[] = [];
-  for (const { number, startLba, sectorCount } of disk.dump.partitions) {
-    const name = partitionName(disk.name, number);
-    const slice = new SliceDevice(device, startLba * 512, sectorCount * 512);
-    const swap = folder.swaps.find((one) => one.name === name);
-    const part = partOf(folder, disk, number);
-    if (part !== undefined) parts.push(await copyPart(folder, part, slice, { request, job, progress }));
-    else if (swap !== undefined) {
-      await makeSwap(slice, { uuid: swap.uuid ?? crypto.randomUUID(), label: swap.label });
-      parts.push({ name, kind: "swap", restoredBytes: 0 });
-    }
-  }
-  output.commit();
-  return { path: request.target, sizeBytes, parts, warnings };
+function partitionsOf({ partition = [] }: RestoreRequest): readonly string[] {
+  return typeof partition === "string" ? [partition] : partition;
 }
 
-/** The only disk, or the one that is named. */
-export function chooseDisk({ disks, path }: BackupFolder, name: string | undefined): BackupDisk {
-  const [first] = disks;
-  const names = disks.map((disk) => disk.name).join(", ");
-  if (first === undefined) {
-    throw new Failure("unsupported", `cannot restore a disk from "${path}": it is a backup of single partitions`, {
-      hint: "--partition restores one of them",
-    });
-  }
-  if (name === undefined && disks.length === 1) return first;
-  const found = disks.find((disk) => disk.name === name);
-  if (found !== undefined) return found;
-  if (name === undefined) {
-    throw new Failure("usage", `cannot choose a disk of "${path}": it has several`, {
-      hint: `--disk is one of ${names}`,
-    });
-  }
-  throw new Failure("not-found", `cannot find the disk ${name} in "${path}"`, { hint: `it has ${names}` });
-}
-
-function partNamed({ partition = "", disk, backup }: RestoreRequest, folder: BackupFolder): BackupPart {
-  const hasNumber = /^\d+$/.test(partition);
-  const isDisk = folder.disks.length > 0;
-  const found =
-    hasNumber && isDisk
-      ? partOf(folder, chooseDisk(folder, disk), Number(partition))
-      : folder.parts.find(({ name }) => name === partition || (hasNumber && numberIn(name) === Number(partition)));
-  if (found !== undefined) return found;
-  const names = folder.parts.map(({ name }) => name).join(", ");
-  throw new Failure("not-found", `cannot find data of partition ${partition} in "${backup}"`, {
-    hint: names === "" ? "it has none" : `it has ${names}`,
+function refuseProblems(backup: string, { problems }: BackupFolder, names: readonly string[]): void {
+  const isAbout = (problem: string): boolean => names.length === 0 || names.some((name) => problem.includes(name));
+  const problem = problems.find(isAbout);
+  if (problem === undefined) return;
+  throw new Failure("damaged", `cannot restore "${backup}": ${problem}`, {
+    hint: "--partition restores single partitions that are there",
   });
 }
 
-async function restorePart(
-  request: RestoreRequest,
-  folder: BackupFolder,
-  part: BackupPart,
-  job: JobOptions,
-): Promise<RestoredBackup> {
-  await using output = OutputFile.create(request.target, { force: request.force });
-  const progress = progressOf([part], job);
-  const sizeBytes =
-    request.sizeBytes ?? partitionBytes(folder, part) ?? (await contentBytes(folder, part, request.env));
-  await using device = FileDevice.overNewFile(request.target, output.fd, sizeBytes);
-  const restored = await copyPart(folder, part, device, { request, job, progress });
-  output.commit();
-  return { path: request.target, sizeBytes, parts: [restored], warnings: [] };
+type Content = BackupPart | BackupSwap;
+
+function contentNamed(word: string, { disk, backup }: RestoreRequest, folder: BackupFolder): Content {
+  const hasNumber = /^\d+$/.test(word);
+  const chosen = hasNumber && folder.disks.length > 0 ? chooseDisk(folder, disk) : undefined;
+  const isMeant = ({ name }: Content): boolean => {
+    if (chosen !== undefined) return partitionNumber(chosen.name, name) === Number(word);
+    return name === word || (hasNumber && numberIn(name) === Number(word));
+  };
+  const found = folder.parts.find(isMeant) ?? folder.swaps.find(isMeant);
+  if (found !== undefined) return found;
+  const names = folder.parts.map(({ name }) => name).join(", ");
+  throw new Failure("not-found", `cannot find data of partition ${word} in "${backup}"`, {
+    hint: names === "" ? "it has none" : `it has ${names}`,
+  });
 }
 
 /** Of `sda2` and `nvme0n1p2`, whatever disk that is. */
@@ -136,111 +130,258 @@ function numberIn(name: string): number {
   return Number(/(?:\dp|[a-z])(\d+)$/.exec(name)?.[1] ?? "NaN");
 }
 
-/** By the table of its disk. */
-function partitionBytes({ disks }: BackupFolder, part: BackupPart): number | undefined {
-  for (const disk of disks) {
-    const number = partitionNumber(disk.name, part.name);
-    const found = disk.dump.partitions.find((one) => one.number === number);
-    if (found !== undefined) return found.sectorCount * 512;
+/** One restore, with what all its steps have in hand. */
+class Run {
+  readonly #request: RestoreRequest;
+  readonly #folder: BackupFolder;
+  readonly #options: RestoreOptions;
+
+  constructor(request: RestoreRequest, folder: BackupFolder, options: RestoreOptions) {
+    this.#request = request;
+    this.#folder = folder;
+    this.#options = options;
   }
-  return undefined;
-}
 
-async function contentBytes(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): Promise<number> {
-  await using stream = await openPart(packedDataOf(folder, part, env), part.kind, () => undefined);
-  if (stream.head !== undefined) return stream.head.description.deviceBytes;
-  let lengthBytes = 0;
-  for await (const batch of stream.batches) for (const { bytes } of batch) lengthBytes += bytes.length;
-  return lengthBytes;
-}
-
-interface Copying {
-  readonly request: RestoreRequest;
-  readonly job: JobOptions;
-  readonly progress: (name: string, bytes: number) => void;
-}
-
-/** Zeros are looked for in stretches of this length: a new file has them already. */
-const zeroStretchBytes = 32 * 1024;
-
-async function copyPart(
-  folder: BackupFolder,
-  part: BackupPart,
-  device: BlockDevice,
-  { request, job, progress }: Copying,
-): Promise<RestoredPart> {
-  const { name, kind } = part;
-  const data = packedDataOf(folder, part, request.env);
-  await using stream = await openPart(data, kind, (bytes) => progress(name, bytes));
-  const needed = stream.head === undefined ? 0 : neededBytes(stream.head.description);
-  if (needed > device.sizeBytes) throw tooSmall(name, needed, device.sizeBytes);
-  const { restoredBytes, end } = await copyBatches(name, stream.batches, device, job);
-  if (stream.head === undefined && end < device.sizeBytes && request.sizeBytes === undefined) {
-    throw new Failure("damaged", `cannot restore ${name}: ${end} bytes of it are there, it had ${device.sizeBytes}`);
-  }
-  return { name, kind, restoredBytes };
-}
-
-/** Writes what comes. Whether it fails or not, the device is left with nothing in hand. */
-async function copyBatches(
-  name: string,
-  batches: AsyncIterable<readonly Piece[]>,
-  device: BlockDevice,
-  { signal }: JobOptions,
-): Promise<{ readonly restoredBytes: number; readonly end: number }> {
-  const writer = new CoalescingWriter(device, device.sizeBytes);
-  let restoredBytes = 0;
-  let end = 0;
-  try {
-    for await (const batch of batches) {
-      stopIfAborted(signal);
-      for (const { at, bytes } of batch) {
-        end = Math.max(end, at + bytes.length);
-        if (end > device.sizeBytes) throw tooSmall(name, end, device.sizeBytes);
-        restoredBytes += bytes.length;
-        const waiting = putData(writer, at, bytes);
-        if (waiting !== undefined) await waiting;
-      }
+  async disk(disk: BackupDisk): Promise<RestoredBackup> {
+    const { target, fit, sizeBytes, isRehearsal, confirm, backup } = this.#request;
+    const isOnto = isBlockDevice(target);
+    const found = isOnto ? await lookAtTarget(target, backup) : undefined;
+    if (found?.part.partition !== undefined) {
+      throw new Failure("refused", `cannot restore a disk onto "${target}": it is a partition`, {
+        hint: `its disk is ${found.part.disk.path}; --partition restores one partition into it`,
+      });
     }
-    await writer.drain();
-  } finally {
-    await writer.settle();
+    if (found !== undefined) this.#refuseSize();
+    const filling = this.#filling(this.#folder.parts, isOnto);
+    const plan = await planDisk(filling, disk, {
+      sizeBytes: found?.part.disk.sizeBytes ?? sizeBytes ?? disk.sizeBytes,
+      fit,
+    });
+    const shown = this.#planOfDisk(plan, found);
+    if (isRehearsal === true) return this.#result(shown, { parts: [], warnings: [] });
+    if (found === undefined) return await this.#diskToFile(plan, shown, filling);
+    const approve = async (): Promise<string | undefined> => this.#options.approve?.(shown);
+    await using device = await openConfirmed(found, { confirm, approve });
+    return await sayingThatItIsNotWhole(target, async () => {
+      const tail = { startBytes: Math.max(headBytes, device.sizeBytes - tailBytes), lengthBytes: tailBytes };
+      const late = await LateDevice.over(device, [{ startBytes: 0, lengthBytes: headBytes }, tail]);
+      const done = await writeDisk(this.#verifying(filling, device), plan, { device: late, isFresh: false });
+      await late.release();
+      const isSeen = device.rereadPartitions() || found.part.disk.transport === "loop";
+      return this.#result(shown, { ...done, warnings: [...done.warnings, ...(isSeen ? [] : [notSeen])] });
+    });
   }
-  return { restoredBytes, end };
-}
 
-function neededBytes({ blockBytes, blockCount }: { readonly blockBytes: number; readonly blockCount: number }): number {
-  return blockBytes * blockCount;
-}
-
-function tooSmall(name: string, needed: number, there: number): Failure {
-  return new Failure("no-space", `cannot restore ${name}: it takes ${needed} bytes, its place has ${there}`);
-}
-
-/** A promise only where the writer has to be waited for. */
-function putData(writer: CoalescingWriter, at: number, bytes: Uint8Array): Promise<void> | undefined {
-  let start = 0;
-  let waiting: Promise<void> | undefined;
-  const flush = (end: number): void => {
-    if (end === start) return;
-    const [from, part] = [at + start, bytes.subarray(start, end)];
-    waiting = waiting === undefined ? writer.put(from, part) : waiting.then(() => writer.put(from, part));
-  };
-  for (let stretch = 0; stretch < bytes.length; stretch += zeroStretchBytes) {
-    const next = Math.min(stretch + zeroStretchBytes, bytes.length);
-    if (!isZero(bytes.subarray(stretch, next))) continue;
-    flush(stretch);
-    start = next;
+  async #diskToFile(plan: DiskPlan, shown: RestorePlan, filling: Filling): Promise<RestoredBackup> {
+    const { target, force } = this.#request;
+    await using output = OutputFile.create(target, { force });
+    await using device = FileDevice.overNewFile(target, output.fd, plan.sizeBytes);
+    const done = await writeDisk(this.#verifying(filling, device), plan, { device, isFresh: true });
+    output.commit();
+    return this.#result(shown, done);
   }
-  flush(bytes.length);
-  return waiting;
+
+  async parts(contents: readonly Content[]): Promise<RestoredBackup> {
+    const { target, to } = this.#request;
+    if (to !== undefined && contents.length > 1) {
+      throw new Failure("usage", `cannot restore ${contents.length} partitions to partition ${to}`, {
+        hint: "without --to each is restored to the partition of its own number",
+      });
+    }
+    const [content] = contents;
+    const isInto = to !== undefined || contents.length > 1 || isBlockDevice(target);
+    if (!isInto && content !== undefined) return await this.#partToFile(content);
+    return await this.#into(contents);
+  }
+
+  async #partToFile(content: Content): Promise<RestoredBackup> {
+    const { target, force, sizeBytes: wanted, isRehearsal } = this.#request;
+    const filling = this.#filling(isSwap(content) ? [] : [content], false);
+    const oldBytes = this.#oldSize(content);
+    const sizeBytes = wanted ?? oldBytes ?? (isSwap(content) ? leastSwapBytes : await contentBytesOf(filling, content));
+    const place = { startBytes: 0, sizeBytes };
+    const shown = this.#plan(sizeBytes, [
+      {
+        name: content.name,
+        kind: kindOf(content),
+        number: 0,
+        before: { ...place, sizeBytes: oldBytes ?? sizeBytes },
+        after: place,
+      },
+    ]);
+    if (isRehearsal === true) return this.#result(shown, { parts: [], warnings: [] });
+    await using output = OutputFile.create(target, { force });
+    await using device = FileDevice.overNewFile(target, output.fd, sizeBytes);
+    const place_ = { device, isFresh: true, startLba: 0, ...this.#fitOf(sizeBytes, oldBytes) };
+    const { part, notes } = await restoreContent(this.#verifying(filling, device), content, content, place_);
+    output.commit();
+    return this.#result(shown, { parts: [part], warnings: notes });
+  }
+
+  /** Into partitions that are there, of a device or an image. */
+  async #into(contents: readonly Content[]): Promise<RestoredBackup> {
+    const { target, isRehearsal, confirm, backup, to, force } = this.#request;
+    this.#refuseSize();
+    const found = isBlockDevice(target) ? await lookAtTarget(target, backup) : undefined;
+    const filling = this.#filling(
+      contents.filter((one): one is BackupPart => !isSwap(one)),
+      found !== undefined,
+    );
+    const numbers = contents.map((content) => to ?? this.#numberOf(content));
+    const partition = found?.part.partition;
+    const isConfirmed = force || found !== undefined;
+    const wish = { target, numbers, isConfirmed, ...(partition === undefined ? {} : { partition }) };
+    const places = await (async () => {
+      await using reader = await FileReader.open(target);
+      return await openPlaces(reader, wish);
+    })();
+    const shown = this.#planOfParts(contents, places, found);
+    if (isRehearsal === true) return this.#result(shown, { parts: [], warnings: [] });
+    const approve = async (): Promise<string | undefined> => this.#options.approve?.(shown);
+    await using device = await (found === undefined
+      ? FileDevice.openExclusively(target)
+      : openConfirmed(found, { confirm, approve }));
+    const parts: RestoredPart[] = [];
+    const warnings: string[] = [];
+    for (const [n, content] of contents.entries()) {
+      const place = places[n];
+      if (place === undefined) continue;
+      const { device: slice, startLba } = place.on(device);
+      await sayingThatItIsNotWhole(place.name, async () => {
+        const late = await LateDevice.over(slice, [{ startBytes: 0, lengthBytes: beginningBytes }]);
+        const fit = this.#fitOf(slice.sizeBytes, this.#oldSize(content));
+        const where = { device: late, isFresh: false, startLba, ...fit };
+        const restored = await restoreContent(this.#verifying(filling, device), content, content, where);
+        await late.release();
+        parts.push(restored.part);
+        warnings.push(...restored.notes);
+      });
+    }
+    return this.#result(shown, { parts, warnings });
+  }
+
+  /** A file system follows its partition where that was asked for, and onto a smaller one there is no other way. */
+  #fitOf(sizeBytes: number, wasBytes: number | undefined): Pick<FillPlace, "isFilled" | "wasBytes"> {
+    if (wasBytes === undefined) return { isFilled: false };
+    const { fit = "none" } = this.#request;
+    return { isFilled: sizeBytes > wasBytes && fit !== "none", wasBytes };
+  }
+
+  #refuseSize(): void {
+    if (this.#request.sizeBytes === undefined) return;
+    throw new Failure("usage", `cannot give "${this.#request.target}" another size: it is there already`, {
+      hint: "--size is for new files",
+    });
+  }
+
+  #numberOf(content: Content): number {
+    for (const disk of this.#folder.disks) {
+      const number = partitionNumber(disk.name, content.name);
+      if (number !== undefined) return number;
+    }
+    const number = numberIn(content.name);
+    if (number > 0) return number;
+    throw new Failure("usage", `cannot tell to which partition of "${this.#request.target}" ${content.name} is to go`, {
+      hint: "--to names it",
+    });
+  }
+
+  /** By the table of its disk. */
+  #oldSize({ name }: Content): number | undefined {
+    for (const disk of this.#folder.disks) {
+      const number = partitionNumber(disk.name, name);
+      const found = disk.dump.partitions.find((one) => one.number === number);
+      if (found !== undefined) return found.sectorCount * sectorBytes;
+    }
+    return undefined;
+  }
+
+  #filling(parts: readonly BackupPart[], isOnto: boolean): Filling {
+    const { env, nowMs = 0, target } = this.#request;
+    const job = { ...this.#options };
+    const progress = progressOf(parts, job, this.#request.isVerified === true);
+    const seconds = Math.floor(nowMs / 1000);
+    return {
+      folder: this.#folder,
+      env,
+      job: this.#options.signal === undefined ? {} : { signal: this.#options.signal },
+      onRead: progress,
+      now: { seconds, nanoseconds: Math.floor((nowMs - seconds * 1000) * 1e6) },
+      scratch: isOnto ? (env["TMPDIR"] ?? os.tmpdir()) : path.dirname(target),
+    };
+  }
+
+  #verifying(filling: Filling, device: FileDevice): Filling {
+    if (this.#request.isVerified !== true) return filling;
+    return { ...filling, verify: { forgetCached: () => device.forgetCached() } };
+  }
+
+  #planOfDisk(plan: DiskPlan, found: DeviceTarget | undefined): RestorePlan {
+    const places = plan.parts.map(({ name, number, before, after, content }): PlannedPlace => {
+      return {
+        name,
+        number,
+        kind: content === undefined ? "" : kindOf(content),
+        before: { startBytes: before.startLba * sectorBytes, sizeBytes: before.sectorCount * sectorBytes },
+        after: { startBytes: after.startLba * sectorBytes, sizeBytes: after.sectorCount * sectorBytes },
+      };
+    });
+    return this.#plan(plan.sizeBytes, places, found);
+  }
+
+  #planOfParts(contents: readonly Content[], places: Places, found: DeviceTarget | undefined): RestorePlan {
+    const planned = contents.flatMap((content, n): PlannedPlace[] => {
+      const place = places[n];
+      if (place === undefined) return [];
+      const after = { startBytes: place.startBytes, sizeBytes: place.sizeBytes };
+      const before = { startBytes: place.startBytes, sizeBytes: this.#oldSize(content) ?? place.sizeBytes };
+      return [{ name: content.name, kind: kindOf(content), number: place.number, before, after }];
+    });
+    const sizeBytes = planned.reduce((sum, { after }) => sum + after.sizeBytes, 0);
+    const plan = this.#plan(sizeBytes, planned, found);
+    return plan.device === undefined ? plan : { ...plan, device: { ...plan.device, isWhole: false } };
+  }
+
+  #plan(sizeBytes: number, places: readonly PlannedPlace[], found?: DeviceTarget): RestorePlan {
+    const { backup, target } = this.#request;
+    return { backup, target, sizeBytes, places, ...(found === undefined ? {} : { device: planOf(found) }) };
+  }
+
+  #result(plan: RestorePlan, done: Pick<RestoredBackup, "parts" | "warnings">): RestoredBackup {
+    return { path: plan.target, sizeBytes: plan.sizeBytes, plan, ...done };
+  }
 }
 
-function progressOf(parts: readonly BackupPart[], { onProgress }: JobOptions): (name: string, bytes: number) => void {
-  const totalBytes = parts.reduce((sum, { packedBytes }) => sum + packedBytes, 0);
+const leastSwapBytes = 2 ** 20;
+const notSeen =
+  "the kernel did not look at the new partition table: take the device out and plug it in again, or restart";
+
+function kindOf(content: Content): string {
+  return isSwap(content) ? "swap" : content.kind;
+}
+
+async function sayingThatItIsNotWhole<T>(target: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "interrupted") throw error;
+    throw new Failure("interrupted", `interrupted: "${target}" is not whole, and does not look so`, {
+      hint: "run the same command again",
+      cause: error,
+    });
+  }
+}
+
+function progressOf(
+  parts: readonly BackupPart[],
+  { onProgress }: JobOptions,
+  isVerified: boolean,
+): (phase: string, bytes: number) => void {
+  const packedBytes = parts.reduce((sum, one) => sum + one.packedBytes, 0);
+  const totalBytes = packedBytes * (isVerified ? 2 : 1);
   let doneBytes = 0;
-  return (name, bytes) => {
+  return (phase, bytes) => {
     doneBytes = Math.min(totalBytes, doneBytes + bytes);
-    onProgress?.({ phase: `restoring ${name}`, doneBytes, totalBytes });
+    onProgress?.({ phase, doneBytes, totalBytes });
   };
 }

@@ -19,6 +19,9 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   const source = await openSource(request, options, stack);
   const { volumes, unreadable } = source;
   const warnings: string[] = [];
+  for (const { name: volume, content } of volumes) {
+    if (content?.saved === "whole" && content.warning !== undefined) warnings.push(`${volume}: ${content.warning}`);
+  }
   if (!request.isUnchecked) {
     for (const volume of volumes) warnings.push(...(await checkVolume(volume, unreadable, options)));
   }

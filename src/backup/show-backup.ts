@@ -11,6 +11,7 @@ import {
   type BackupFolder,
   type Identity,
 } from "./clonezilla/index.ts";
+import { markIn } from "./marks.ts";
 import { openStore, SubStore, unfinishedEnding, type StoreAccess } from "./store/index.ts";
 
 /** What is in a backup, in plain values: `--json` prints it as it stands. */
@@ -127,7 +128,9 @@ export async function listBackups(home: string, access: StoreAccess): Promise<Li
     const isFinished = !name.endsWith(unfinishedEnding);
     try {
       const folder = await readFolder(new SubStore(store, name));
-      const { disks, parts, problems } = folder;
+      const { disks, parts } = folder;
+      const mark = markIn(folder.files);
+      const problems = [...folder.problems, ...(mark === undefined ? [] : [mark])];
       const savedAt = await readSavedTime(folder);
       listed.push({
         name,

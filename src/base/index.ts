@@ -4,3 +4,4 @@ export { lazily, lazilyEach } from "./lazily.ts";
 export { libc, type Libc } from "./libc.ts";
 export { OutputFile, systemReason, type OutputFileOptions } from "./output-file.ts";
 export { findProgram } from "./program.ts";
+export { ThreadPool } from "./thread-pool.ts";

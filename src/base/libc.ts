@@ -12,6 +12,8 @@ export interface Libc {
   preallocate(fd: number, at: number, lengthBytes: number): boolean;
   /** An exclusive open-file-description lock on a whole file (fcntl(2), F_OFD_SETLK); false where another has one. */
   lockWhole(fd: number): boolean;
+  /** A lock on a whole file that others may have too, but nobody exclusively; false where somebody has it so. */
+  lockShared(fd: number): boolean;
   /** Whether somebody else has a lock on any part of a file (fcntl(2), F_OFD_GETLK). */
   isLocked(fd: number): boolean;
   /** Where in memory these bytes are, for as long as the buffer under them is kept. */
@@ -47,6 +49,7 @@ const seekHoleWhence = 4;
 const getOpenFileLock = 36; // F_OFD_GETLK
 const setOpenFileLock = 37; // F_OFD_SETLK
 const noLock = 2; // F_UNLCK
+const readLock = 0; // F_RDLCK
 const writeLock = 1; // F_WRLCK
 /** `struct flock` on 64-bit Linux: type and whence as 16 bits, start at 8, length at 16 (0: to the end), pid at 24. */
 const flockBytes = 32;
@@ -78,16 +81,18 @@ function load(): Libc | undefined {
   const utimensat = library.func("int utimensat(int folder, const uint8_t *path, const int64_t *times, int flags)");
   const list = Buffer.alloc(xattrListLimitBytes);
   const value = Buffer.alloc(xattrValueLimitBytes);
+  const lock = (fd: number, type: number): boolean => {
+    const flock = Buffer.alloc(flockBytes);
+    flock.writeInt16LE(type, 0);
+    return fcntl(fd, setOpenFileLock, "uint8_t *", flock) === 0 || !lockedErrors.has(koffi.errno());
+  };
 
   return {
     seekData: (fd, from) => Number(lseek(fd, from, seekDataWhence)),
     seekHole: (fd, from) => Number(lseek(fd, from, seekHoleWhence)),
     preallocate: (fd, at, lengthBytes) => fallocate(fd, 0, at, lengthBytes) === 0,
-    lockWhole(fd) {
-      const flock = Buffer.alloc(flockBytes);
-      flock.writeInt16LE(writeLock, 0);
-      return fcntl(fd, setOpenFileLock, "uint8_t *", flock) === 0 || !lockedErrors.has(koffi.errno());
-    },
+    lockWhole: (fd) => lock(fd, writeLock),
+    lockShared: (fd) => lock(fd, readLock),
     isLocked(fd) {
       const flock = Buffer.alloc(flockBytes);
       flock.writeInt16LE(writeLock, 0);

@@ -88,6 +88,12 @@ export const bits64: FieldType<bigint> = {
   encode: (view, at, value) => view.setBigUint64(at, value, true),
 };
 
+export const bits64be: FieldType<bigint> = {
+  sizeBytes: 8,
+  decode: (view, at) => view.getBigUint64(at),
+  encode: (view, at, value) => view.setBigUint64(at, value),
+};
+
 /** Bytes as they are: decoding copies them out. */
 export function bytes(sizeBytes: number): FieldType<Uint8Array> {
   return {

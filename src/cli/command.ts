@@ -194,6 +194,9 @@ export function defineCommand<const Operands extends OperandTable, const Options
 /** For every command that reports. */
 export const jsonOption = { kind: "flag", help: "print one JSON document instead of text" } as const;
 
+/** For every command that deletes, or writes to a device; its help says more. */
+export const dryRunOption = { kind: "flag", short: "n", help: "say what would be done, and do nothing" } as const;
+
 /** The command as it is typed: `holdfast disk create`. */
 export function commandName(words: readonly string[]): string {
   return ["holdfast", ...words].join(" ");

@@ -55,6 +55,40 @@ export function identifyDevice(devicePath: string, options: IdentifyOptions = {}
   return identityOf(devicePath, deviceNumber(stat.rdev), options);
 }
 
+/** A device to write onto: a whole disk, or one partition of it. */
+export interface DevicePart {
+  readonly disk: BlockIdentity;
+  /** Absent for the whole disk. */
+  readonly partition?: {
+    readonly number: number;
+    readonly path: string;
+    readonly startBytes: number;
+    readonly sizeBytes: number;
+  };
+}
+
+/** Says what a path is that may be a disk or a partition of one. What is in use of either is told with the disk. */
+export function identifyPart(devicePath: string, options: IdentifyOptions = {}): DevicePart {
+  const { root = "/" } = options;
+  const stat = statOf(devicePath);
+  const files = filesIn(root);
+  const folder = stat.isBlockDevice() ? files.real(`sys/dev/block/${deviceNumber(stat.rdev)}`) : undefined;
+  const number = folder === undefined ? undefined : files.text(`${folder}/partition`);
+  if (folder === undefined || number === undefined) return { disk: identifyDevice(devicePath, options) };
+  const bytesIn = (file: string): number => Number(files.text(`${folder}/${file}`) ?? "0") * sysfsSectorBytes;
+  const name = path.basename(folder).replaceAll("!", "/");
+  const disk = identityOf(devicePath, files.text(`${path.dirname(folder)}/dev`) ?? "", options);
+  return {
+    disk,
+    partition: {
+      number: Number(number),
+      path: `/dev/${name}`,
+      startBytes: bytesIn("start"),
+      sizeBytes: bytesIn("size"),
+    },
+  };
+}
+
 /** The same for a device by its number. */
 export function identityOf(
   devicePath: string,

@@ -18,6 +18,7 @@ const smallAccessBytes = 128 * 1024;
 /** The grain in which a fresh file remembers what was written to it. */
 const touchedGrainBytes = 1024 * 1024;
 const forgetCached = 0x1261; // BLKFLSBUF, linux/fs.h
+const rereadPartitions = 0x125f; // BLKRRPART
 const zeros = new Uint8Array(1024 * 1024);
 
 /** A file or a block device of the system, read-only. */
@@ -211,6 +212,11 @@ export class FileDevice extends FileReader implements BlockDevice {
       });
     }
     this.sizeBytes = sizeBytes;
+  }
+
+  /** Lets the kernel look at the partition table of a block device; false where it does not. */
+  rereadPartitions(): boolean {
+    return libc()?.ioctl(this.fd, rereadPartitions) === 0;
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

@@ -1,13 +1,16 @@
 export { readBytes, type BlockDevice, type BlockReader } from "./block-device.ts";
-export { identifyDevice, identityOf, type BlockIdentity } from "./block-identity.ts";
+export { refuseOutside } from "./bounds.ts";
+export { identifyDevice, identifyPart, identityOf, type BlockIdentity, type DevicePart } from "./block-identity.ts";
 export { partitionOf, partitionsOf, type BlockPartition } from "./block-partition.ts";
 export type { DeviceUse } from "./block-uses.ts";
+export { confirmationOf, refuseChanged, refuseUnconfirmed, type Confirmation } from "./confirm-device.ts";
 export { alignedBuffer } from "./direct-file.ts";
 export { ExclusiveDisk } from "./exclusive-disk.ts";
 export { FileDevice, FileReader } from "./file-device.ts";
 export { MemoryDevice } from "./memory-device.ts";
 export { OverlayDevice } from "./overlay.ts";
 export { MappedReader, type MappedStretch } from "./mapped-reader.ts";
+export { inUseNote, refuseInUse, refuseUnwritable } from "./refuse-in-use.ts";
 export { RescuingReader, unreadableLimitBytes, type RescueOptions } from "./rescuing-reader.ts";
 export { SliceDevice, SliceReader } from "./slice.ts";
 export { Unreadable, type UnreadableStretch } from "./unreadable.ts";

@@ -69,6 +69,6 @@ export interface FileSystemReport {
   readonly notes: readonly string[];
   /** What is wrong with it, as far as looking at it comes upon it. Absent where nothing is. */
   readonly problems?: readonly Problem[];
-  /** True of kinds that are told of here but not looked into: `ntfs`, `xfs`, `luks`, … */
+  /** True of kinds that are told of here but not looked into: `ntfs`, `btrfs`, `luks`, … */
   readonly isOnlyRecognised?: true;
 }

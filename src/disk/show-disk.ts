@@ -94,7 +94,7 @@ async function reportFileSystem(reader: BlockReader): Promise<FileSystemReport |
 }
 
 function reportRecognised(found: Recognised): FileSystemReport {
-  const { uuid, usedBytes, freeBytes, problems, ...told } = found;
+  const { uuid, usedBytes, freeBytes, problems, whyNotRead: _, ...told } = found;
   return {
     ...told,
     ...(uuid === undefined ? {} : { uuid }),

@@ -5,5 +5,6 @@ import { recognise } from "../filesystem/index.ts";
 export async function whyNotRead(reader: BlockReader): Promise<string> {
   const found = await recognise(reader);
   if (found === undefined) return "it holds no file system that is known";
+  if (found.whyNotRead !== undefined) return `it is ${found.kind}, and ${found.whyNotRead}`;
   return `it is ${found.kind}, which this program recognises but does not read`;
 }

@@ -27,6 +27,7 @@ export { CoalescingWriter } from "./coalescing-writer.ts";
 export const makeSwap = lazily(async () => (await import("./make-swap.ts")).makeSwap);
 export const putTree = lazily(async () => (await import("./put-tree.ts")).putTree);
 export const recognise = lazily(async () => (await import("./recognise/index.ts")).recognise);
+export { leftOutOfNtfs } from "./ntfs/index.ts";
 export { readText } from "./read-text.ts";
 export { resolvePath, type ResolveOptions } from "./path.ts";
 export {

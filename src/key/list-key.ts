@@ -1,7 +1,6 @@
 import { Failure } from "../base/index.ts";
-import type { BlockReader } from "../device/index.ts";
+import { inUseNote, type BlockReader } from "../device/index.ts";
 import { openFileSystem } from "../filesystem/index.ts";
-import { inUseNote } from "./device-in-use.ts";
 import type { EntryTest } from "./entry-test.ts";
 import { orphanedChanges, shownFiles, type ShownFile } from "./key-files.ts";
 import type { IsoRecord, RecordedEntry } from "./menu-files.ts";

@@ -4,6 +4,7 @@ import {
   FileDevice,
   FileReader,
   identifyDevice,
+  refuseUnwritable,
   SliceDevice,
   type BlockDevice,
   type BlockReader,
@@ -17,7 +18,6 @@ import {
   type Partition,
   type PartitionTable,
 } from "../partition/index.ts";
-import { refuseUnwritable } from "./device-in-use.ts";
 import { isFirmwareType, settingsPath } from "./key-layout.ts";
 import { parseSettings, type KeySettings } from "./key-settings.ts";
 

@@ -1,6 +1,5 @@
 import { runDisk, type RunDiskOptions, type RunDiskRequest, type RunEnd } from "../disk/index.ts";
-import { identifyDevice } from "../device/index.ts";
-import { refuseInUse } from "./device-in-use.ts";
+import { identifyDevice, refuseInUse } from "../device/index.ts";
 import { listKey, type KeyReport } from "./list-key.ts";
 import { choiceInMenu, parseChoice } from "./menu-choice.ts";
 import { isDevice } from "./open-key.ts";

@@ -4,6 +4,8 @@ import type { Geometry } from "./chs.ts";
 export interface Problem {
   readonly severity: "warning" | "error";
   readonly message: string;
+  /** What the user can do about it, where that is more than to repair it. */
+  readonly hint?: string;
 }
 
 /** One partition as the table has it. */

@@ -30,3 +30,4 @@ export type {
 export { openChunks, standardInput, type ChunkSource } from "./file-chunks.ts";
 export { openFile, openSource } from "./open-source.ts";
 export { TarWriter } from "./tar-writer.ts";
+export { zstdFrameBytes } from "./zstd-frame.ts";

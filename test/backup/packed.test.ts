@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { inOrder, Slots } from "../../src/backup/packed/in-order.ts";
+import { createHash } from "node:crypto";
+import { crc32, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { inOrder } from "../../src/backup/packed/in-order.ts";
 import { encodeSeekTable, readSeekTable } from "../../src/backup/packed/seek-table.ts";
+import { writeParts } from "../../src/backup/packed/write-parts.ts";
 import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice } from "../../src/device/index.ts";
 
@@ -47,21 +50,29 @@ test("once one fails no other is begun, and none is left under way", async () =>
   assert.ok(begun <= 8, `${begun} begun`);
 });
 
-test("slots let so many run, and go on after a failure", async () => {
-  const slots = new Slots(2);
-  let [running, most] = [0, 0];
-  const works = Array.from({ length: 9 }, (_, n) =>
-    slots.run(async () => {
-      most = Math.max(most, ++running);
-      await turn();
-      running--;
-      if (n === 3) throw new Failure("failed", "three");
-      return n;
-    }),
-  );
-  const ended = await Promise.allSettled(works);
-  assert.equal(ended.filter(({ status }) => status === "fulfilled").length, 8);
-  assert.equal(most, 2);
+test("parts come back in their order as zstd, gzip or themselves, with their checksums, wherever they were packed", async () => {
+  const parts = Array.from({ length: 12 }, (_, n) => ({ lengthBytes: 70_000 + n * 5000, isZero: n % 3 === 1 }));
+  const unpack = { zst: zstdDecompressSync, gz: gunzipSync, uncomp: (bytes: Buffer) => bytes } as const;
+  for (const packedAs of ["zst", "gz", "uncomp"] as const) {
+    const written: Buffer[] = [];
+    const volumes = { write: async (bytes: Uint8Array) => void written.push(Buffer.from(bytes)) };
+    const source = parts.map(({ lengthBytes, isZero }, n) => ({
+      lengthBytes,
+      sourceBytes: lengthBytes,
+      fill: async (into: Buffer) =>
+        void (isZero
+          ? into.fill(0)
+          : into.set(createHash("shake256", { outputLength: lengthBytes }).update(`${n}`).digest())),
+      sealed: isZero ? [] : [{ at: 0, lengthBytes: lengthBytes - 4 }],
+    }));
+    await writeParts(volumes, source, { packedAs, level: undefined, partLimitBytes: 200_000, async onWritten() {} });
+    for (const [n, { lengthBytes, isZero }] of parts.entries()) {
+      const plain = unpack[packedAs](written[n] ?? Buffer.alloc(0));
+      assert.equal(plain.length, lengthBytes, `${packedAs} ${n}`);
+      if (isZero) assert.ok(plain.every((byte) => byte === 0));
+      else assert.equal(plain.readUInt32LE(lengthBytes - 4), ~crc32(plain.subarray(0, lengthBytes - 4)) >>> 0);
+    }
+  }
 });
 
 test("a seek table is read as it was written; one that contradicts itself is damaged; without one there is none", async () => {

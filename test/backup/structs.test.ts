@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ntfscloneHeader } from "../../src/backup/ntfsclone/read-stream.ts";
 import { seekTableEntry, seekTableFoot, seekTableHead } from "../../src/backup/packed/seek-table.ts";
 import { imageHeader, imageHeaderV1, imageMark } from "../../src/backup/partclone/header.ts";
 import type { Struct } from "../../src/bytes/index.ts";
@@ -47,6 +48,20 @@ const pinned: readonly (readonly [AnyStruct, number, Pins])[] = [
       deviceBytes: [40, 8],
       blockCount: [48, 8],
       usedBlocks: [56, 8],
+    },
+  ],
+  [
+    ntfscloneHeader,
+    50,
+    {
+      magic: [0, 16],
+      majorVersion: [16, 1],
+      minorVersion: [17, 1],
+      clusterBytes: [18, 4],
+      deviceBytes: [22, 8],
+      clusterCount: [30, 8],
+      usedClusters: [38, 8],
+      dataAt: [46, 4],
     },
   ],
   [seekTableHead, 8, { magic: [0, 4], lengthBytes: [4, 4] }],

@@ -1,7 +1,10 @@
 /** Asks a question and tells the answer. */
-import { ask } from "../../src/cli/ask.ts";
+import { ask, askSecret } from "../../src/cli/ask.ts";
 import { StreamOutput } from "../../src/cli/output.ts";
 
 const stderr = new StreamOutput(process.stderr, process.env);
-const answer = await ask({ stderr, signal: new AbortController().signal }, "Which one? ");
+const answer = await (process.argv[2] === "secret" ? askSecret : ask)(
+  { stderr, signal: new AbortController().signal },
+  "Which one? ",
+);
 process.stdout.write(`answer: ${JSON.stringify(answer)}\n`);

@@ -102,11 +102,6 @@ interface Kind {
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
-  ntfs: {
-    program: "mkfs.ntfs",
-    sizeMiB: 8,
-    make: (image) => runPeer("mkfs.ntfs", ["-q", "-F", "-Q", "-p", "0", "-L", "label", image]),
-  },
   xfs: {
     program: "mkfs.xfs",
     sizeMiB: 300,

@@ -2,15 +2,6 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
-import {
-  attributeTypes,
-  ntfsAttribute,
-  ntfsBootSector,
-  ntfsListEntry,
-  ntfsNonResident,
-  ntfsRecord,
-  ntfsResident,
-} from "../../src/filesystem/recognise/ntfs-records.ts";
 import { whileMounted, skipWithoutMount } from "../filesystem/ext/mounted.ts";
 import {
   assertAsBlkid,
@@ -21,7 +12,6 @@ import {
 } from "../filesystem/recognise/recognised-file.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
-import { skipServed, whileServed } from "./served.ts";
 
 const skipMount = skipWithoutMount();
 
@@ -29,172 +19,7 @@ function words(line: string): string[] {
   return line.split(" ").filter((word) => word !== "");
 }
 
-const skipNtfs = skipWithout("mkfs.ntfs", "ntfsinfo", "ntfs-3g", "blkid");
-
-for (const [sizeMiB, options, label] of [
-  [8, "-s 512 -c 512", "Läbel ☃"],
-  [40, "", ""],
-  [40, "-s 512 -c 65536", "n".repeat(32)],
-  [70, "-s 4096", "with 4k sectors"],
-  [40, "-s 1024 -c 2048", "x"],
-] as const) {
-  test(`NTFS ${sizeMiB} MiB ${options} "${label.slice(0, 20)}"`, { skip: skipNtfs }, async () => {
-    await using folder = temporaryFolder();
-    const image = folder.join("image");
-    makeBlank(image, sizeMiB);
-    runPeer("mkfs.ntfs", ["-q", "-F", "-Q", ...words(options), ...(label === "" ? [] : ["-L", label]), image]);
-    const assertAlike = async () => {
-      const found = await recogniseFile(image);
-      assertAsBlkid(found, image);
-      const said = runPeer("ntfsinfo", ["-m", image]);
-      const clusterBytes = numberAfter(said, "Cluster Size");
-      const freeClusters = numberAfter(said, "Free Clusters");
-      assert.deepEqual(found.problems, []);
-      assert.equal(found.label, label);
-      assert.equal(found.blockSizeBytes, clusterBytes);
-      assert.equal(found.freeBytes, freeClusters * clusterBytes);
-      assert.equal(found.usedBytes, (numberAfter(said, "Volume Size in Clusters") - freeClusters) * clusterBytes);
-      return found;
-    };
-    const empty = await assertAlike();
-    if (skipServed !== false) return;
-    await whileServed("ntfs-3g", image, folder.join("mounted"), () => fillWithFiles(folder.join("mounted")));
-    const filled = await assertAlike();
-    assert.ok((filled.usedBytes ?? 0) > (empty.usedBytes ?? 0) + 3_000_000);
-  });
-}
-
-test("NTFS that was grown, so that its bitmap is in several pieces", { skip: skipNtfs || skipServed }, async () => {
-  await using folder = temporaryFolder();
-  const image = folder.join("image");
-  makeBlank(image, 40);
-  runPeer("mkfs.ntfs", ["-q", "-F", "-Q", "-c", "512", image]);
-  const before = await recogniseFile(image);
-  // Growing it in steps, with files between, leaves the bitmap in several runs.
-  for (const sizeMiB of [60, 90, 140]) {
-    await whileServed("ntfs-3g", image, folder.join("mounted"), () => {
-      for (let n = 0; n < 40; n++)
-        fs.writeFileSync(folder.join("mounted", `${sizeMiB}-${n}`), Buffer.alloc(200_000, 1));
-    });
-    fs.truncateSync(image, sizeMiB * 2 ** 20);
-    runPeer("ntfsresize", ["-f", "-f", image], { stdio: ["pipe", "pipe", "ignore"], input: "y\n" });
-    runPeer("ntfsfix", ["-d", image]);
-  }
-  const found = await recogniseFile(image);
-  assert.ok(found.sizeBytes > before.sizeBytes * 3);
-  const said = runPeer("ntfsinfo", ["-m", "-f", image]);
-  assert.equal(found.freeBytes, numberAfter(said, "Free Clusters") * 512);
-  assert.deepEqual(found.problems, []);
-});
-
-/** Divides the data of $Bitmap between its own record and another one, with a list that tells of both. */
-function divideBitmap(image: string): void {
-  const bytes = fs.readFileSync(image);
-  const mft = ntfsBootSector.get(bytes, "mftCluster") * 512;
-  const [own, other] = [mft + 6 * 1024, mft + 20 * 1024];
-  let data = own + ntfsRecord.get(bytes, "attributesOffset", own);
-  while (ntfsAttribute.get(bytes, "type", data) !== attributeTypes.data) {
-    data += ntfsAttribute.get(bytes, "lengthBytes", data);
-  }
-  const whole = ntfsNonResident.decode(bytes, data);
-  const runs = data + whole.runsOffset;
-  const [header = 0] = bytes.subarray(runs);
-  const lengthSize = header & 0xf;
-  const count = bytes.readUIntLE(runs + 1, lengthSize);
-  const cluster = bytes.readIntLE(runs + 1 + lengthSize, header >>> 4);
-  const middle = Math.floor(count / 3);
-  const piece = (first: number, last: number): Uint8Array => {
-    const attribute = Uint8Array.from(bytes.subarray(data, data + 72));
-    ntfsAttribute.patch(attribute, { lengthBytes: 72 });
-    ntfsNonResident.patch(attribute, { firstCluster: first, lastCluster: last });
-    const at = cluster + first;
-    attribute.set([0x22, last - first + 1, 0, at & 0xff, at >>> 8, 0, 0, 0], whole.runsOffset);
-    return attribute;
-  };
-  const pieces = [piece(0, middle - 1), piece(middle, count - 1)] as const;
-  const entries = [
-    [0x10, 0, 6, 0],
-    [0x30, 0, 6, 2],
-    [attributeTypes.data, 0, 6, 1],
-    [attributeTypes.data, middle, 20, 1],
-  ].map(([type = 0, firstCluster = 0, record = 0, instance = 0]) => {
-    const entry = Buffer.alloc(32);
-    entry.set(ntfsListEntry.encode({ type, lengthBytes: 32, firstCluster, recordLow: record }));
-    entry[7] = 26; // where a name would be
-    entry.writeUInt16LE(bytes.readUInt16LE(mft + record * 1024 + 16), 22); // the record's sequence
-    entry.writeUInt16LE(instance, 24);
-    return entry;
-  });
-  const list = Buffer.alloc(24 + entries.length * 32);
-  ntfsAttribute.patch(list, { type: attributeTypes.list, lengthBytes: list.length });
-  ntfsResident.patch(list, { valueBytes: list.length - 24, valueOffset: 24 });
-  list.set(Buffer.concat(entries), 24);
-  const end = Buffer.from("ffffffff00000000", "hex");
-  // The list stands before the name (0x30), after the standard information (0x10).
-  const start = own + ntfsRecord.get(bytes, "attributesOffset", own);
-  const standardEnd = start + ntfsAttribute.get(bytes, "lengthBytes", start);
-  const kept = Buffer.from(bytes.subarray(standardEnd, data));
-  const tail = Buffer.concat([list, kept, pieces[0], end]);
-  tail.copy(bytes, standardEnd);
-  ntfsRecord.patch(bytes, { usedBytes: standardEnd + tail.length - own }, own);
-  const extension = Buffer.concat([pieces[1], end]);
-  const place = other + ntfsRecord.get(bytes, "attributesOffset", other);
-  extension.copy(bytes, place);
-  const sequence = bytes.readUInt16LE(own + 16);
-  const usedBytes = place + extension.length - other;
-  ntfsRecord.patch(bytes, { flags: 1, usedBytes, baseRecord: sequence * 2 ** 48 + 6 }, other);
-  fs.writeFileSync(image, bytes);
-}
-
-test("NTFS whose bitmap is in two records", { skip: skipNtfs }, async () => {
-  await using folder = temporaryFolder();
-  const image = folder.join("image");
-  makeBlank(image, 20);
-  runPeer("mkfs.ntfs", ["-q", "-F", "-Q", "-s", "512", "-c", "512", "-p", "0", image]);
-  const before = await recogniseFile(image);
-  divideBitmap(image);
-  const said = runPeer("ntfsinfo", ["-v", "-i", "6", image]);
-  assert.match(said, /<RL_NOT_MAPPED>/); // it knows that there is more elsewhere
-  assert.deepEqual(await recogniseFile(image), before);
-  const freeClusters = numberAfter(runPeer("ntfsinfo", ["-m", image]), "Free Clusters");
-  assert.equal(before.freeBytes, freeClusters * 512);
-});
-
-for (const clusterBytes of [512, 4096]) {
-  test(`NTFS in which Windows sleeps, clusters of ${clusterBytes}`, { skip: skipNtfs || skipServed }, async () => {
-    await using folder = temporaryFolder();
-    const [image, mounted] = [folder.join("image"), folder.join("mounted")];
-    makeBlank(image, 60);
-    runPeer("mkfs.ntfs", ["-q", "-F", "-Q", "-c", String(clusterBytes), image]);
-    // Enough names that the index of the root has blocks of its own, and some that are free again.
-    await whileServed("ntfs-3g", image, mounted, () => {
-      for (let n = 0; n < 800; n++) fs.writeFileSync(`${mounted}/some-file-with-a-name-${n}`, "x".repeat(n * 3));
-      for (let n = 0; n < 700; n++) fs.rmSync(`${mounted}/some-file-with-a-name-${n}`);
-      fs.writeFileSync(`${mounted}/hiberfil.sys`, Buffer.alloc(100_000, "wake"));
-    });
-    const awake = await recogniseFile(image);
-    assert.deepEqual([awake.notes, awake.problems], [[], []]);
-    await whileServed("ntfs-3g", image, mounted, () => {
-      fs.writeFileSync(`${mounted}/hiberfil.sys`, Buffer.alloc(100_000, "HIBR"));
-    });
-    const asleep = await recogniseFile(image);
-    assert.match(asleep.notes.join(), /^hibernated: Windows is asleep/);
-    const hibernated = 14;
-    assert.throws(() => runPeer("ntfs-3g.probe", ["--readwrite", image]), { status: hibernated });
-  });
-}
-
-test("NTFS that is dirty", { skip: skipWithout("mkfs.ntfs", "ntfsfix") }, async () => {
-  await using folder = temporaryFolder();
-  const image = folder.join("image");
-  makeBlank(image, 10);
-  runPeer("mkfs.ntfs", ["-q", "-F", "-Q", image]);
-  runPeer("ntfsfix", [image]); // marks it for a check
-  const ntfs = await recogniseFile(image);
-  assert.deepEqual([ntfs.notes, ntfs.problems], [["dirty: Windows will check it at the next start"], []]);
-});
-
-test("XFS whose log or files are on another device", { skip: skipWithout("mkfs.xfs") }, async () => {
+test("XFS whose log or files are on another device", { skip: skipWithout("mkfs.xfs", "xfs_db", "blkid") }, async () => {
   await using folder = temporaryFolder();
   const [image, other] = [folder.join("image"), folder.join("other")];
   makeBlank(image, 320);
@@ -207,67 +32,11 @@ test("XFS whose log or files are on another device", { skip: skipWithout("mkfs.x
   runPeer("mkfs.xfs", ["-q", "-m", "reflink=0", "-r", `rtdev=${other}`, image]);
   const withFiles = await recogniseFile(image);
   assert.deepEqual([withFiles.notes, withFiles.problems], [["its realtime device has 100 MiB more"], []]);
+  assertAsBlkid(withFiles, image);
+  const said = runPeer("xfs_db", ["-r", "-c", "sb 0", "-c", "print blocksize dblocks fdblocks", image]);
+  assert.equal(withFiles.sizeBytes, numberAfter(said, "dblocks") * 4096);
+  assert.equal(withFiles.freeBytes, numberAfter(said, "fdblocks") * 4096);
 });
-
-for (const [sizeMiB, options, label] of [
-  [320, "", ""],
-  [320, "-b size=1024 -m rmapbt=1", "twelve chars"],
-  [1300, "-s size=4096 -d agcount=16 -i size=1024", "Läbel ☃"],
-  [320, "-m crc=0", "version four"],
-  [320, "-b size=512 -m crc=0 -l lazy-count=0", "eager"],
-  [320, "-d agcount=2 -l size=64m", "x"],
-] as const) {
-  test(`xfs ${options} "${label}"`, { skip: skipWithout("mkfs.xfs", "xfs_db", "blkid") }, async () => {
-    await using folder = temporaryFolder();
-    const image = folder.join("image");
-    makeBlank(image, sizeMiB);
-    runPeer("mkfs.xfs", ["-q", ...words(options), ...(label === "" ? [] : ["-L", label]), image]);
-    const assertAlike = async () => {
-      const found = await recogniseFile(image);
-      assertAsBlkid(found, image);
-      const said = runPeer("xfs_db", ["-r", "-c", "sb 0", "-c", "print blocksize dblocks fdblocks", image]);
-      const blockBytes = numberAfter(said, "blocksize");
-      assert.deepEqual({ problems: found.problems, label: found.label }, { problems: [], label });
-      assert.equal(found.sizeBytes, numberAfter(said, "dblocks") * blockBytes);
-      assert.equal(found.freeBytes, numberAfter(said, "fdblocks") * blockBytes);
-      return found;
-    };
-    const empty = await assertAlike();
-    if (skipMount !== false || !isMountable("xfs") || options.includes("crc=0")) return;
-    const mounted = folder.join("mounted");
-    let kernelUsed = 0;
-    await whileMounted(image, mounted, "", async () => {
-      const usedBefore = usedByKernel(mounted);
-      fillWithFiles(mounted);
-      runPeer("sync", ["-f", mounted]);
-      kernelUsed = usedByKernel(mounted) - usedBefore;
-      // As an image is that was copied while it was in use: only the allocation groups know.
-      runPeer("xfs_freeze", ["-f", mounted]);
-      fs.copyFileSync(image, folder.join("copy"));
-      runPeer("xfs_freeze", ["-u", mounted]);
-    });
-    const filled = await assertAlike();
-    const copied = await recogniseFile(folder.join("copy"));
-    assert.equal(copied.uuid, filled.uuid);
-    assert.equal(copied.freeBytes, freeInGroups(folder.join("copy")));
-    const used = (filled.usedBytes ?? 0) - (empty.usedBytes ?? 0);
-    // The kernel holds some more for files that may grow.
-    const isAlike = kernelUsed > used - 2_000_000 && kernelUsed < used + 20_000_000;
-    assert.ok(used > 3_000_000 && isAlike, `${used}, the kernel ${kernelUsed}`);
-  });
-}
-
-/** The free blocks of all allocation groups, in bytes. */
-function freeInGroups(image: string): number {
-  const superblock = runPeer("xfs_db", ["-r", "-c", "sb 0", "-c", "print blocksize agcount", image]);
-  let blocks = 0;
-  for (let number = 0; number < numberAfter(superblock, "agcount"); number++) {
-    const fields = ["freeblks", "flcount", "btreeblks"];
-    const said = runPeer("xfs_db", ["-r", "-c", `agf ${number}`, "-c", `print ${fields.join(" ")}`, image]);
-    for (const field of fields) blocks += numberAfter(said, field);
-  }
-  return blocks * numberAfter(superblock, "blocksize");
-}
 
 function isMountable(kind: string): boolean {
   return new RegExp(String.raw`\t${kind}$`, "m").test(fs.readFileSync("/proc/filesystems", "utf8"));

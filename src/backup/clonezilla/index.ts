@@ -1,7 +1,7 @@
 export { diskFiles, hasData, hiddenLimitBytes, text, type SavedDisk, type SmallFile } from "./disk-files.ts";
 export type { SavedVolume } from "./lists.ts";
-export { readBadSectors } from "./read-bad-sectors.ts";
 export { badSectorsName, dataName, parseDataName, partitionName, partitionNumber } from "./names.ts";
+export { readBadSectors } from "./read-bad-sectors.ts";
 export {
   partOf,
   readFolder,
@@ -12,5 +12,12 @@ export {
   type BackupSwap,
   type FolderFiles,
 } from "./read-folder.ts";
-export { readIdentities, readSavedTime, type Identity } from "./read-lists.ts";
-export { dumpText, isExtended, planFromDump } from "./table-dump.ts";
+export { readIdentities, readSavedTime, readSource, type Identity } from "./read-lists.ts";
+export {
+  dumpText,
+  isExtended,
+  lastSectorFor,
+  planFromDump,
+  type DumpedPartition,
+  type TableDump,
+} from "./table-dump.ts";

@@ -39,3 +39,9 @@ export async function readSavedTime(folder: FolderFiles): Promise<string | undef
   if (year === undefined || time === undefined) return undefined;
   return `${year}-${month}-${day} ${time.slice(0, 2)}:${time.slice(2)}`;
 }
+
+/** What was saved, as this program's own note names it: the path of a disk or of an image. */
+export async function readSource(folder: FolderFiles): Promise<string | undefined> {
+  const log = (await readSmallFile(folder, "clonezilla-img", logLimitBytes))?.toString() ?? "";
+  return /^This image was saved by Holdfast[^]*?^-+$\n(.+): \S+, \d+ bytes$/m.exec(log)?.[1];
+}

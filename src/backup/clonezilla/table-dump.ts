@@ -233,6 +233,12 @@ export function planFromDump(dump: TableDump, sizeBytes: number): TablePlan {
   return dump.kind === "gpt" ? gptPlan(dump, sizeBytes) : mbrPlan(dump, sizeBytes);
 }
 
+/** The last sector that partitions of a table may have on a disk of that size. */
+export function lastSectorFor(dump: TableDump, sizeBytes: number): number {
+  const diskSectors = Math.floor(sizeBytes / sectorBytes);
+  return dump.kind === "gpt" ? diskSectors - 2 - tableSectors(dump) : Math.min(diskSectors, 2 ** 32) - 1;
+}
+
 function tableSectors({ entryCount = usualEntryCount }: TableDump): number {
   return Math.ceil((entryCount * 128) / sectorBytes);
 }

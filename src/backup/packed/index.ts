@@ -1,5 +1,8 @@
+export { openFrames, packFrames } from "./frames-file.ts";
+export { isZero, PartPacker, sealAndSum, type Sealed } from "./pack-part.ts";
 export { packingOf, type PackedAs, type Packing } from "./packing.ts";
-export { openAnywhere, openUnpacked, type PackedData } from "./unpack.ts";
+export type { Frame } from "./seek-table.ts";
+export { contentKey, openAnywhere, openUnpacked, type PackedData } from "./unpack.ts";
 export {
   VolumeReader,
   volumeSuffix,
@@ -8,5 +11,4 @@ export {
   type VolumeWriterOptions,
   type WrittenFile,
 } from "./volumes.ts";
-export { isZero, writeParts, type Part } from "./write-parts.ts";
-export type { Frame } from "./seek-table.ts";
+export { writeParts, type Part } from "./write-parts.ts";

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { Failure, findProgram } from "../../base/index.ts";
-import { SliceReader, type BlockReader } from "../../device/index.ts";
+import { readBytes, SliceReader, type BlockReader } from "../../device/index.ts";
 import { decompress } from "../../tree/index.ts";
 import { readChunks, type BackupStore } from "../store/index.ts";
-import { readSeekTable, type SeekTable } from "./seek-table.ts";
+import { readSeekTable } from "./seek-table.ts";
 import { FrameReader, unpackFrames } from "./unpack-frames.ts";
 import { VolumeReader, type Volume } from "./volumes.ts";
 
@@ -27,13 +28,34 @@ export interface UnpackedData extends AsyncDisposable {
 }
 
 /** What the names mean: read here, or by a program that is installed. */
-const formats: Readonly<Record<string, string>> = { gz: "gzip", xz: "xz", zst: "zstd", lz4: "lz4", uncomp: "plain" };
+const formats: Readonly<Record<string, string>> = { gz: "gzip", xz: "xz", zst: "zstd", lz4: "lz4" };
 const programs: Readonly<Record<string, readonly [string, ...string[]]>> = {
   bz2: ["bzip2", "-dc"],
   lzo: ["lzop", "-dc"],
   lzma: ["xz", "--format=lzma", "-dc"],
   lzip: ["lzip", "-dc"],
 };
+
+/** How each begins. Of lzma alone, which has no mark: its usual properties, and a dictionary of whole pages. */
+const magics: readonly (readonly [packed: string, magic: RegExp])[] = [
+  ["gz", /^1f8b/],
+  ["bz2", /^425a68/],
+  ["xz", /^fd377a585a00/],
+  ["zst", /^(28b52ffd|5.2a4d18)/],
+  ["lz4", /^(04224d18|02214c18)/],
+  ["lzo", /^894c5a4f000d0a1a0a/],
+  ["lzip", /^4c5a4950/],
+  ["lrz", /^4c525a49/],
+  ["lzma", /^5d0000..../],
+];
+const magicBytes = 9;
+
+/** What old names do not tell. */
+async function packedByMagic(reader: BlockReader): Promise<string> {
+  const first = await readBytes(reader, 0, Math.min(magicBytes, reader.sizeBytes));
+  const hex = Buffer.from(first).toString("hex");
+  return magics.find(([, magic]) => magic.test(hex))?.[0] ?? "uncomp";
+}
 
 /** Opens compressed data to be read once. `onRead` hears how much of it was taken. */
 export async function openUnpacked(data: PackedData, onRead: (bytes: number) => void): Promise<UnpackedData> {
@@ -44,30 +66,46 @@ export async function openUnpacked(data: PackedData, onRead: (bytes: number) => 
   return { packedBytes: reader.sizeBytes, chunks, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-async function chunksOf(reader: BlockReader, { packed, name, env }: PackedData): Promise<AsyncIterable<Uint8Array>> {
+async function chunksOf(reader: BlockReader, data: PackedData): Promise<AsyncIterable<Uint8Array>> {
+  const packed = data.packed ?? (await packedByMagic(reader));
   if (packed === "uncomp") return readChunks(reader);
-  if (packed !== undefined && !(packed in formats)) return throughProgram(reader, { packed, name, env });
-  const table = packed === "gz" || packed === "xz" ? undefined : await readSeekTable(reader);
+  const format = formats[packed];
+  if (format === undefined) return throughProgram(reader, { ...data, packed });
+  const table = packed === "zst" ? await readSeekTable(reader) : undefined;
   if (table !== undefined) return unpackFrames(reader, table);
-  const { format, chunks } = await decompress(readChunks(reader), name);
-  if (packed === undefined || formats[packed] === format) return chunks;
-  throw new Failure("damaged", `cannot read "${name}": it does not begin as ${formats[packed] ?? packed} does`);
+  const found = await decompress(readChunks(reader), data.name);
+  if (format === found.format) return found.chunks;
+  throw new Failure("damaged", `cannot read "${data.name}": it does not begin as ${format} does`);
 }
 
 /**
  * Opens compressed data to be read anywhere; undefined where that would take unpacking all that is in front. It is the
  * caller's to close.
  */
-export async function openAnywhere({ store, volumes, packed }: PackedData): Promise<BlockReader | undefined> {
+export async function openAnywhere(data: PackedData): Promise<BlockReader | undefined> {
   await using stack = new AsyncDisposableStack();
-  const reader = stack.use(new VolumeReader(store, volumes));
-  let table: SeekTable | undefined;
-  if (packed !== "uncomp") {
-    table = packed === "zst" ? await readSeekTable(reader) : undefined;
-    if (table === undefined) return undefined;
-  }
+  const reader = stack.use(new VolumeReader(data.store, data.volumes));
+  const packed = data.packed ?? (await packedByMagic(reader));
+  const table = packed === "zst" ? await readSeekTable(reader) : undefined;
+  if (packed !== "uncomp" && table === undefined) return undefined;
   stack.move();
   return table === undefined ? reader : new FrameReader(reader, table);
+}
+
+const keySampleBytes = 64 * 1024;
+
+/** What tells data from all other, with little of it read: names, sizes and times of its files, both ends of it. */
+export async function contentKey({ store, volumes, packed }: PackedData): Promise<string> {
+  await using reader = new VolumeReader(store, volumes);
+  const hash = createHash("sha256").update(`1 ${packed ?? ""}\n`);
+  for (const volume of volumes) {
+    const modifiedMs = (await store.find(volume.path))?.modifiedMs ?? 0;
+    // Whole seconds: copies keep no more on many file systems.
+    hash.update(`${volume.path} ${volume.sizeBytes} ${Math.floor(modifiedMs / 1000)}\n`);
+  }
+  const sampleBytes = Math.min(keySampleBytes, reader.sizeBytes);
+  for (const at of [0, reader.sizeBytes - sampleBytes]) hash.update(await readBytes(reader, at, sampleBytes));
+  return hash.digest("hex").slice(0, 32);
 }
 
 /** What an installed program makes of the data. */

@@ -1,6 +1,15 @@
-import { stopIfAborted, type JobOptions } from "../../base/index.ts";
-import { inOrder, Slots } from "./in-order.ts";
-import { partsPacked, partsUnderWay, type Packing } from "./packing.ts";
+import { stopIfAborted, ThreadPool, type JobOptions } from "../../base/index.ts";
+import { inOrder } from "./in-order.ts";
+import {
+  packedLimitBytes,
+  packInPlace,
+  PartPacker,
+  type PackAnswer,
+  type PackRequest,
+  type Sealed,
+} from "./pack-part.ts";
+import type { PackWorkerData } from "./pack-worker.ts";
+import { packersCount, packingOf, partsUnderWay } from "./packing.ts";
 import type { Frame } from "./seek-table.ts";
 import type { VolumeWriter } from "./volumes.ts";
 
@@ -10,75 +19,86 @@ export interface Part {
   /** Bytes of the source that it stands for, for progress. */
   readonly sourceBytes: number;
   readonly fill: (into: Buffer) => Promise<void>;
+  /** What gets a checksum behind it once it is read. */
+  readonly sealed?: readonly Sealed[];
 }
 
-export interface WritePartsOptions<P extends Part> extends Pick<JobOptions, "signal"> {
-  readonly packing: Packing;
+/** A part as it was written, with the sum of what was in it. */
+export interface WrittenPart extends Frame {
+  readonly sourceBytes: number;
+  readonly sum: number;
+}
+
+export interface WritePartsOptions extends Pick<JobOptions, "signal">, PackWorkerData {
   readonly partLimitBytes: number;
   /** Frames that are there already, before these parts. */
   readonly before?: readonly Frame[];
-  readonly onWritten: (part: P, frame: Frame) => Promise<void>;
+  readonly onWritten: (part: WrittenPart) => Promise<void>;
 }
 
-interface Packed<P extends Part> extends Frame {
-  readonly part: P;
-  readonly bytes: Uint8Array;
-  readonly release: () => void;
+interface Packed extends WrittenPart {
+  readonly buffer: SharedArrayBuffer;
 }
 
 /** Reads, compresses and writes parts, several at a time, in their order. */
-export async function writeParts<P extends Part>(
-  volumes: VolumeWriter,
-  parts: Iterable<P>,
-  options: WritePartsOptions<P>,
+export async function writeParts(
+  volumes: Pick<VolumeWriter, "write">,
+  parts: Iterable<Part>,
+  options: WritePartsOptions,
 ): Promise<void> {
-  const { packing, partLimitBytes, signal } = options;
-  const free: Buffer[] = [];
+  const { packedAs, level, partLimitBytes, signal } = options;
+  const free: SharedArrayBuffer[] = [];
   const frames: Frame[] = [...(options.before ?? [])];
-  const zeros = new ZeroParts(packing);
-  const slots = new Slots(partsPacked);
-  const pack = async (part: P): Promise<Packed<P>> => {
+  await using packers = new Packers({ packedAs, level });
+  const pack = async (part: Part): Promise<Packed> => {
     stopIfAborted(signal);
-    const whole = free.pop() ?? Buffer.allocUnsafeSlow(partLimitBytes);
-    const buffer = whole.subarray(0, part.lengthBytes);
-    await part.fill(buffer);
-    const bytes = await slots.run(() => zeros.pack(buffer));
-    const release = (): void => void free.push(whole);
-    return { part, bytes, packedBytes: bytes.length, plainBytes: buffer.length, release };
+    const { lengthBytes, sourceBytes, sealed = [] } = part;
+    const buffer = free.pop() ?? new SharedArrayBuffer(packedLimitBytes(partLimitBytes));
+    await part.fill(Buffer.from(buffer, 0, lengthBytes));
+    const { packedBytes, sum } = await packers.pack({ buffer, lengthBytes, sealed });
+    return { buffer, packedBytes, plainBytes: lengthBytes, sourceBytes, sum };
   };
-  for await (const packed of inOrder(parts, partsUnderWay, pack)) {
-    await volumes.write(packed.bytes);
-    packed.release();
-    const frame = { packedBytes: packed.packedBytes, plainBytes: packed.plainBytes };
-    frames.push(frame);
-    await options.onWritten(packed.part, frame);
+  for await (const { buffer, ...written } of inOrder(parts, partsUnderWay, pack)) {
+    const { packedBytes, plainBytes } = written;
+    await volumes.write(new Uint8Array(buffer, 0, packedBytes));
+    free.push(buffer);
+    frames.push({ packedBytes, plainBytes });
+    await options.onWritten(written);
   }
-  await volumes.write(packing.end(frames));
+  await volumes.write(packingOf(packedAs, level).end(frames));
 }
 
-/** Parts of zeros are compressed once for each length. */
-class ZeroParts {
-  readonly #packing: Packing;
-  readonly #packed = new Map<number, Promise<Uint8Array>>();
+/** So many parts are packed at once on the spot: for a small file system threads take longer to start than to work. */
+const partsOnTheSpot = 3;
 
-  constructor(packing: Packing) {
-    this.#packing = packing;
+class Packers implements AsyncDisposable {
+  readonly #data: PackWorkerData;
+  readonly #onTheSpot: PartPacker;
+  #count = 0;
+  #pool: ThreadPool<PackRequest, PackAnswer> | undefined;
+
+  constructor(data: PackWorkerData) {
+    this.#data = data;
+    this.#onTheSpot = new PartPacker(packingOf(data.packedAs, data.level));
   }
 
-  pack(part: Buffer): Promise<Uint8Array> {
-    if (!isZero(part)) return this.#packing.pack(part);
-    const known = this.#packed.get(part.length) ?? this.#packing.pack(part).then((packed) => new Uint8Array(packed));
-    this.#packed.set(part.length, known);
-    return known;
+  /** As `packInPlace`, on the spot or in one of the threads. */
+  async pack(request: PackRequest): Promise<PackAnswer> {
+    if (this.#count++ < partsOnTheSpot) return packInPlace(this.#onTheSpot, request);
+    this.#pool ??= this.#start();
+    return this.#pool.ask(request);
+  }
+
+  #start(): ThreadPool<PackRequest, PackAnswer> {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const script = new URL(`./pack-worker.${extension}`, import.meta.url);
+    return new ThreadPool(script, { count: packersCount, data: this.#data, resourceLimits });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool?.[Symbol.asyncDispose]();
   }
 }
 
-const zeroPage = Buffer.alloc(64 * 1024);
-
-export function isZero(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at += zeroPage.length) {
-    const count = Math.min(zeroPage.length, bytes.length - at);
-    if (zeroPage.compare(bytes, at, at + count, 0, count) !== 0) return false;
-  }
-  return true;
-}
+/** What a thread makes lives briefly: a small nursery keeps the process small. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 };

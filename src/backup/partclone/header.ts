@@ -41,6 +41,8 @@ export const imageHeaderV1 = new Struct("partclone image header, version 1", 416
   usedBlocks: [56, u64],
 });
 
+/** What images of NTFS are called, from which its second boot sector is left out. */
+export const ntfsImage = "NTFS";
 export const imageMagic = "partclone-image";
 const nativeOrder = 0xc0de;
 const optionsBytes = 18;

@@ -1,4 +1,3 @@
-import { crc32 } from "node:zlib";
 import { Failure } from "../../base/index.ts";
 import { Bitmap } from "../../bytes/index.ts";
 import type { BlockReader } from "../../device/index.ts";
@@ -11,6 +10,8 @@ export interface ImageRequest {
   readonly fileSystem: string;
   readonly blockBytes: number;
   readonly sizeBytes: number;
+  /** The device's, where the header tells more than the blocks. */
+  readonly deviceBytes?: number;
   /** What is in use; blocks that it touches are saved whole. */
   readonly usedExtents: AsyncIterable<Extent>;
 }
@@ -47,7 +48,7 @@ export async function planImage(request: ImageRequest): Promise<ImagePlan> {
   }
   const usedBlocks = bitmap.countSet();
   const stripBlocks = Math.max(1, Math.floor(stripBytes / blockBytes));
-  const deviceBytes = blockCount * blockBytes;
+  const deviceBytes = request.deviceBytes ?? blockCount * blockBytes;
   const { fileSystem } = request;
   const header = encodeHeader({ tool, fileSystem, deviceBytes, blockBytes, blockCount, stripBlocks, usedBlocks });
   const head = Buffer.alloc(imageHeader.sizeBytes + bitmap.bytes.length + checksumBytes);
@@ -130,10 +131,7 @@ class PartBuilder {
   }
 }
 
-/** Reads the blocks of a part and puts the checksums behind its strips. */
+/** Reads the blocks of a part; the checksums behind its strips are still to be put there. */
 export async function fillPart(reader: BlockReader, part: ImagePart, into: Buffer): Promise<void> {
   for (const { from, at, lengthBytes } of part.stretches) await reader.read(from, into.subarray(at, at + lengthBytes));
-  for (const { at, lengthBytes } of part.strips) {
-    into.writeUInt32LE(~crc32(into.subarray(at, at + lengthBytes)) >>> 0, at + lengthBytes);
-  }
 }

@@ -8,7 +8,7 @@ export async function checkVolume(volume: Volume, unreadable: Unreadable, job: J
   const { name, content } = volume;
   if (content?.saved !== "image") return [];
   const warnings: string[] = [];
-  for await (const { severity, message } of content.fileSystem.check()) {
+  for await (const { severity, message, hint } of content.fileSystem.check()) {
     stopIfAborted(job.signal);
     if (severity === "warning") {
       warnings.push(`${name}: ${message}`);
@@ -17,7 +17,7 @@ export async function checkVolume(volume: Volume, unreadable: Unreadable, job: J
     throw new Failure("damaged", `cannot save ${name}: ${printableName(message)}`, {
       hint: hasUnreadable(volume, unreadable)
         ? "sectors of it cannot be read; --unchecked saves what can"
-        : "repair it first (e2fsck, fsck.fat), or add --unchecked to save it as it is",
+        : `${hint ?? "repair it first (e2fsck, fsck.fat)"}, or add --unchecked to save it as it is`,
     });
   }
   return warnings;

@@ -4,17 +4,19 @@ import { readBytes } from "../../device/index.ts";
 import type { Content } from "../content.ts";
 import type { NewFolder } from "../new-folder.ts";
 import {
+  PartPacker,
+  sealAndSum,
   VolumeReader,
   volumeSuffix,
   type Frame,
   type Packing,
+  type Part,
   type Volume,
   type WrittenFile,
 } from "../packed/index.ts";
 import { pathIn, readChunks, unfinishedEnding } from "../store/index.ts";
 import type { KeptFrame, KeptPart } from "./kept-log.ts";
 import type { PlannedVolume } from "./plan-volume.ts";
-import type { SummedPart } from "./summed-part.ts";
 
 /** What is used again of a partition that was begun. */
 export interface KeptState {
@@ -27,7 +29,7 @@ export interface KeptState {
   /** The frames are followed by all that comes behind them, `pending` included. */
   readonly isComplete: boolean;
   /** Parts that are not there. */
-  readonly rest: Iterable<SummedPart>;
+  readonly rest: Iterable<Part>;
 }
 
 export interface KeepOptions {
@@ -141,11 +143,11 @@ class KeptWalk {
   }
 
   /** Gives the parts from the first on that is not there whole. */
-  async run(parts: Iterable<SummedPart>, isTrusted: boolean): Promise<Iterable<SummedPart>> {
+  async run(parts: Iterable<Part>, isTrusted: boolean): Promise<Iterable<Part>> {
     const { name, frames } = this.#kept;
     const waiting = parts[Symbol.iterator]();
-    let last: { readonly part: SummedPart; readonly frame: KeptFrame } | undefined;
-    let broken: SummedPart | undefined;
+    let last: { readonly part: Part; readonly frame: KeptFrame } | undefined;
+    let broken: Part | undefined;
     for (const frame of frames) {
       stopIfAborted(this.#options.signal);
       if (this.packedBytes + frame.packedBytes > this.#there.sizeBytes) break;
@@ -166,27 +168,28 @@ class KeptWalk {
   }
 
   /** What is in whole volumes is; what follows may never have reached the disk. */
-  async #isThere(frame: KeptFrame, part: SummedPart): Promise<boolean> {
+  async #isThere(frame: KeptFrame, part: Part): Promise<boolean> {
     if (this.packedBytes + frame.packedBytes <= this.#committedBytes) return true;
     try {
       const packed = await readBytes(this.#there, this.packedBytes, frame.packedBytes);
-      const plain = Buffer.from(await this.#options.packing.unpack(packed));
-      return plain.length === part.lengthBytes && part.isIntact(plain) && part.sumOf(plain) === frame.sum;
+      const plain = this.#options.packing.unpack(packed);
+      const sealed = Buffer.from(plain);
+      return sealAndSum(sealed, part.sealed ?? []) === frame.sum && sealed.equals(plain);
     } catch {
       return false; // its checksum is wrong, or it is none
     }
   }
 }
 
-function* following(first: SummedPart | undefined, rest: Iterator<SummedPart>): Generator<SummedPart, void, void> {
+function* following(first: Part | undefined, rest: Iterator<Part>): Generator<Part, void, void> {
   if (first !== undefined) yield first;
   for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
 }
 
-async function compareSource(part: SummedPart, frame: KeptFrame, name: string): Promise<void> {
+async function compareSource(part: Part, frame: KeptFrame, name: string): Promise<void> {
   const bytes = Buffer.allocUnsafeSlow(part.lengthBytes);
   await part.fill(bytes);
-  if (part.sumOf(bytes) !== frame.sum) throw changed(name);
+  if (sealAndSum(bytes, part.sealed ?? []) !== frame.sum) throw changed(name);
 }
 
 export function changed(name: string): Failure {
@@ -212,9 +215,9 @@ async function bridged(
   const part = next.value;
   const plain = Buffer.allocUnsafeSlow(part.lengthBytes);
   await part.fill(plain);
-  const packed = await packing.pack(plain);
+  const { packed, sum } = await new PartPacker(packing).pack(plain, part.sealed ?? []);
   if (!beginsWith(packed, overhang)) return undefined;
-  const frame = { packedBytes: packed.length, plainBytes: plain.length, sum: part.sumOf(plain) };
+  const frame = { packedBytes: packed.length, plainBytes: plain.length, sum };
   const pending = packed.subarray(overhang.length);
   return { ...state, frames: [...state.frames, frame], pending, rest: following(undefined, waiting) };
 }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { readBytes, type BlockReader, type Unreadable } from "../../device/index.ts";
 import type { Content, ImageContent } from "../content.ts";
-import { partLimitBytes, partsOf, planImage, type ImagePlan } from "../partclone/index.ts";
+import type { Part } from "../packed/index.ts";
+import { fillPart, partLimitBytes, partsOf, planImage, type ImagePlan } from "../partclone/index.ts";
 import { hasUnreadable, isDamage } from "./check-volume.ts";
 import type { Volume } from "./request.ts";
-import { givenPart, imagePart, plainPart, type SummedPart } from "./summed-part.ts";
 
 /** How much of the disk a part of plain bytes has. */
 const wholePartBytes = 4 * 1024 * 1024;
@@ -18,7 +18,7 @@ export interface PlannedVolume {
   readonly kind: string;
   /** What of the disk is read. */
   readonly usedBytes: number;
-  readonly parts: () => Iterable<SummedPart>;
+  readonly parts: () => Iterable<Part>;
   /** Changes where what is to be saved does, as far as the beginning of the partition and the map of its blocks tell. */
   readonly identity: string;
   /** Why more is saved than what is used. */
@@ -58,9 +58,12 @@ export async function planVolume(volume: Volume, content: Content, options: Plan
   };
 }
 
-function* imageParts({ reader }: Volume, plan: ImagePlan): Generator<SummedPart, void, void> {
+function* imageParts({ reader }: Volume, plan: ImagePlan): Generator<Part, void, void> {
   yield* headParts(plan.head);
-  for (const part of partsOf(plan)) yield imagePart(reader, part);
+  for (const part of partsOf(plan)) {
+    const { lengthBytes, dataBytes, strips } = part;
+    yield { lengthBytes, sourceBytes: dataBytes, fill: (into) => fillPart(reader, part, into), sealed: strips };
+  }
 }
 
 function planContent({ imageName, blockBytes, sizeBytes, fileSystem }: ImageContent): Promise<ImagePlan> {
@@ -89,12 +92,16 @@ export function expectedBytes({ content, sizeBytes }: Volume): number {
   return info.sizeBytes - info.freeBytes;
 }
 
-function* headParts(head: Uint8Array): Generator<SummedPart, void, void> {
-  for (let at = 0; at < head.length; at += wholePartBytes) yield givenPart(head.subarray(at, at + wholePartBytes));
+function* headParts(head: Uint8Array): Generator<Part, void, void> {
+  for (let at = 0; at < head.length; at += wholePartBytes) {
+    const bytes = head.subarray(at, at + wholePartBytes);
+    yield { lengthBytes: bytes.length, sourceBytes: 0, fill: async (into) => into.set(bytes) };
+  }
 }
 
-function* wholeParts(reader: BlockReader): Generator<SummedPart, void, void> {
+function* wholeParts(reader: BlockReader): Generator<Part, void, void> {
   for (let at = 0; at < reader.sizeBytes; at += wholePartBytes) {
-    yield plainPart(reader, at, Math.min(wholePartBytes, reader.sizeBytes - at));
+    const lengthBytes = Math.min(wholePartBytes, reader.sizeBytes - at);
+    yield { lengthBytes, sourceBytes: lengthBytes, fill: (into) => reader.read(at, into) };
   }
 }

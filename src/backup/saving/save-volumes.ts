@@ -18,7 +18,6 @@ import type { OpenedFolder } from "./open-folder.ts";
 import type { Source } from "./open-source.ts";
 import { expectedBytes, largestPartBytes, planVolume, type PlannedVolume } from "./plan-volume.ts";
 import type { SavedPart, SaveRequest, Volume } from "./request.ts";
-import { remembering, type SummedPart } from "./summed-part.ts";
 
 /** Saves one partition after the other into a folder. */
 export class VolumeSaving {
@@ -113,7 +112,7 @@ export class VolumeSaving {
       state.begunBytes,
     );
     try {
-      await this.#writeRest(name, state, volumes, packing);
+      await this.#writeRest(name, state, volumes);
     } catch (error) {
       volumes.keep(); // it goes with the folder where that is not kept
       throw error;
@@ -127,17 +126,18 @@ export class VolumeSaving {
     name: string,
     { frames, pending, isComplete, rest }: KeptState,
     volumes: VolumeWriter,
-    packing: ReturnType<typeof packingOf>,
   ): Promise<void> {
     const { signal } = this.#job;
+    const { packedAs, level } = this.#request;
     await volumes.write(pending);
     if (isComplete) return;
-    await writeParts(volumes, remembered(rest), {
-      packing,
+    await writeParts(volumes, rest, {
+      packedAs,
+      level,
       partLimitBytes: largestPartBytes,
       before: framesOf(frames),
       ...(signal === undefined ? {} : { signal }),
-      onWritten: async ({ sourceBytes, sum }, { packedBytes, plainBytes }) => {
+      onWritten: async ({ sourceBytes, sum, packedBytes, plainBytes }) => {
         await this.#logUnreadable();
         await this.#opened.log.add({ frame: [packedBytes, plainBytes, sum] });
         this.#progress(`saving ${name}`, sourceBytes);
@@ -174,8 +174,4 @@ interface DataOfVolume {
   readonly identity: string;
   readonly content: Content;
   readonly planned: PlannedVolume;
-}
-
-function* remembered(parts: Iterable<SummedPart>) {
-  for (const part of parts) yield remembering(part);
 }

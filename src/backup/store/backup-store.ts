@@ -70,3 +70,9 @@ export function nameIn(store: Pick<BackupStore, "name">, path: string): string {
   if (path === "") return store.name;
   return store.name.endsWith("/") ? store.name + path : `${store.name}/${path}`;
 }
+
+/** The folder of a path, and the name in it. */
+export function splitPath(path: string): { readonly folder: string; readonly name: string } {
+  const at = path.lastIndexOf("/");
+  return { folder: path.slice(0, Math.max(0, at)), name: path.slice(at + 1) };
+}

@@ -6,6 +6,7 @@ export {
   type StoredItem,
   type StoreWriter,
 } from "./backup-store.ts";
-export { openStore, type StoreAccess } from "./open-store.ts";
+export type { StoreAccess } from "./access.ts";
+export { openStore } from "./open-store.ts";
 export { readChunks } from "./read-chunks.ts";
 export { SubStore } from "./sub-store.ts";

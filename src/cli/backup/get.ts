@@ -1,6 +1,6 @@
 import { defineCommand, jsonOption } from "../command.ts";
 import { takeOut } from "../disk/take-out.ts";
-import { backupOpener, backupPlaceHelp, parseBackupPlace } from "./place-in-backup.ts";
+import { backupOpener, lookOptions, backupPlaceHelp, parseBackupPlace } from "./place-in-backup.ts";
 
 /** `holdfast backup get` */
 export const get = defineCommand({
@@ -17,6 +17,7 @@ export const get = defineCommand({
   },
   options: {
     force: { kind: "flag", short: "f", help: "replace files that are there already" },
+    ...lookOptions,
     json: jsonOption,
   },
   examples: [
@@ -24,6 +25,6 @@ export const get = defineCommand({
   ],
   async run(context, args) {
     const { to, force, json } = args;
-    await takeOut(context, args.place, { to, force, json, openImage: backupOpener(context) });
+    await takeOut(context, args.place, { to, force, json, openImage: backupOpener(context, args) });
   },
 });

@@ -1,21 +1,61 @@
 import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { openBackup } from "../../backup/index.ts";
+import { formatSize } from "../../bytes/index.ts";
 import type { ImageOpener, Place } from "../../disk/index.ts";
+import { cacheFolderIn } from "../cache-folder.ts";
 import type { CommandContext } from "../command.ts";
 import { parsePlace } from "../place.ts";
+import { showProgress } from "../print.ts";
+import { storeAccess, storeOptions, type StoreArguments } from "./store-options.ts";
 
 /** A place in a backup, written as one in an image is: `BACKUP:2/path`. */
 export function parseBackupPlace(text: string): Place {
+  const [elsewhere] = /^(sftp|smb|s3):\/\/[^/]*/i.exec(text) ?? [];
+  if (elsewhere !== undefined) {
+    // What is there is not looked at: the first colon in its path divides.
+    const place = parsePlace(text.slice(elsewhere.length), { isImage: () => false, hasDrives: false });
+    return { ...place, image: elsewhere + place.image };
+  }
   return parsePlace(text, { isImage: isFolder, hasDrives: process.platform === "win32" });
 }
 
-function isFolder(path: string): boolean {
-  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+function isFolder(name: string): boolean {
+  return fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Opens backups where images are opened otherwise. */
-export function backupOpener({ env }: Pick<CommandContext, "env">): ImageOpener {
-  return (path) => openBackup(path, { env });
+/** What commands take that look into backups. */
+export const lookOptions = {
+  ...storeOptions,
+  "cache-limit": {
+    kind: "size",
+    value: "SIZE",
+    default: 20 * 2 ** 30,
+    help: "how much unpacked data is kept between calls; else 20GiB",
+  },
+  "no-cache": { kind: "flag", help: "keep no unpacked data: it is in the folder for temporary files until the end" },
+} as const;
+
+interface LookArguments extends StoreArguments {
+  readonly cacheLimit: number;
+  readonly noCache: boolean;
+}
+
+/** Opens backups where images are opened otherwise. Tells when data had to be unpacked for that. */
+export function backupOpener(context: CommandContext, args: LookArguments & { readonly json?: boolean }): ImageOpener {
+  const { env, signal, stderr } = context;
+  const access = storeAccess(context, args);
+  const folder = path.join(cacheFolderIn(env) ?? path.join(os.tmpdir(), "holdfast-cache"), "backups");
+  const cache = { folder: args.noCache ? undefined : folder, limitBytes: args.cacheLimit, nowMs: Date.now() };
+  const progress = showProgress(context, { json: args.json ?? false });
+  const onUnpacked = async (name: string, takenBytes: number | undefined): Promise<void> => {
+    progress.clear();
+    if (takenBytes === undefined || args.json === true) return;
+    const where = args.noCache ? "for this once" : `kept in ${folder}; --no-cache keeps nothing`;
+    await stderr.write(`${stderr.style("bold", "note:")} ${name} was unpacked, ${formatSize(takenBytes)} ${where}\n`);
+  };
+  return (backup) => openBackup(backup, { ...access, signal, cache, onUnpacked, onProgress: progress.onProgress });
 }
 
 export const backupPlaceHelp = "BACKUP, BACKUP:/path, or BACKUP:2/path for partition 2";

@@ -1,66 +1,115 @@
-import { restoreBackup, type RestoredBackup } from "../../backup/index.ts";
-import { formatSize } from "../../bytes/index.ts";
+import { restoreBackup, type RestoreRequest } from "../../backup/index.ts";
+import { Failure } from "../../base/index.ts";
+import { askFor, confirmOptions } from "../confirm-device.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { parseNewFile } from "../new-file.ts";
+import { parsePlace } from "../place.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
-import { layOutTable } from "../table.ts";
+import { planLines, restoredLines } from "./restore-text.ts";
+import { storeAccess, storeOptions } from "./store-options.ts";
 
 /** `holdfast backup restore` */
 export const restore = defineCommand({
   words: ["backup", "restore"],
-  summary: "make a disk image of a backup, or of one partition in it",
-  description: `Reads what Holdfast and Clonezilla save: partclone images, old and new, and plain ones, compressed by zstd, gzip, xz, lz4, or not; bzip2, lzo, lzma and lzip by their programs, where they are installed. The image appears once all is in it and every checksum was right.
+  summary: "restore a backup, or partitions of it, to a disk image or onto a disk",
+  description: `Reads what Holdfast and Clonezilla save. TARGET is a new image file, which appears once all is in it and every checksum was right; or the device of a disk, which is shown and confirmed before it is written; or, with --partition, the device of a partition, or IMAGE:N. A disk's table and the beginning of a partition are written last, so that what was cut off does not look whole; run the same command again.
 
-A larger disk keeps the partitions as they were; "holdfast disk grow" makes the last one larger.`,
+On a larger disk the partitions stay as they were, unless --fit says who gets the room. On a smaller one ext, FAT and exFAT are made smaller, where what is in them fits; --dry-run shows what comes of that.`,
   operands: {
     backup: { arity: "one", help: "the backup's folder" },
-    target: { arity: "one", parse: parseNewFile, help: "the new image file" },
+    target: { arity: "one", parse: parseNewFile, help: "the new image file, or a device, or IMAGE:N" },
   },
   options: {
     partition: {
       kind: "string",
       short: "p",
       value: "N",
-      help: "only this partition, as a file of its own: 2, or as the backup calls it",
+      repeatable: true,
+      help: "only this partition: 2, or as the backup calls it; several go to those of the same number in TARGET",
+    },
+    to: {
+      kind: "number",
+      minimum: 1,
+      maximum: 8192,
+      value: "N",
+      help: "the partition of TARGET that it is restored into",
     },
     disk: { kind: "string", value: "NAME", help: "which disk, where the backup has several: sda" },
     size: { kind: "size", short: "s", value: "SIZE", help: "of the new file; else as large as what was saved" },
-    force: { kind: "flag", short: "f", help: "replace a file that is there already" },
+    fit: {
+      kind: "choice",
+      value: "HOW",
+      choices: ["none", "last", "proportional"],
+      help: "on a disk of another size: partitions as they were (none), the last one, or all in proportion",
+    },
+    verify: { kind: "flag", help: "read back what was written, and compare" },
+    ...confirmOptions,
+    force: { kind: "flag", short: "f", help: "replace a file that is there, or what a partition of an image holds" },
+    ...storeOptions,
     json: jsonOption,
   },
   examples: [
-    { line: "holdfast backup restore backups/2026-11-30-1205-sda big", help: "the whole disk" },
+    { line: "holdfast backup restore backups/2026-11-30-1205-sda big", help: "the whole disk, as an image" },
     { line: "holdfast backup restore backups/2026-11-30-1205-sda root.img -p 2", help: "its second partition" },
+    {
+      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb --fit last --dry-run",
+      help: "what would become of that disk",
+    },
+    {
+      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb -p 2 --confirm SERIAL --verify",
+      help: "the second partition, where it was",
+    },
   ],
   async run(context, args) {
-    using progress = showProgress(context, args);
-    const restored = await restoreBackup(
-      {
-        backup: args.backup,
-        target: args.target,
-        ...(args.partition === undefined ? {} : { partition: args.partition }),
-        ...(args.disk === undefined ? {} : { disk: args.disk }),
-        ...(args.size === undefined ? {} : { sizeBytes: args.size }),
-        force: args.force,
-        env: context.env,
-      },
-      { signal: context.signal, onProgress: progress.onProgress },
-    );
-    progress.clear();
-    await printWarnings(context, restored.warnings);
-    if (args.json) return await printJson(context, restored);
-    await printLines(context, restoredLines(restored, context));
+    const place = parsePlace(args.target);
+    const isInside = place.partition !== undefined && place.path === undefined;
+    if (isInside && args.to !== undefined && args.to !== place.partition) {
+      throw new Failure("usage", `cannot restore to partition ${args.to} of "${args.target}": that is another one`);
+    }
+    const to = isInside ? place.partition : args.to;
+    const request: RestoreRequest = {
+      backup: args.backup,
+      target: isInside ? place.image : args.target,
+      partition: args.partition,
+      ...(to === undefined ? {} : { to }),
+      ...(args.disk === undefined ? {} : { disk: args.disk }),
+      ...(args.size === undefined ? {} : { sizeBytes: args.size }),
+      ...(args.fit === undefined ? {} : { fit: args.fit }),
+      ...(args.confirm === undefined ? {} : { confirm: args.confirm }),
+      isVerified: args.verify,
+      isRehearsal: args.dryRun,
+      force: args.force,
+      nowMs: Date.now(),
+      ...storeAccess(context, args),
+    };
+    await run(context, request, args);
   },
 });
 
-function restoredLines({ path, sizeBytes, parts }: RestoredBackup, { stdout }: CommandContext): string[] {
-  const rows = layOutTable(
-    [
-      { text: ({ name }) => `  ${name}` },
-      { text: ({ kind }) => (kind === "dd" ? "plain bytes" : kind) },
-      { align: "right", text: ({ restoredBytes }) => formatSize(restoredBytes) },
-    ],
-    parts,
-  );
-  return [`${stdout.style("bold", path)}: ${formatSize(sizeBytes)}`, ...rows];
+interface Shown {
+  readonly json: boolean;
+  readonly dryRun: boolean;
+  readonly confirm: string | undefined;
+}
+
+async function run(context: CommandContext, request: RestoreRequest, args: Shown): Promise<void> {
+  using progress = showProgress(context, args);
+  const restored = await restoreBackup(request, {
+    signal: context.signal,
+    onProgress: progress.onProgress,
+    async approve(plan) {
+      progress.clear();
+      if (!args.json) await printLines(context, planLines(plan));
+      await context.stdout.flush();
+      const { device } = plan;
+      if (device === undefined) return undefined;
+      const lost = device.isWhole ? `All that is on ${device.identity.path}` : "What these partitions hold";
+      return await askFor(context, device.confirmation, { confirm: args.confirm, lost });
+    },
+  });
+  progress.clear();
+  if (args.dryRun && !args.json) await printLines(context, planLines(restored.plan));
+  await printWarnings(context, restored.warnings);
+  if (args.json) return await printJson(context, { ...restored, isRehearsal: args.dryRun });
+  if (!args.dryRun) await printLines(context, restoredLines(restored, context));
 }

@@ -4,6 +4,7 @@ import { formatSize, shellWord } from "../../bytes/index.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { layOutTable } from "../table.ts";
+import { storeAccess, storeOptions } from "./store-options.ts";
 
 const smallestVolumeBytes = 1024 * 1024;
 const levels = { zstd: { minimum: 1, maximum: 19 }, gzip: { minimum: 1, maximum: 9 }, none: undefined } as const;
@@ -66,6 +67,7 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
     },
     resume: { kind: "flag", help: "go on with a backup of the same disk that was broken off, where there is one" },
     unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
+    ...storeOptions,
     json: jsonOption,
   },
   examples: [
@@ -97,7 +99,7 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
         isResumed: args.resume,
         nowMs: Date.now(),
         command: ["holdfast", "backup", "save", args.source, args.folder].map(shellWord).join(" "),
-        env: context.env,
+        ...storeAccess(context, args),
       },
       { signal: context.signal, onProgress: progress.onProgress },
     );

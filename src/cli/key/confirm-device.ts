@@ -1,18 +1,8 @@
 import type { KeyWritePlan } from "../../key/index.ts";
-import { ask } from "../ask.ts";
 import type { CommandContext } from "../command.ts";
+import { askFor } from "../confirm-device.ts";
 import { printLines, printWarnings } from "../print.ts";
 import { planLines } from "./write-text.ts";
-
-/** How it is confirmed that a device is the right one, for every command that writes over all of it. */
-export const confirmOptions = {
-  confirm: {
-    kind: "string",
-    value: "SERIAL",
-    help: "the device's serial number, instead of being asked; what is not removable is written only with it",
-  },
-  "dry-run": { kind: "flag", short: "n", help: "show the device and what would be done, and write nothing" },
-} as const;
 
 interface ConfirmArguments {
   readonly confirm: string | undefined;
@@ -33,8 +23,7 @@ export function approver(
 ): (plan: KeyWritePlan) => Promise<string | undefined> {
   return async (plan) => {
     await showPlan(context, plan, args);
-    if (args.confirm !== undefined) return undefined;
     const { device, confirmation } = plan;
-    return ask(context, `All that is on ${device.path} is lost. To go on, type its ${confirmation.what}: `);
+    return await askFor(context, confirmation, { confirm: args.confirm, lost: `All that is on ${device.path}` });
   };
 }

@@ -1,11 +1,12 @@
 import { Failure } from "../../base/index.ts";
 import { createKey, createKeyOnDevice, isDevice, type KeyOnDevice } from "../../key/index.ts";
 import { cacheFolderIn } from "../cache-folder.ts";
+import { confirmOptions } from "../confirm-device.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { parseNewFile } from "../new-file.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { sourceDateEpochIn } from "../source-date-epoch.ts";
-import { approver, confirmOptions, showPlan } from "./confirm-device.ts";
+import { approver, showPlan } from "./confirm-device.ts";
 import { keyLines } from "./key-text.ts";
 import { writtenLine } from "./write-text.ts";
 

@@ -1,7 +1,8 @@
 import { writeKey } from "../../key/index.ts";
+import { confirmOptions } from "../confirm-device.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
-import { approver, confirmOptions, showPlan } from "./confirm-device.ts";
+import { approver, showPlan } from "./confirm-device.ts";
 import { writtenLine } from "./write-text.ts";
 
 /** `holdfast key write` */

@@ -4,14 +4,13 @@ import { btrfs } from "./btrfs.ts";
 import { f2fs } from "./f2fs.ts";
 import { luks } from "./luks.ts";
 import { lvm2 } from "./lvm2.ts";
-import { ntfs } from "./ntfs.ts";
 import { isTakenByOthers } from "./others.ts";
 import { squashfs } from "./squashfs.ts";
 import { swap } from "./swap.ts";
 import { xfs } from "./xfs.ts";
 
 /** In the order in which they are asked. */
-const recognisers: readonly Recogniser[] = [luks, ntfs, xfs, squashfs, f2fs, btrfs, swap, lvm2];
+const recognisers: readonly Recogniser[] = [luks, xfs, squashfs, f2fs, btrfs, swap, lvm2];
 
 /**
  * What fills a device, of the kinds that this program recognises but does not look into; undefined where there is none

@@ -5,7 +5,7 @@ import type { Problem } from "../file-system.ts";
 
 /** What a file system, or what else can fill a partition, says of itself that this program does not look into. */
 export interface Recognised {
-  /** `ntfs`, `xfs`, `btrfs`, `f2fs`, `swap`, `luks`, `lvm2`, `squashfs` */
+  /** `xfs`, `btrfs`, `f2fs`, `swap`, `luks`, `lvm2`, `squashfs` */
   readonly kind: string;
   readonly label: string;
   /** As `blkid` prints it. */
@@ -21,6 +21,8 @@ export interface Recognised {
   /** What an owner should know: "hibernated". */
   readonly notes: readonly string[];
   readonly problems: readonly Problem[];
+  /** Where others of its kind are read, why this one is not, for after "it is xfs, and": "its log is on another device". */
+  readonly whyNotRead?: string;
 }
 
 /** One kind, and how it is told. */

@@ -1,11 +1,10 @@
 import { Failure, stopIfAborted, type JobOptions } from "../../base/index.ts";
 import { printableName } from "../../bytes/index.ts";
-import { MappedReader, type BlockReader } from "../../device/index.ts";
+import { inUseNote, MappedReader, type BlockReader } from "../../device/index.ts";
 import { checkDisk } from "../../disk/index.ts";
 import { openFileSystem, resolvePath, type FileSystem } from "../../filesystem/index.ts";
 import { isStartableName } from "../iso-name.ts";
 import { filesBelow, readRecords, sumPathOf, type IsoRecord } from "../menu-files.ts";
-import { inUseNote } from "../device-in-use.ts";
 import { openKey, readSmallFile, type OpenKey } from "../open-key.ts";
 import { isoNamed } from "../remove-isos.ts";
 import { planInside, startHasher, type HashResult, type HashTask } from "../verify/index.ts";

@@ -1,12 +1,22 @@
 import * as fs from "node:fs";
 import { Failure, type JobOptions } from "../../base/index.ts";
-import { ExclusiveDisk, FileReader, identifyDevice, type BlockIdentity, type BlockReader } from "../../device/index.ts";
+import {
+  confirmationOf,
+  ExclusiveDisk,
+  FileReader,
+  identifyDevice,
+  refuseChanged,
+  refuseUnconfirmed,
+  type BlockIdentity,
+  type BlockReader,
+  type Confirmation,
+} from "../../device/index.ts";
 import { showDisk, type DiskReport } from "../../disk/index.ts";
 import type { PartitionTable } from "../../partition/index.ts";
 import { isDevice, openKey } from "../open-key.ts";
 import { growKey, type GrownKey } from "./grown-key.ts";
 import { makeEqual, type Equalled, type EqualRequest } from "./make-equal.ts";
-import { confirmationOf, refuseDevice, refuseUnconfirmed, type Confirmation } from "./refuse-device.ts";
+import { refuseDevice } from "./refuse-device.ts";
 import { requiredExtents } from "./required-extents.ts";
 
 export interface WriteKeyRequest {
@@ -136,19 +146,6 @@ async function contentsOf(path: string): Promise<DiskReport | undefined> {
     if (error instanceof Failure) return undefined; // a table in ruins is no reason not to write over it
     throw error;
   }
-}
-
-/** Between the plan and the writing a stick may have been taken out and another one got its name. */
-function refuseChanged(shown: BlockIdentity, now: BlockIdentity): void {
-  const isSame =
-    shown.number === now.number &&
-    shown.sequence === now.sequence &&
-    shown.serial === now.serial &&
-    shown.sizeBytes === now.sizeBytes;
-  if (isSame) return;
-  throw new Failure("refused", `cannot write onto "${shown.path}": it is another device than was shown`, {
-    hint: "run the same command again",
-  });
 }
 
 async function sayingHowToGoOn<T>(path: string, work: () => Promise<T>): Promise<T> {

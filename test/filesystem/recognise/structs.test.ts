@@ -1,44 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Struct } from "../../../src/bytes/index.ts";
-import * as btrfs from "../../../src/filesystem/recognise/btrfs.ts";
 import * as f2fs from "../../../src/filesystem/recognise/f2fs.ts";
 import * as luks1 from "../../../src/filesystem/recognise/luks1.ts";
 import * as luks2 from "../../../src/filesystem/recognise/luks2.ts";
 import * as lvm2 from "../../../src/filesystem/recognise/lvm2-records.ts";
-import * as ntfs from "../../../src/filesystem/recognise/ntfs-records.ts";
 import * as squashfs from "../../../src/filesystem/recognise/squashfs.ts";
 import * as swap from "../../../src/filesystem/recognise/swap.ts";
-import * as xfs from "../../../src/filesystem/recognise/xfs.ts";
 
 type Pins = Readonly<Record<string, readonly [offset: number, sizeBytes: number]>>;
 
 /** Where every field stands. */
 const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fields: Pins }>> = {
-  btrfsSuperblock: {
-    sizeBytes: 4096,
-    fields: {
-      checksum: [0, 32],
-      uuid: [32, 16],
-      at: [48, 8],
-      flags: [56, 8],
-      magic: [64, 8],
-      generation: [72, 8],
-      logRoot: [96, 8],
-      totalBytes: [112, 8],
-      usedBytes: [120, 8],
-      deviceCount: [136, 8],
-      sectorBytes: [144, 4],
-      nodeBytes: [148, 4],
-      incompatible: [188, 8],
-      checksumType: [196, 2],
-      deviceId: [201, 8],
-      deviceBytes: [209, 8],
-      deviceUsedBytes: [217, 8],
-      deviceUuid: [267, 16],
-      label: [299, 256],
-    },
-  },
   f2fsCheckpoint: {
     sizeBytes: 192,
     fields: {
@@ -125,93 +98,6 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
     },
   },
   lvmVolumeHeader: { sizeBytes: 40, fields: { id: [0, 32], deviceBytes: [32, 8] } },
-  ntfsAttribute: {
-    sizeBytes: 16,
-    fields: {
-      type: [0, 4],
-      lengthBytes: [4, 4],
-      isOutside: [8, 1],
-      nameUnits: [9, 1],
-      nameOffset: [10, 2],
-      flags: [12, 2],
-    },
-  },
-  ntfsBootSector: {
-    sizeBytes: 512,
-    fields: {
-      jump: [0, 3],
-      signature: [3, 8],
-      sectorBytes: [11, 2],
-      sectorsPerCluster: [13, 1],
-      media: [21, 1],
-      sectorCount: [40, 8],
-      mftCluster: [48, 8],
-      mirrorCluster: [56, 8],
-      clustersPerRecord: [64, 1],
-      clustersPerIndexBlock: [68, 1],
-      serial: [72, 8],
-      endMark: [510, 2],
-    },
-  },
-  ntfsFileName: { sizeBytes: 66, fields: { nameUnits: [64, 1] } },
-  ntfsIndexBlock: {
-    sizeBytes: 40,
-    fields: {
-      signature: [0, 4],
-      fixupOffset: [4, 2],
-      fixupCount: [6, 2],
-      entriesOffset: [24, 4],
-      entriesBytes: [28, 4],
-    },
-  },
-  ntfsIndexEntry: {
-    sizeBytes: 16,
-    fields: {
-      recordLow: [0, 4],
-      recordHigh: [4, 2],
-      sequence: [6, 2],
-      lengthBytes: [8, 2],
-      keyBytes: [10, 2],
-      flags: [12, 2],
-    },
-  },
-  ntfsIndexRoot: { sizeBytes: 32, fields: { blockBytes: [8, 4], entriesOffset: [16, 4], entriesBytes: [20, 4] } },
-  ntfsListEntry: {
-    sizeBytes: 26,
-    fields: {
-      type: [0, 4],
-      lengthBytes: [4, 2],
-      nameUnits: [6, 1],
-      firstCluster: [8, 8],
-      recordLow: [16, 4],
-      recordHigh: [20, 2],
-    },
-  },
-  ntfsNonResident: {
-    sizeBytes: 64,
-    fields: {
-      firstCluster: [16, 8],
-      lastCluster: [24, 8],
-      runsOffset: [32, 2],
-      allocatedBytes: [40, 8],
-      dataBytes: [48, 8],
-    },
-  },
-  ntfsRecord: {
-    sizeBytes: 48,
-    fields: {
-      signature: [0, 4],
-      fixupOffset: [4, 2],
-      fixupCount: [6, 2],
-      sequence: [16, 2],
-      attributesOffset: [20, 2],
-      flags: [22, 2],
-      usedBytes: [24, 4],
-      baseRecord: [32, 8],
-    },
-  },
-  ntfsResident: { sizeBytes: 24, fields: { valueBytes: [16, 4], valueOffset: [20, 2] } },
-  ntfsVolumeInformation: { sizeBytes: 12, fields: { major: [8, 1], minor: [9, 1], flags: [10, 2] } },
   oldBigSquashfsSuperblock: {
     sizeBytes: 119,
     fields: {
@@ -267,46 +153,9 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
     fields: { version: [0, 4], lastPage: [4, 4], badPages: [8, 4], uuid: [12, 16], label: [28, 16] },
   },
   swapHeaderBigEndian: { sizeBytes: 44, fields: { version: [0, 4], lastPage: [4, 4], badPages: [8, 4] } },
-  xfsFreeSpaceHeader: {
-    sizeBytes: 224,
-    fields: {
-      magic: [0, 4],
-      version: [4, 4],
-      number: [8, 4],
-      blockCount: [12, 4],
-      listCount: [48, 4],
-      freeBlocks: [52, 4],
-      treeBlocks: [60, 4],
-      checksum: [216, 4],
-    },
-  },
-  xfsSuperblock: {
-    sizeBytes: 264,
-    fields: {
-      magic: [0, 4],
-      blockSizeBytes: [4, 4],
-      dataBlocks: [8, 8],
-      realtimeBlocks: [16, 8],
-      uuid: [32, 16],
-      logStart: [48, 8],
-      groupBlocks: [84, 4],
-      groupCount: [88, 4],
-      logBlocks: [96, 4],
-      version: [100, 2],
-      sectorBytes: [102, 2],
-      inodeBytes: [104, 2],
-      label: [108, 12],
-      inProgress: [126, 1],
-      freeBlocks: [144, 8],
-      features2: [200, 4],
-      readOnlyCompatible: [212, 4],
-      incompatible: [216, 4],
-      checksum: [224, 4],
-    },
-  },
 };
 
-const modules = [btrfs, f2fs, luks1, luks2, lvm2, ntfs, squashfs, swap, xfs];
+const modules = [f2fs, luks1, luks2, lvm2, squashfs, swap];
 
 test("every field of every structure stands where the format has it", () => {
   const found: Record<string, { readonly sizeBytes: number; readonly fields: Pins }> = {};

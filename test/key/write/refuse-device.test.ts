@@ -2,9 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Failure } from "../../../src/base/index.ts";
-import { identityOf, type BlockIdentity } from "../../../src/device/index.ts";
-import { refuseUnwritable } from "../../../src/key/device-in-use.ts";
-import { confirmationOf, refuseDevice, refuseUnconfirmed } from "../../../src/key/write/refuse-device.ts";
+import {
+  confirmationOf,
+  identityOf,
+  refuseUnconfirmed,
+  refuseUnwritable,
+  type BlockIdentity,
+} from "../../../src/device/index.ts";
+import { refuseDevice } from "../../../src/key/write/refuse-device.ts";
 import { fakeSystem, mountLine, type FakeDevice } from "../../device/fake-system.ts";
 import { temporaryFolder } from "../../temp.ts";
 

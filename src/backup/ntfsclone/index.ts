@@ -1,0 +1,1 @@
+export { isNtfsclone, readNtfscloneBlocks, readNtfscloneHead } from "./read-stream.ts";

@@ -1,0 +1,13 @@
+import { lazily } from "../../base/index.ts";
+
+export const checkPlan = lazily(async () => (await import("./read-plan.ts")).checkPlan);
+export const runPlan = lazily(async () => (await import("./run-plan.ts")).runPlan);
+export const forgetBackups = lazily(async () => (await import("./tidy-target.ts")).forgetBackups);
+export const pruneBackups = lazily(async () => (await import("./tidy-target.ts")).pruneBackups);
+export const exampleOfPlan = lazily(async () => (await import("./example-plan.ts")).exampleOfPlan);
+
+export { failureOf } from "./failure-of.ts";
+export { parseKeptSpan, parseTimeLimit } from "./kept-span.ts";
+export type { KeepRules } from "./plan.ts";
+export { problemText } from "./problem-text.ts";
+export { summaryLines } from "./summary-text.ts";

@@ -1,0 +1,252 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { Failure, stopIfAborted } from "../../base/index.ts";
+import { shellWord } from "../../bytes/index.ts";
+import { failedCheckFile } from "../marks.ts";
+import { saveBackup } from "../save-backup.ts";
+import type { SavedBackup, SaveRequest } from "../saving/request.ts";
+import { openStore, pathIn } from "../store/index.ts";
+import { checkSaved } from "./check-saved.ts";
+import { findSource } from "./find-source.ts";
+import { applyForgetting, planForgetting } from "./forget.ts";
+import { holds, runHook } from "./hooks.ts";
+import type { BackupPlan, PlanJob } from "./plan.ts";
+import type { BackupTime } from "./retention.ts";
+import type { RunPlanOptions } from "./run-plan.ts";
+import type { JobError, JobStatus, JobSummary } from "./summary.ts";
+
+/** What all jobs of a run share. */
+export interface JobRun {
+  readonly plan: BackupPlan;
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: () => number;
+  readonly options: RunPlanOptions;
+}
+
+const packedAs: Readonly<Record<PlanJob["compress"], SaveRequest["packedAs"]>> = {
+  zstd: "zst",
+  gzip: "gz",
+  none: "uncomp",
+};
+
+/** Saves, checks, forgets. Whatever fails is in what it gives. */
+export async function runJob(job: PlanJob, run: JobRun): Promise<JobSummary> {
+  const work = new JobWork(job, run);
+  return await work.run();
+}
+
+/** What a job would do: nothing is written or run. */
+export async function planJob(job: PlanJob, run: JobRun): Promise<JobSummary> {
+  const work = new JobWork(job, run);
+  return await work.plan();
+}
+
+export function interruptedJob({ name, target }: PlanJob): JobSummary {
+  return { job: name, status: "interrupted", target, seconds: 0, forgotten: [], warnings: [] };
+}
+
+class JobWork {
+  readonly #job: PlanJob;
+  readonly #run: JobRun;
+  readonly #startedMs: number;
+  readonly #warnings: string[] = [];
+  #source: string | undefined;
+  #saved: SavedBackup | undefined;
+  #checked: readonly string[] = [];
+  #forgotten: readonly string[] = [];
+
+  constructor(job: PlanJob, run: JobRun) {
+    this.#job = job;
+    this.#run = run;
+    this.#startedMs = run.clock();
+  }
+
+  async run(): Promise<JobSummary> {
+    const { onlyIf } = this.#job;
+    let end: End;
+    try {
+      if (onlyIf !== undefined && !(await holds(onlyIf, this.#hookOptions("waiting")))) return this.#summary("skipped");
+      if (!(await this.#isTargetThere())) return this.#summary("no-target");
+      end = await this.#saveBetweenHooks();
+    } catch (error) {
+      end = endOf(error);
+    }
+    return this.#summary(end.status, end.error);
+  }
+
+  async plan(): Promise<JobSummary> {
+    try {
+      if (!(await this.#isTargetThere())) return this.#summary("no-target");
+      this.#source = findSource(this.#job.source);
+      this.#forgotten = await this.#forget({ isDryRun: true });
+      return this.#summary("planned");
+    } catch (error) {
+      const { status, error: why } = endOf(error);
+      return this.#summary(status, why);
+    }
+  }
+
+  /** What was stopped before is started again after, whatever has happened; an interruption ends only the saving. */
+  async #saveBetweenHooks(): Promise<End> {
+    let end: End;
+    try {
+      for (const command of this.#job.before) await runHook(command, this.#hookOptions("saving"));
+      end = await this.#save();
+    } catch (error) {
+      end = endOf(error);
+    }
+    for (const command of this.#job.after) {
+      try {
+        await runHook(command, { ...this.#hookOptions(end.status), signal: new AbortController().signal });
+      } catch (error) {
+        const failed = endOf(error);
+        if (end.status === "saved") end = failed;
+        else this.#warnings.push(failed.error?.message ?? command);
+      }
+    }
+    return end;
+  }
+
+  async #save(): Promise<End> {
+    const { job, env, options } = { job: this.#job, ...this.#run };
+    this.#source = findSource(job.source);
+    const request: SaveRequest = {
+      source: this.#source,
+      into: job.target,
+      name: this.#backupName(),
+      packedAs: packedAs[job.compress],
+      ...(job.level === undefined ? {} : { level: job.level }),
+      volumeBytes: job.volumeBytes,
+      isUnchecked: job.isUnchecked,
+      retries: 2,
+      nowMs: this.#startedMs,
+      command: ["holdfast", "backup", "run", this.#run.plan.path, job.name].map(shellWord).join(" "),
+      env,
+    };
+    this.#saved = await saveBackup(request, options);
+    this.#warnings.push(...this.#saved.warnings);
+    this.#checked = await this.#check(this.#saved);
+    stopIfAborted(options.signal);
+    this.#forgotten = await this.#forget({ isDryRun: false });
+    return { status: "saved" };
+  }
+
+  /** What did not pass counts for nothing from then on. */
+  async #check({ path: backup }: SavedBackup): Promise<readonly string[]> {
+    const { env, options } = this.#run;
+    try {
+      return await checkSaved(backup, this.#job.check, { ...options, env });
+    } catch (error) {
+      if (!(error instanceof Failure) || (error.code !== "damaged" && error.code !== "mismatch")) throw error;
+      await using store = await openStore(this.#job.target, { env });
+      const note = Buffer.from(`${new Date(this.#run.clock()).toISOString()}\n${error.message}\n`);
+      await store.put(pathIn(path.basename(backup), failedCheckFile), note);
+      throw error;
+    }
+  }
+
+  /** Backups of this job beyond those that are to be kept. */
+  async #forget({ isDryRun }: { readonly isDryRun: boolean }): Promise<readonly string[]> {
+    const { keep, target, name } = this.#job;
+    if (keep === undefined) return [];
+    const { env, options } = this.#run;
+    await using store = await openStore(target, { env });
+    const expected = isDryRun ? { expected: timeOf(this.#startedMs) } : {};
+    const plan = await planForgetting(store, { rules: keep, label: name, ...expected });
+    this.#warnings.push(...plan.damaged.map(({ name: bad, damage }) => `"${bad}" counts for nothing: ${damage}`));
+    if (isDryRun) return plan.forgotten.map((one) => one.name);
+    const done = await applyForgetting(store, plan, options);
+    this.#warnings.push(...done.left.map(({ name: left, why }) => `"${left}" is not deleted: ${why}`));
+    return done.forgotten;
+  }
+
+  /** Throws where it has to be there. */
+  async #isTargetThere(): Promise<boolean> {
+    const { target, targetMount, whenTargetIsMissing } = this.#job;
+    try {
+      if (targetMount !== undefined) refuseUnmounted(targetMount);
+      await using store = await openStore(target, { env: this.#run.env });
+      if ((await store.find(""))?.kind === "folder") return true;
+      throw new Failure("not-found", `cannot save into "${target}": it is not there`, {
+        hint: "plug in its disk, or make the folder",
+      });
+    } catch (error) {
+      const isMissing = error instanceof Failure && (error.code === "not-found" || error.code === "failed");
+      if (isMissing && whenTargetIsMissing === "skip") return false;
+      throw error;
+    }
+  }
+
+  #backupName(): string {
+    const { year, month, day, hour, minute } = timeOf(this.#startedMs);
+    const two = (value: number): string => String(value).padStart(2, "0");
+    return `${year}-${two(month)}-${two(day)}-${two(hour)}${two(minute)}-${this.#job.name}`;
+  }
+
+  #hookOptions(status: string) {
+    const { env, options } = this.#run;
+    const { name, target, hookLimitMs } = this.#job;
+    const told = {
+      HOLDFAST_JOB: name,
+      HOLDFAST_STATUS: status,
+      HOLDFAST_TARGET: target,
+      ...(this.#saved === undefined ? {} : { HOLDFAST_BACKUP: this.#saved.path }),
+    };
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    return { limitMs: hookLimitMs, env: { ...env, ...told }, ...signal };
+  }
+
+  #summary(status: JobStatus, error?: JobError): JobSummary {
+    const { clock } = this.#run;
+    const { name, target } = this.#job;
+    const planned = status === "planned" ? { backup: path.join(target, this.#backupName()) } : {};
+    const saved = this.#saved;
+    return {
+      job: name,
+      status,
+      ...(this.#source === undefined ? {} : { source: this.#source }),
+      target,
+      ...planned,
+      ...(saved === undefined
+        ? {}
+        : { backup: saved.path, sizeBytes: saved.sizeBytes, packedBytes: saved.packedBytes }),
+      seconds: Math.round((clock() - this.#startedMs) / 100) / 10,
+      ...(this.#checked.length === 0 ? {} : { checked: this.#checked }),
+      forgotten: this.#forgotten,
+      ...(error === undefined ? {} : { error }),
+      warnings: this.#warnings,
+    };
+  }
+}
+
+interface End {
+  readonly status: JobStatus;
+  readonly error?: JobError;
+}
+
+function endOf(error: unknown): End {
+  if (!(error instanceof Failure)) throw error;
+  const { code, message, hint } = error;
+  if (code === "interrupted") return { status: "interrupted" };
+  return { status: "failed", error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+}
+
+/** In the local time of this machine. */
+function timeOf(instantMs: number): BackupTime {
+  const at = new Date(instantMs);
+  return {
+    year: at.getFullYear(),
+    month: at.getMonth() + 1,
+    day: at.getDate(),
+    hour: at.getHours(),
+    minute: at.getMinutes(),
+  };
+}
+
+function refuseUnmounted(folder: string): void {
+  const here = fs.statSync(folder, { throwIfNoEntry: false });
+  if (here !== undefined && here.dev !== fs.statSync(path.dirname(folder)).dev) return;
+  throw new Failure("not-found", `cannot save below "${folder}": nothing is mounted there`, {
+    hint: "plug in its disk, and mount it",
+  });
+}

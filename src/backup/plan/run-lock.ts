@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { Failure, libc, systemReason } from "../../base/index.ts";
+
+/**
+ * Held while a plan is run, so that two runs of it never overlap. The lock is the kernel's: it is gone with the process,
+ * however that ends. Throws `refused` where another run has it.
+ */
+export class RunLock implements Disposable {
+  readonly #fd: number;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  static take(plan: string, env: NodeJS.ProcessEnv): RunLock {
+    const folder = stateFolderIn(env);
+    const id = createHash("sha256").update(fs.realpathSync(plan)).digest("hex").slice(0, 16);
+    const file = path.join(folder, `plan-${id}.lock`);
+    let fd: number;
+    try {
+      fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      fd = fs.openSync(file, "a", 0o600);
+    } catch (error) {
+      throw new Failure("failed", `cannot lock the plan "${plan}": ${systemReason(error)}: "${file}"`, {
+        cause: error,
+      });
+    }
+    if (libc()?.lockWhole(fd) === false) {
+      fs.closeSync(fd);
+      throw new Failure("refused", `cannot run the plan "${plan}": another run of it is going on`);
+    }
+    return new RunLock(fd);
+  }
+
+  [Symbol.dispose](): void {
+    fs.closeSync(this.#fd);
+  }
+}
+
+/** Where what this program remembers between runs is kept: the system's place for root, the user's own for others. */
+function stateFolderIn(env: NodeJS.ProcessEnv): string {
+  const named = env["XDG_STATE_HOME"] ?? "";
+  if (path.isAbsolute(named)) return path.join(named, "holdfast");
+  if (process.getuid?.() === 0) return "/var/lib/holdfast";
+  const home = env["HOME"] ?? "";
+  return path.isAbsolute(home) ? path.join(home, ".local/state/holdfast") : path.join(os.tmpdir(), "holdfast-state");
+}

@@ -1,0 +1,183 @@
+import { Failure } from "../../base/index.ts";
+import type { BlockDevice, BlockReader } from "../../device/index.ts";
+import {
+  growFileSystem,
+  makeFileSystem,
+  measureFileSystem,
+  openFileSystem,
+  planShrink,
+  roomIn,
+  shrinkFileSystem,
+  treeOf,
+  type FileSystem,
+  type NewFileSystem,
+} from "../../filesystem/index.ts";
+import { defaultGeometry } from "../../partition/index.ts";
+import type { Timestamp } from "../../tree/index.ts";
+import type { BackupPart } from "../clonezilla/index.ts";
+import { plainKind } from "../open-part.ts";
+import { compareTrees } from "./compare-trees.ts";
+import { comparePart, contentBytesOf, copyPart, readThrough, type PartPlace, type Restoring } from "./copy-part.ts";
+import { openSource } from "./open-source.ts";
+import { StackedDevice } from "./stacked-device.ts";
+
+/** How a partition is brought to its place. */
+export interface Filling extends Restoring {
+  readonly now: Timestamp;
+  /** A folder for what cannot be read anywhere in the backup. */
+  readonly scratch: string;
+  /** Read back and compare; what was held in memory of the target is to be forgotten first. */
+  readonly verify?: { readonly forgetCached: () => void };
+}
+
+export interface FilledPart {
+  readonly restoredBytes: number;
+  /** What a user should know, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+export interface FillPlace extends PartPlace {
+  /** Where it begins on its disk. */
+  readonly startLba: number;
+  /** How large it was; absent where the backup does not tell. */
+  readonly wasBytes?: number;
+  /** The file system is to take all of it. */
+  readonly isFilled: boolean;
+}
+
+/** The kinds of file systems whose size can be changed, as file names have them. */
+const extTags: ReadonlySet<string> = new Set(["ext2", "ext3", "ext4", "ext4dev", "extfs"]);
+const dosTags: ReadonlySet<string> = new Set(["vfat", "fat12", "fat16", "fat32", "exfat"]);
+
+export function canResize({ kind }: Pick<BackupPart, "kind">): boolean {
+  return extTags.has(kind) || dosTags.has(kind);
+}
+
+/** Restores a partition to its place, of whatever size that is. Throws `no-space` where its content does not fit. */
+export async function fillPart(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
+  const { device, isFilled } = place;
+  const contentBytes = canResize(part) ? await contentBytesOf(filling, part) : undefined;
+  if (contentBytes === undefined) return await copyWhole(filling, part, place);
+  const isTooSmall = contentBytes > device.sizeBytes;
+  if (!isTooSmall && !(isFilled && contentBytes < device.sizeBytes)) return await copyWhole(filling, part, place);
+  if (dosTags.has(part.kind)) return await makeAnew(filling, part, place);
+  return isTooSmall ? await shrinkOnto(filling, part, place) : await copyAndGrow(filling, part, place);
+}
+
+/** The least that a partition's file system can be made; undefined where it cannot be made smaller. */
+export async function leastBytesOf(filling: Filling, part: BackupPart): Promise<number | undefined> {
+  if (!canResize(part)) return undefined;
+  await using source = await openSource(filling, part, filling.scratch);
+  try {
+    if (extTags.has(part.kind)) return (await planShrink(source, undefined)).afterBytes;
+    await using fileSystem = await openFileSystem(source);
+    return (await measureFileSystem([treeOf(fileSystem, "/")], await sameKind(fileSystem, filling), {})).sizeBytes;
+  } catch (error) {
+    if (error instanceof Failure && error.code === "unsupported") return undefined;
+    throw error;
+  }
+}
+
+async function copyWhole(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
+  const { restoredBytes, contentBytes } = await copyPart(filling, part, place);
+  const { wasBytes = 0 } = place;
+  if (part.kind === plainKind && contentBytes < wasBytes) {
+    throw new Failure(
+      "damaged",
+      `cannot restore ${part.name}: ${contentBytes} bytes of it are there, it had ${wasBytes}`,
+    );
+  }
+  await verifyCopy(filling, part, place.device);
+  return { restoredBytes, notes: [] };
+}
+
+async function copyAndGrow(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
+  const { device, isFresh } = place;
+  const { restoredBytes, contentBytes } = await copyPart(filling, part, place);
+  await verifyCopy(filling, part, device);
+  const { job, now } = filling;
+  try {
+    await growFileSystem(device, { now, zeroFromBytes: isFresh ? contentBytes : Infinity, ...job });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "unsupported") throw error;
+    return { restoredBytes, notes: [`${part.name} keeps its size: ${error.message}`] };
+  }
+  await verifyStructure(filling, part, device);
+  return { restoredBytes, notes: [] };
+}
+
+/**
+ * Shrinks ext on the way: what lies before the new end is copied; then what lies behind it is moved, from the backup,
+ * as if it were on the target.
+ */
+async function shrinkOnto(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
+  const { device } = place;
+  const { job, now } = filling;
+  await using source = await openSource(filling, part, filling.scratch);
+  await planShrink(source, device.sizeBytes); // throws where its content does not fit, before anything is written
+  const { restoredBytes } = await copyPart(filling, part, place, { cutsOff: true });
+  await verifyCopy(filling, part, device);
+  await shrinkFileSystem(new StackedDevice(device, source), { now, sizeBytes: device.sizeBytes, ...job });
+  await verifyStructure(filling, part, device, source);
+  return { restoredBytes, notes: [] };
+}
+
+/** FAT and exFAT have tables in front of their files that suit one size: they are made anew, with their files. */
+async function makeAnew(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
+  const { device, startLba } = place;
+  await readThrough(filling, part);
+  await using source = await openSource(filling, part, filling.scratch);
+  await using before = await openFileSystem(source);
+  const wanted = await sameKind(before, filling, device.sizeBytes);
+  const options = { wanted, place: { startLba, geometry: defaultGeometry }, ...filling.job };
+  const notes = await makeFileSystem(device, [treeOf(before, "/")], options);
+  await verifyStructure(filling, part, device, source);
+  return { restoredBytes: before.info.sizeBytes - before.info.freeBytes, notes };
+}
+
+/** The same kind with the same label and number; of FAT another kind where that does not go with the size. */
+async function sameKind({ info }: FileSystem, { now }: Filling, sizeBytes?: number): Promise<NewFileSystem> {
+  const { kind, label, uuid = "0000-0000" } = info;
+  const named = { label, uuid, now };
+  if (kind === "exfat") return { kind, ...named };
+  if (sizeBytes === undefined) return { kind: "fat", ...named };
+  const same = { kind: kind as "fat12" | "fat16" | "fat32", ...named };
+  return (await isPossible(same, sizeBytes)) ? same : { ...named, kind: "fat" };
+}
+
+async function isPossible(wanted: NewFileSystem, sizeBytes: number): Promise<boolean> {
+  try {
+    await roomIn(sizeBytes, wanted);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === "usage") return false;
+    throw error;
+  }
+}
+
+async function verifyCopy(filling: Filling, part: BackupPart, device: BlockDevice): Promise<void> {
+  if (filling.verify === undefined) return;
+  await device.flush();
+  filling.verify.forgetCached();
+  await comparePart(filling, part, device);
+}
+
+/** What was changed on the way is not what the backup has byte by byte, but its structure is whole and its files the same. */
+async function verifyStructure(
+  filling: Filling,
+  { name }: BackupPart,
+  device: BlockDevice,
+  source?: BlockReader,
+): Promise<void> {
+  if (filling.verify === undefined) return;
+  await device.flush();
+  filling.verify.forgetCached();
+  await using after = await openFileSystem(device);
+  for await (const { severity, message } of after.check()) {
+    if (severity === "error") throw new Failure("mismatch", `cannot verify ${name}: ${message}`);
+  }
+  if (source === undefined) return;
+  await using before = await openFileSystem(source);
+  const difference = await compareTrees(before, after, filling.job.signal);
+  if (difference !== undefined) throw new Failure("mismatch", `cannot verify ${name}: ${difference}`);
+}

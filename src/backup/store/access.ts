@@ -1,0 +1,11 @@
+/** How stores that are elsewhere are reached. */
+export interface StoreAccess {
+  /** Where settings, keys of an account and programs are looked for. */
+  readonly env: NodeJS.ProcessEnv;
+  /** A private key for SFTP; else the agent's and the usual ones are tried. */
+  readonly identity?: string;
+  /** The fingerprint (`SHA256:…`) of a host that is not known yet and is trusted this time. */
+  readonly acceptHost?: string;
+  /** The password, where the user has given one; with a question the user may be asked it. */
+  readonly password?: (question?: string) => Promise<string | undefined>;
+}

@@ -1,0 +1,1 @@
+export { SftpStore } from "./sftp-store.ts";

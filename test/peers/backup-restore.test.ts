@@ -1,0 +1,197 @@
+/** `backup restore` onto disks of other sizes and onto loop devices over files of the test, and what real programs say. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { after, before, test } from "node:test";
+import { getFiles } from "../../src/disk/index.ts";
+import { sampleDisk, save } from "../backup/sample-disk.ts";
+import { runHoldfast, startHoldfast, transcriptOf } from "../cli/run-holdfast.ts";
+import { temporaryFolder } from "../temp.ts";
+import { refused } from "./key-stick.ts";
+import { plugIn, skipWithoutLoop, type LoopStick } from "./loop-stick.ts";
+import { runPeer, skipWithout } from "./peer.ts";
+
+const mib = 2 ** 20;
+const skip = skipWithout("sfdisk", "e2fsck", "fsck.fat", "wipefs", "mdir");
+const skipDevices = skip || skipWithoutLoop();
+const folder = temporaryFolder();
+const disks = { mbr: "", gpt: "" };
+const backups = { mbr: "", gpt: "" };
+
+before(async () => {
+  for (const table of ["mbr", "gpt"] as const) {
+    disks[table] = await sampleDisk(folder, table);
+    backups[table] = (await save(disks[table], folder.join(table))).path;
+  }
+});
+
+after(() => folder[Symbol.asyncDispose]());
+
+interface Part {
+  readonly number: number;
+  readonly start: number;
+  readonly size: number;
+}
+
+/** By sfdisk, without the extended partition. */
+function partsOf(disk: string): readonly Part[] {
+  const lines = runPeer("sfdisk", ["-d", disk]).matchAll(/(\d+) : start= *(\d+), size= *(\d+), type=(\S+)/g);
+  return Array.from(lines, ([, number, start, size, type]) => ({
+    number: Number(number),
+    start: Number(start),
+    size: Number(size),
+    type,
+  }))
+    .filter(({ type }) => type !== "5," && type !== "5" && type !== "f")
+    .map(({ number, start, size }) => ({ number, start: start * 512, size: size * 512 }));
+}
+
+/** All files of a partition with everything that is known of them. */
+async function tarOf(image: string, partition: number): Promise<string> {
+  const hash = createHash("sha256");
+  const target = { kind: "tar", write: async (bytes: Uint8Array) => void hash.update(bytes) } as const;
+  await getFiles({ image, partition }, target);
+  return hash.digest("hex");
+}
+
+/** The table is in order, the file systems are, and have all files; swap and unknown bytes are what they were. */
+async function assertRestored(disk: string, table: "mbr" | "gpt"): Promise<void> {
+  assert.match(runPeer("sfdisk", ["--verify", disk]), /No errors detected/);
+  const [wanted, found] = [partsOf(disks[table]), partsOf(disk)];
+  assert.deepEqual(
+    found.map(({ number }) => number),
+    wanted.map(({ number }) => number),
+  );
+  const [fat, ext4, ext2, swap, unknown] = found;
+  for (const [n, part] of [fat, ext4, ext2].entries()) {
+    if (part === undefined) continue;
+    assertSound(disk, part, n === 0 ? ["fsck.fat", "-n"] : ["e2fsck", "-fn"]);
+    if (n > 0) assert.equal(await tarOf(disk, part.number), await tarOf(disks[table], part.number));
+    else assert.equal(listOf(disk, part), listOf(disks[table], wanted[0]));
+  }
+  const last = wanted.at(-1);
+  assert.ok(bytesOf(disk, unknown).equals(bytesOf(disks[table], last)));
+  assert.match(bytesOf(disk, swap).toString("latin1"), /SWAPSPACE2/);
+}
+
+/** What mtools finds in a FAT. */
+function listOf(disk: string, part: Part | undefined): string {
+  const image = `${disk}@@${part?.start}`;
+  const names = runPeer("mdir", ["-i", image, "-/", "-b", "::"]).trim().split("\n");
+  const sums = names
+    .filter((name) => !name.endsWith("/"))
+    .map((name) => {
+      const content = runPeer("mtype", ["-i", image, name], { encoding: "buffer" } as object);
+      return createHash("sha256").update(content).digest("hex");
+    });
+  return [
+    runPeer("mdir", ["-i", image, "-/", "::"]).replace(/^(?:\.\.? |.*bytes free).*$/gm, ""),
+    ...names,
+    ...sums,
+  ].join("\n");
+}
+
+function bytesOf(disk: string, part: Part | undefined): Buffer {
+  assert.ok(part !== undefined);
+  const bytes = Buffer.alloc(part.size);
+  const fd = fs.openSync(disk, "r");
+  fs.readSync(fd, bytes, 0, part.size, part.start);
+  fs.closeSync(fd);
+  return bytes;
+}
+
+function assertSound(disk: string, part: Part, [program = "", ...words]: readonly string[]): void {
+  const copy = folder.join("part");
+  fs.writeFileSync(copy, bytesOf(disk, part));
+  runPeer(program, [...words, copy]);
+  fs.rmSync(copy);
+}
+
+async function restore(...words: string[]): Promise<string> {
+  const { stdout, stderr, status } = await runHoldfast(["backup", "restore", ...words]);
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+const otherSizes = [
+  ["mbr", "150MiB", "proportional"],
+  ["mbr", "67MiB", "proportional"],
+  ["gpt", "150MiB", "last"],
+  ["gpt", "67MiB", "proportional"],
+] as const;
+
+for (const [table, size, fit] of otherSizes) {
+  test(`a ${table} disk on one of ${size}, ${fit}`, { skip }, async () => {
+    const target = folder.join("other");
+    await restore(backups[table], target, "--size", size, "--fit", fit, "--verify");
+    await assertRestored(target, table);
+    const used = Math.max(...partsOf(target).map(({ start, size: length }) => start + length));
+    const sizeBytes = fs.statSync(target).size;
+    assert.ok(used > sizeBytes - 5 * mib && used <= sizeBytes);
+    fs.rmSync(target);
+  });
+}
+
+/** A disk with signatures of others wherever some look for them. */
+function usedDisk(name: string, sizeBytes: number): LoopStick {
+  const file = folder.join(name);
+  const noise = Buffer.alloc(mib, "what was here before ");
+  fs.writeFileSync(file, "");
+  for (let at = 0; at < sizeBytes; at += mib) fs.appendFileSync(file, noise);
+  runPeer("sfdisk", ["-q", file], { input: "label: gpt\nsize=50MiB\nsize=20MiB\n" });
+  return plugIn(file);
+}
+
+test("onto a device with other things on it, of which nothing is found afterwards", { skip: skipDevices }, async () => {
+  await using stick = usedDisk("used", 120 * mib);
+  await restore(backups.mbr, stick.device, "--confirm", stick.file, "--verify");
+  await assertRestored(stick.file, "mbr");
+  const found = runPeer("wipefs", ["--noheadings", "--output", "TYPE", stick.device]).trim();
+  assert.equal(found, "dos");
+});
+
+test("a device is shown, and written only once it is confirmed", { skip: skipDevices }, async () => {
+  await using stick = usedDisk("shown", 120 * mib);
+  const { device, file } = stick;
+  const said = await restore(backups.gpt, device, "--fit", "last", "--dry-run");
+  assert.match(said, /^device .*loop\d+\nserial .*shown\nsize .*120 MiB .*\nholds .*partition 1, 50 MiB/);
+  assert.match(said, /sda3 +ext2 +5\d MiB +was 16 MiB, partition 3 at 61 MiB/);
+  await refused(["backup", "restore", backups.gpt, device], file, /it is not removable\nhint: .*--confirm/);
+  await refused(["backup", "restore", backups.gpt, device, "--confirm", "x"], file, /its file is ".*shown", not "x"/);
+});
+
+test("single partitions go into those of a disk that is there", { skip: skipDevices }, async () => {
+  const file = folder.join("there");
+  await restore(backups.gpt, file, "--size", "130MiB", "--fit", "last");
+  const before = partsOf(file);
+  {
+    const fd = fs.openSync(file, "r+");
+    const [, ext4, ext2] = before;
+    for (const part of [ext4, ext2]) fs.writeSync(fd, Buffer.alloc(3 * mib, "damaged"), 0, 3 * mib, part?.start ?? 0);
+    fs.closeSync(fd);
+    await using stick = plugIn(file);
+    await restore(backups.gpt, stick.device, "-p", "2", "-p", "3", "--fit", "last", "--confirm", file);
+  }
+  await assertRestored(file, "gpt");
+  assert.deepEqual(partsOf(file), before);
+  const taken = await runHoldfast(["backup", "restore", backups.gpt, `${file}:3`, "-p", "2"]);
+  assert.match(taken.stderr, /cannot restore into partition 3 of ".*there": it holds ext\nhint: --force/);
+  await restore(backups.gpt, `${file}:3`, "-p", "2", "--force", "--verify");
+  assert.equal(await tarOf(file, 3), await tarOf(disks.gpt, 2));
+  const [, , third] = partsOf(file);
+  assert.ok(third !== undefined);
+  assertSound(file, third, ["e2fsck", "-fn"]);
+});
+
+test("what was cut off does not look whole", { skip: skipDevices }, async () => {
+  await using stick = usedDisk("cut", 120 * mib);
+  const words = ["backup", "restore", backups.mbr, stick.device, "--confirm", stick.file, "--json"];
+  const child = startHoldfast(words);
+  const said = transcriptOf(child);
+  child.stderr.once("data", () => child.kill("SIGKILL")); // as soon as the first progress is told
+  await said;
+  assert.equal(child.signalCode, "SIGKILL");
+  assert.equal(runPeer("wipefs", ["--noheadings", stick.device]).trim(), "");
+  await restore(backups.mbr, stick.device, "--confirm", stick.file);
+  await assertRestored(stick.file, "mbr");
+});

@@ -1,0 +1,251 @@
+/** NTFS as mkfs.ntfs and ntfs-3g make it, read as ntfsinfo, blkid, ntfs-3g and partclone do. */
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { test } from "node:test";
+import { Bitmap } from "../../src/bytes/index.ts";
+import { FileReader } from "../../src/device/index.ts";
+import { openFileSystem, type Extent } from "../../src/filesystem/index.ts";
+import {
+  attributeHeader,
+  bootSector,
+  listEntry,
+  outsideHeader,
+  recordHeader,
+  residentHeader,
+  attributeTypes,
+} from "../../src/filesystem/ntfs/records.ts";
+import { factsOf, factsOfFolder, type FileFacts } from "../filesystem/file-facts.ts";
+import {
+  fillWithKinds,
+  makeNtfs,
+  ntfsInfo,
+  ntfsProblems,
+  skipNtfs,
+  whileNtfs,
+} from "../filesystem/ntfs/sample-ntfs.ts";
+import { noise } from "../filesystem/ext/sample-folder.ts";
+import { assertAsBlkid, fillWithFiles, numberAfter } from "../filesystem/recognise/recognised-file.ts";
+import { temporaryFolder } from "../temp.ts";
+import { runPeer, skipWithout } from "./peer.ts";
+
+const skip = skipNtfs || skipWithout("blkid", "partclone.ntfs");
+
+/** Compares what is told of a volume with what ntfsinfo and blkid say. */
+async function assertAlike(image: string): Promise<void> {
+  const info = await ntfsInfo(image);
+  assertAsBlkid({ ...info, usedBytes: undefined, problems: [] }, image);
+  const said = runPeer("ntfsinfo", ["-m", image]);
+  assert.equal(info.blockSizeBytes, numberAfter(said, "Cluster Size"));
+  assert.equal(info.freeBytes, numberAfter(said, "Free Clusters") * info.blockSizeBytes);
+  assert.equal(Math.floor(info.sizeBytes / info.blockSizeBytes), numberAfter(said, "Volume Size in Clusters"));
+  assert.deepEqual(info.notes, []);
+  assert.deepEqual(await ntfsProblems(image), []);
+}
+
+/** Clusters in use as partclone saves them. */
+function savedByPartclone(image: string, output: string): Bitmap {
+  runPeer("partclone.ntfs", ["-c", "-q", "-s", image, "-o", output, "-L", "/dev/null"]);
+  const bytes = fs.readFileSync(output);
+  const count = Number(bytes.readBigUInt64LE(60));
+  return new Bitmap(count, Uint8Array.from(bytes.subarray(110, 110 + Math.ceil(count / 8))));
+}
+
+async function assertUsedAsPartclone(image: string): Promise<void> {
+  const theirs = savedByPartclone(image, `${image}.partclone`);
+  fs.rmSync(`${image}.partclone`);
+  await using reader = await FileReader.open(image);
+  await using fileSystem = await openFileSystem(reader);
+  const { blockSizeBytes, sizeBytes } = fileSystem.info;
+  const ours = new Bitmap(theirs.length);
+  let last: Extent = { startBytes: 0, lengthBytes: 0 };
+  for await (const extent of fileSystem.usedExtents()) {
+    assert.ok(extent.startBytes === 0 || extent.startBytes > last.startBytes + last.lengthBytes);
+    const first = extent.startBytes / blockSizeBytes;
+    const end = Math.min(ours.length, Math.floor((extent.startBytes + extent.lengthBytes) / blockSizeBytes));
+    if (first < end) ours.setRange(first, end - first);
+    last = extent;
+  }
+  assert.deepEqual(Buffer.from(ours.bytes), Buffer.from(theirs.bytes));
+  // Beyond the clusters, where partclone saves nothing, there is the second boot sector.
+  const sectorBytes = last.startBytes + last.lengthBytes - sizeBytes;
+  assert.ok(sectorBytes >= 512 && sectorBytes <= 4096);
+  const sectors = Buffer.alloc(2 * sectorBytes);
+  await reader.read(0, sectors.subarray(0, sectorBytes));
+  await reader.read(sizeBytes, sectors.subarray(sectorBytes));
+  assert.ok(sectors.subarray(0, sectorBytes).equals(sectors.subarray(sectorBytes)));
+}
+
+/** The facts of each file that both sides have: NTFS has no modes of Unix, and each makes up others. */
+function comparable(facts: ReadonlyMap<string, FileFacts>): Record<string, Omit<FileFacts, "mode">> {
+  return Object.fromEntries([...facts].map(([name, { mode: _, ...rest }]) => [name, rest]));
+}
+
+async function assertSameFiles(image: string): Promise<void> {
+  await using reader = await FileReader.open(image);
+  await using fileSystem = await openFileSystem(reader);
+  const ours = comparable(await factsOf(fileSystem));
+  await whileNtfs(image, (root) => assert.deepEqual(ours, comparable(factsOfFolder(root))));
+}
+
+for (const [sizeMiB, options, label] of [
+  [8, ["-s", "512", "-c", "512"], "Läbel ☃"],
+  [40, ["-c", "1024"], ""],
+  [40, [], "12345678901234567890123456789012"],
+  [40, ["-s", "1024", "-c", "2048"], "x"],
+  [70, ["-s", "4096"], "with 4k sectors"],
+  [60, ["-c", "65536"], "no compression"],
+  [200, ["-c", "2097152"], "the largest clusters"],
+] as const) {
+  test(
+    `NTFS of ${sizeMiB} MiB ${options.join(" ")}: told, read and saved as its own programs do`,
+    { skip },
+    async () => {
+      await using folder = temporaryFolder();
+      const image = folder.join("image");
+      makeNtfs(image, sizeMiB, [...options, ...(label === "" ? [] : ["-L", label])]);
+      await assertAlike(image);
+      await assertUsedAsPartclone(image);
+      const empty = await ntfsInfo(image);
+      assert.equal(empty.label, label);
+      await whileNtfs(image, (root) => {
+        if (sizeMiB > 8) fillWithKinds(root);
+        if (sizeMiB < 200) fillWithFiles(root);
+        else fs.writeFileSync(`${root}/large`, noise(1, 10_000_000));
+      });
+      assert.ok((await ntfsInfo(image)).freeBytes < empty.freeBytes - 3_000_000);
+      await assertAlike(image);
+      await assertUsedAsPartclone(image);
+      await assertSameFiles(image);
+    },
+  );
+}
+
+test("NTFS that was grown, so that its bitmap is in several pieces", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeNtfs(image, 40, ["-c", "512"]);
+  const before = await ntfsInfo(image);
+  // Growing it in steps, with files between, leaves the bitmap in several runs.
+  for (const sizeMiB of [60, 90, 140]) {
+    await whileNtfs(image, (root) => {
+      for (let n = 0; n < 40; n++) fs.writeFileSync(`${root}/${sizeMiB}-${n}`, Buffer.alloc(200_000, 1));
+    });
+    fs.truncateSync(image, sizeMiB * 2 ** 20);
+    runPeer("ntfsresize", ["-f", "-f", image], { stdio: ["pipe", "pipe", "ignore"], input: "y\n" });
+    runPeer("ntfsfix", ["-d", image]);
+  }
+  const found = await ntfsInfo(image);
+  assert.ok(found.sizeBytes > before.sizeBytes * 3);
+  const said = runPeer("ntfsinfo", ["-m", "-f", image]);
+  assert.equal(found.freeBytes, numberAfter(said, "Free Clusters") * 512);
+  assert.deepEqual(found.notes, []);
+});
+
+/** Divides the data of $Bitmap between its own record and another one, with a list that tells of both. */
+function divideBitmap(image: string): void {
+  const bytes = fs.readFileSync(image);
+  const mft = bootSector.get(bytes, "mftCluster") * 512;
+  const [own, other] = [mft + 6 * 1024, mft + 20 * 1024];
+  let data = own + recordHeader.get(bytes, "attributesOffset", own);
+  while (attributeHeader.get(bytes, "type", data) !== attributeTypes.data) {
+    data += attributeHeader.get(bytes, "lengthBytes", data);
+  }
+  const whole = outsideHeader.decode(bytes, data);
+  const runs = data + whole.runsOffset;
+  const [header = 0] = bytes.subarray(runs);
+  const lengthSize = header & 0xf;
+  const count = bytes.readUIntLE(runs + 1, lengthSize);
+  const cluster = bytes.readIntLE(runs + 1 + lengthSize, header >>> 4);
+  const middle = Math.floor(count / 3);
+  const piece = (first: number, last: number): Uint8Array => {
+    const attribute = Uint8Array.from(bytes.subarray(data, data + 72));
+    attributeHeader.patch(attribute, { lengthBytes: 72 });
+    outsideHeader.patch(attribute, { firstCluster: first, lastCluster: last });
+    const at = cluster + first;
+    attribute.set([0x22, last - first + 1, 0, at & 0xff, at >>> 8, 0, 0, 0], whole.runsOffset);
+    return attribute;
+  };
+  const pieces = [piece(0, middle - 1), piece(middle, count - 1)] as const;
+  const entries = [
+    [0x10, 0, 6, 0],
+    [0x30, 0, 6, 2],
+    [attributeTypes.data, 0, 6, 1],
+    [attributeTypes.data, middle, 20, 1],
+  ].map(([type = 0, firstCluster = 0, record = 0, instance = 0]) => {
+    const entry = Buffer.alloc(32);
+    entry.set(listEntry.encode({ type, lengthBytes: 32, firstCluster, recordLow: record }));
+    entry[7] = 26; // where a name would be
+    entry.writeUInt16LE(bytes.readUInt16LE(mft + record * 1024 + 16), 22); // the record's sequence
+    entry.writeUInt16LE(instance, 24);
+    return entry;
+  });
+  const list = Buffer.alloc(24 + entries.length * 32);
+  attributeHeader.patch(list, { type: attributeTypes.list, lengthBytes: list.length });
+  residentHeader.patch(list, { valueBytes: list.length - 24, valueOffset: 24 });
+  list.set(Buffer.concat(entries), 24);
+  const end = Buffer.from("ffffffff00000000", "hex");
+  // The list stands before the name (0x30), after the standard information (0x10).
+  const start = own + recordHeader.get(bytes, "attributesOffset", own);
+  const standardEnd = start + attributeHeader.get(bytes, "lengthBytes", start);
+  const kept = Buffer.from(bytes.subarray(standardEnd, data));
+  const tail = Buffer.concat([list, kept, pieces[0], end]);
+  tail.copy(bytes, standardEnd);
+  recordHeader.patch(bytes, { usedBytes: standardEnd + tail.length - own }, own);
+  const extension = Buffer.concat([pieces[1], end]);
+  const place = other + recordHeader.get(bytes, "attributesOffset", other);
+  extension.copy(bytes, place);
+  const sequence = bytes.readUInt16LE(own + 16);
+  const usedBytes = place + extension.length - other;
+  recordHeader.patch(bytes, { flags: 1, usedBytes, baseLow: 6, baseSequence: sequence }, other);
+  fs.writeFileSync(image, bytes);
+}
+
+test("NTFS whose bitmap is in two records", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeNtfs(image, 20, ["-s", "512", "-c", "512"]);
+  const before = await ntfsInfo(image);
+  divideBitmap(image);
+  const said = runPeer("ntfsinfo", ["-v", "-i", "6", image]);
+  assert.match(said, /<RL_NOT_MAPPED>/); // it knows that there is more elsewhere
+  assert.deepEqual(await ntfsInfo(image), before);
+  const freeClusters = numberAfter(runPeer("ntfsinfo", ["-m", image]), "Free Clusters");
+  assert.equal(before.freeBytes, freeClusters * 512);
+});
+
+for (const clusterBytes of [512, 4096]) {
+  test(`NTFS in which Windows sleeps, clusters of ${clusterBytes}`, { skip }, async () => {
+    await using folder = temporaryFolder();
+    const image = folder.join("image");
+    makeNtfs(image, 60, ["-c", String(clusterBytes)]);
+    // Enough names that the index of the root has blocks of its own, and some that are free again.
+    await whileNtfs(image, (root) => {
+      for (let n = 0; n < 800; n++) fs.writeFileSync(`${root}/some-file-with-a-name-${n}`, "x".repeat(n * 3));
+      for (let n = 0; n < 700; n++) fs.rmSync(`${root}/some-file-with-a-name-${n}`);
+      fs.writeFileSync(`${root}/hiberfil.sys`, Buffer.alloc(100_000, "wake"));
+    });
+    const awake = await ntfsInfo(image);
+    assert.deepEqual(awake.notes, []);
+    await whileNtfs(image, (root) => {
+      fs.writeFileSync(`${root}/hiberfil.sys`, Buffer.alloc(100_000, "HIBR"));
+    });
+    const asleep = await ntfsInfo(image);
+    assert.match(asleep.notes.join(), /^hibernated: Windows is asleep/);
+    assert.match((await ntfsProblems(image))[0]?.hint ?? "", /shutdown \/s/);
+    const hibernated = 14;
+    assert.throws(() => runPeer("ntfs-3g.probe", ["--readwrite", image]), { status: hibernated });
+  });
+}
+
+test("NTFS that is dirty", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeNtfs(image, 10);
+  runPeer("ntfsfix", [image]); // marks it for a check
+  const message = "dirty: Windows will check it at the next start";
+  assert.deepEqual((await ntfsInfo(image)).notes, [message]);
+  assert.deepEqual(
+    (await ntfsProblems(image)).map((one) => [one.severity, one.message]),
+    [["error", message]],
+  );
+});
