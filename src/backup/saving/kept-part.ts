@@ -172,7 +172,7 @@ class KeptWalk {
     if (this.packedBytes + frame.packedBytes <= this.#committedBytes) return true;
     try {
       const packed = await readBytes(this.#there, this.packedBytes, frame.packedBytes);
-      const plain = this.#options.packing.unpack(packed);
+      const plain = await this.#options.packing.unpack(packed);
       const sealed = Buffer.from(plain);
       return sealAndSum(sealed, part.sealed ?? []) === frame.sum && sealed.equals(plain);
     } catch {
