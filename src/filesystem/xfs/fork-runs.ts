@@ -49,7 +49,7 @@ export async function* forkRuns(
 }
 
 /** The runs of a fork whose list stands in the inode; undefined where there is a tree. */
-function inlineRuns(layout: XfsLayout, fork: Fork, { what }: ForkOwner): ForkRun[] | undefined {
+export function inlineRuns(layout: XfsLayout, fork: Fork, { what }: ForkOwner): ForkRun[] | undefined {
   if (fork.format === forkFormats.tree) return undefined;
   if (fork.format !== forkFormats.extents) throw damaged(what, `its format is ${fork.format}, where extents should be`);
   if (fork.extentCount > fork.bytes.length / extentBytes) {

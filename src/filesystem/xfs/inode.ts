@@ -54,7 +54,7 @@ const kinds: Readonly<Record<number, EntryKind>> = {
 };
 
 /** Where on its device an inode stands. Throws `damaged` where there is none of its number. */
-function inodePlace(source: XfsSource, id: number): number {
+export function inodePlace(source: XfsSource, id: number): number {
   const { layout } = source;
   const block = Math.floor(id / layout.inodesPerBlock);
   const place = Number.isSafeInteger(id) && id > 0 ? blockPlace(layout, block) : undefined;
@@ -69,7 +69,7 @@ export async function readInode(source: XfsSource, id: number): Promise<XfsInode
 }
 
 /** The inode that these bytes are. Throws `damaged` where they cannot be one. */
-function decodeInode(layout: XfsLayout, id: number, bytes: Uint8Array): XfsInode {
+export function decodeInode(layout: XfsLayout, id: number, bytes: Uint8Array): XfsInode {
   const what = `inode ${id}`;
   const core = xfsInode.decode(bytes);
   const { version, mode, flags } = core;

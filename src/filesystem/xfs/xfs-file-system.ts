@@ -8,7 +8,6 @@ import type {
   FileSystemInfo,
   Problem,
 } from "../file-system.ts";
-import { limitProblems } from "../limit-problems.ts";
 import { readParts, stretchesOf } from "../part-reader.ts";
 import { readAttributes } from "./attributes.ts";
 import { allParts, partsOf } from "./content.ts";
@@ -88,7 +87,7 @@ export class XfsFileSystem implements FileSystem {
 
   async *check(): AsyncGenerator<Problem> {
     const { checkXfs } = await import("./check.ts");
-    yield* limitProblems(checkXfs(this.#source, this.#problems));
+    yield* checkXfs(this.#source, this.#problems);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
