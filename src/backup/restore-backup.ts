@@ -16,7 +16,15 @@ import {
 import { contentBytesOf } from "./restoring/copy-part.ts";
 import type { Filling, FillPlace } from "./restoring/fill-part.ts";
 import type { Fit } from "./restoring/fit-partitions.ts";
-import { isBlockDevice, lookAtTarget, openConfirmed, planOf, type DeviceTarget } from "./restoring/open-target.ts";
+import {
+  isBlockDevice,
+  lookAtTarget,
+  openConfirmed,
+  planOf,
+  refuseHolder,
+  type DeviceTarget,
+} from "./restoring/open-target.ts";
+import { Sources } from "./restoring/open-source.ts";
 import { planDisk, type DiskPlan } from "./restoring/plan-disk.ts";
 import { openPlaces, type Places } from "./restoring/places.ts";
 import type { PlannedPlace, RestorePlan } from "./restoring/restore-plan.ts";
@@ -85,9 +93,11 @@ const beginningBytes = 2 ** 20;
 export async function restoreBackup(request: RestoreRequest, options: RestoreOptions = {}): Promise<RestoredBackup> {
   await using store = await openStore(request.backup, request);
   const folder = await readFolder(store);
+  refuseHolder(request.target, request.backup);
   const names = partitionsOf(request);
   refuseProblems(request.backup, folder, names);
-  const run = new Run(request, folder, options);
+  await using sources = new Sources(scratchFor(request));
+  const run = new Run(request, folder, { ...options, sources });
   const [only] = folder.parts;
   if (names.length === 0 && folder.disks.length === 0 && folder.parts.length === 1 && only !== undefined)
     return await run.parts([only]);
@@ -98,6 +108,11 @@ export async function restoreBackup(request: RestoreRequest, options: RestoreOpt
     });
   }
   return await run.disk(chooseDisk(folder, request.disk));
+}
+
+/** Beside a new file there is room; a device has none. */
+function scratchFor({ target, env }: RestoreRequest): string {
+  return isBlockDevice(target) ? (env["TMPDIR"] ?? os.tmpdir()) : path.dirname(target);
 }
 
 function partitionsOf({ partition = [] }: RestoreRequest): readonly string[] {
@@ -139,9 +154,9 @@ function numberIn(name: string): number {
 class Run {
   readonly #request: RestoreRequest;
   readonly #folder: BackupFolder;
-  readonly #options: RestoreOptions;
+  readonly #options: RestoreOptions & Pick<Filling, "sources">;
 
-  constructor(request: RestoreRequest, folder: BackupFolder, options: RestoreOptions) {
+  constructor(request: RestoreRequest, folder: BackupFolder, options: RestoreOptions & Pick<Filling, "sources">) {
     this.#request = request;
     this.#folder = folder;
     this.#options = options;
@@ -157,7 +172,7 @@ class Run {
       });
     }
     if (found !== undefined) this.#refuseSize();
-    const filling = this.#filling(this.#folder.parts, isOnto);
+    const filling = this.#filling(this.#folder.parts);
     const plan = await planDisk(filling, disk, {
       sizeBytes: found?.part.disk.sizeBytes ?? sizeBytes ?? disk.sizeBytes,
       fit,
@@ -201,7 +216,7 @@ class Run {
 
   async #partToFile(content: Content): Promise<RestoredBackup> {
     const { target, force, sizeBytes: wanted, isRehearsal } = this.#request;
-    const filling = this.#filling(isSwap(content) ? [] : [content], false);
+    const filling = this.#filling(isSwap(content) ? [] : [content]);
     const oldBytes = this.#oldSize(content);
     const sizeBytes = wanted ?? oldBytes ?? (isSwap(content) ? leastSwapBytes : await contentBytesOf(filling, content));
     const place = { startBytes: 0, sizeBytes };
@@ -230,10 +245,7 @@ class Run {
     const { target, isRehearsal, confirm, backup, to, force } = this.#request;
     this.#refuseSize();
     const found = isBlockDevice(target) ? await lookAtTarget(target, backup) : undefined;
-    const filling = this.#filling(
-      contents.filter((one): one is BackupPart => !isSwap(one)),
-      found !== undefined,
-    );
+    const filling = this.#filling(contents.filter((one): one is BackupPart => !isSwap(one)));
     const numbers = contents.map((content) => to ?? this.#numberOf(content));
     const partition = found?.part.partition;
     const isConfirmed = force || found !== undefined;
@@ -320,10 +332,9 @@ class Run {
     return undefined;
   }
 
-  #filling(parts: readonly BackupPart[], isOnto: boolean): Filling {
-    const { env, nowMs = 0, target, hasNewIds } = this.#request;
-    const job = { ...this.#options };
-    const progress = progressOf(parts, job, this.#request.isVerified === true);
+  #filling(parts: readonly BackupPart[]): Filling {
+    const { env, nowMs = 0, hasNewIds } = this.#request;
+    const progress = progressOf(parts, this.#options, this.#request.isVerified === true);
     const seconds = Math.floor(nowMs / 1000);
     return {
       folder: this.#folder,
@@ -334,7 +345,7 @@ class Run {
       ...(hasNewIds === true
         ? { renewal: { randomUuid: () => crypto.randomUUID(), ids: new Map<string, string>() } }
         : {}),
-      scratch: isOnto ? (env["TMPDIR"] ?? os.tmpdir()) : path.dirname(target),
+      sources: this.#options.sources,
     };
   }
 
