@@ -4,20 +4,31 @@ import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
 import { FileDevice, FileReader } from "../device/index.ts";
 import { chooseDisk } from "./choose-disk.ts";
 import {
+  isSwap,
   partitionNumber,
   readFolder,
   type BackupDisk,
   type BackupFolder,
   type BackupPart,
   type BackupSwap,
+  type DumpedPartition,
 } from "./clonezilla/index.ts";
 import { contentBytesOf } from "./restoring/copy-part.ts";
 import type { Filling, FillPlace } from "./restoring/fill-part.ts";
 import type { Fit } from "./restoring/fit-partitions.ts";
-import { isBlockDevice, lookAtTarget, openConfirmed, planOf, type DeviceTarget } from "./restoring/open-target.ts";
-import { isSwap, planDisk, type DiskPlan } from "./restoring/plan-disk.ts";
+import {
+  isBlockDevice,
+  lookAtTarget,
+  openConfirmed,
+  planOf,
+  refuseHolder,
+  type DeviceTarget,
+} from "./restoring/open-target.ts";
+import { Sources } from "./restoring/open-source.ts";
+import { planDisk, type DiskPlan } from "./restoring/plan-disk.ts";
 import { openPlaces, type Places } from "./restoring/places.ts";
 import type { PlannedPlace, RestorePlan } from "./restoring/restore-plan.ts";
+import { followInParts } from "./restoring/renew-ids.ts";
 import { restoreContent, writeDisk, type RestoredPart } from "./restoring/write-disk.ts";
 import { LateDevice } from "./restoring/late-device.ts";
 import { openStore, type StoreAccess } from "./store/index.ts";
@@ -37,6 +48,8 @@ export interface RestoreRequest extends StoreAccess {
   readonly sizeBytes?: number;
   /** What becomes of partitions on a disk of another size. Unless told they stay as they were, if that can be. */
   readonly fit?: Fit;
+  /** Give disk, partitions and file systems other ids, and let the files that name them follow. */
+  readonly hasNewIds?: boolean;
   /** Read back what was written, and compare. */
   readonly isVerified?: boolean;
   /** Say what would be done, and write nothing. */
@@ -80,9 +93,11 @@ const beginningBytes = 2 ** 20;
 export async function restoreBackup(request: RestoreRequest, options: RestoreOptions = {}): Promise<RestoredBackup> {
   await using store = await openStore(request.backup, request);
   const folder = await readFolder(store);
+  refuseHolder(request.target, request.backup);
   const names = partitionsOf(request);
   refuseProblems(request.backup, folder, names);
-  const run = new Run(request, folder, options);
+  await using sources = new Sources(scratchFor(request));
+  const run = new Run(request, folder, { ...options, sources });
   const [only] = folder.parts;
   if (names.length === 0 && folder.disks.length === 0 && folder.parts.length === 1 && only !== undefined)
     return await run.parts([only]);
@@ -93,6 +108,11 @@ export async function restoreBackup(request: RestoreRequest, options: RestoreOpt
     });
   }
   return await run.disk(chooseDisk(folder, request.disk));
+}
+
+/** Beside a new file there is room; a device has none. */
+function scratchFor({ target, env }: RestoreRequest): string {
+  return isBlockDevice(target) ? (env["TMPDIR"] ?? os.tmpdir()) : path.dirname(target);
 }
 
 function partitionsOf({ partition = [] }: RestoreRequest): readonly string[] {
@@ -134,9 +154,9 @@ function numberIn(name: string): number {
 class Run {
   readonly #request: RestoreRequest;
   readonly #folder: BackupFolder;
-  readonly #options: RestoreOptions;
+  readonly #options: RestoreOptions & Pick<Filling, "sources">;
 
-  constructor(request: RestoreRequest, folder: BackupFolder, options: RestoreOptions) {
+  constructor(request: RestoreRequest, folder: BackupFolder, options: RestoreOptions & Pick<Filling, "sources">) {
     this.#request = request;
     this.#folder = folder;
     this.#options = options;
@@ -152,7 +172,7 @@ class Run {
       });
     }
     if (found !== undefined) this.#refuseSize();
-    const filling = this.#filling(this.#folder.parts, isOnto);
+    const filling = this.#filling(this.#folder.parts);
     const plan = await planDisk(filling, disk, {
       sizeBytes: found?.part.disk.sizeBytes ?? sizeBytes ?? disk.sizeBytes,
       fit,
@@ -196,7 +216,7 @@ class Run {
 
   async #partToFile(content: Content): Promise<RestoredBackup> {
     const { target, force, sizeBytes: wanted, isRehearsal } = this.#request;
-    const filling = this.#filling(isSwap(content) ? [] : [content], false);
+    const filling = this.#filling(isSwap(content) ? [] : [content]);
     const oldBytes = this.#oldSize(content);
     const sizeBytes = wanted ?? oldBytes ?? (isSwap(content) ? leastSwapBytes : await contentBytesOf(filling, content));
     const place = { startBytes: 0, sizeBytes };
@@ -212,8 +232,10 @@ class Run {
     if (isRehearsal === true) return this.#result(shown, { parts: [], warnings: [] });
     await using output = OutputFile.create(target, { force });
     await using device = FileDevice.overNewFile(target, output.fd, sizeBytes);
-    const place_ = { device, isFresh: true, startLba: 0, ...this.#fitOf(sizeBytes, oldBytes) };
+    const { wasLba: startLba = 0, ...fit } = this.#fitOf(sizeBytes, content); // alone in a file it stays as it was
+    const place_ = { device, isFresh: true, startLba, ...fit };
     const { part, notes } = await restoreContent(this.#verifying(filling, device), content, content, place_);
+    await followInParts(filling, [{ content, device }]);
     output.commit();
     return this.#result(shown, { parts: [part], warnings: notes });
   }
@@ -223,10 +245,7 @@ class Run {
     const { target, isRehearsal, confirm, backup, to, force } = this.#request;
     this.#refuseSize();
     const found = isBlockDevice(target) ? await lookAtTarget(target, backup) : undefined;
-    const filling = this.#filling(
-      contents.filter((one): one is BackupPart => !isSwap(one)),
-      found !== undefined,
-    );
+    const filling = this.#filling(contents.filter((one): one is BackupPart => !isSwap(one)));
     const numbers = contents.map((content) => to ?? this.#numberOf(content));
     const partition = found?.part.partition;
     const isConfirmed = force || found !== undefined;
@@ -241,30 +260,42 @@ class Run {
     await using device = await (found === undefined
       ? FileDevice.openExclusively(target)
       : openConfirmed(found, { confirm, approve }));
+    return this.#result(shown, await this.#fillPlaces(contents, places, { device, filling }));
+  }
+
+  async #fillPlaces(
+    contents: readonly Content[],
+    places: Places,
+    { device, filling }: { readonly device: FileDevice; readonly filling: Filling },
+  ): Promise<Pick<RestoredBackup, "parts" | "warnings">> {
     const parts: RestoredPart[] = [];
     const warnings: string[] = [];
-    for (const [n, content] of contents.entries()) {
-      const place = places[n];
-      if (place === undefined) continue;
-      const { device: slice, startLba } = place.on(device);
-      await sayingThatItIsNotWhole(place.name, async () => {
+    const filled: { readonly content: Content; readonly device: LateDevice }[] = [];
+    return await sayingThatItIsNotWhole(this.#request.target, async () => {
+      for (const [n, content] of contents.entries()) {
+        const place = places[n];
+        if (place === undefined) continue;
+        const { device: slice, startLba } = place.on(device);
         const late = await LateDevice.over(slice, [{ startBytes: 0, lengthBytes: beginningBytes }]);
-        const fit = this.#fitOf(slice.sizeBytes, this.#oldSize(content));
-        const where = { device: late, isFresh: false, startLba, ...fit };
+        const where = { device: late, isFresh: false, startLba, ...this.#fitOf(slice.sizeBytes, content) };
         const restored = await restoreContent(this.#verifying(filling, device), content, content, where);
-        await late.release();
         parts.push(restored.part);
         warnings.push(...restored.notes);
-      });
-    }
-    return this.#result(shown, { parts, warnings });
+        filled.push({ content, device: late });
+      }
+      await followInParts(filling, filled);
+      for (const { device: late } of filled) await late.release();
+      return { parts, warnings };
+    });
   }
 
   /** A file system follows its partition where that was asked for, and onto a smaller one there is no other way. */
-  #fitOf(sizeBytes: number, wasBytes: number | undefined): Pick<FillPlace, "isFilled" | "wasBytes"> {
-    if (wasBytes === undefined) return { isFilled: false };
+  #fitOf(sizeBytes: number, content: Content): Pick<FillPlace, "isFilled" | "wasBytes" | "wasLba"> {
+    const old = this.#oldPlace(content);
+    if (old === undefined) return { isFilled: false };
     const { fit = "none" } = this.#request;
-    return { isFilled: sizeBytes > wasBytes && fit !== "none", wasBytes };
+    const wasBytes = old.sectorCount * sectorBytes;
+    return { isFilled: sizeBytes > wasBytes && fit !== "none", wasBytes, wasLba: old.startLba };
   }
 
   #refuseSize(): void {
@@ -286,20 +317,24 @@ class Run {
     });
   }
 
+  #oldSize(content: Content): number | undefined {
+    const old = this.#oldPlace(content);
+    return old === undefined ? undefined : old.sectorCount * sectorBytes;
+  }
+
   /** By the table of its disk. */
-  #oldSize({ name }: Content): number | undefined {
+  #oldPlace({ name }: Content): DumpedPartition | undefined {
     for (const disk of this.#folder.disks) {
       const number = partitionNumber(disk.name, name);
       const found = disk.dump.partitions.find((one) => one.number === number);
-      if (found !== undefined) return found.sectorCount * sectorBytes;
+      if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  #filling(parts: readonly BackupPart[], isOnto: boolean): Filling {
-    const { env, nowMs = 0, target } = this.#request;
-    const job = { ...this.#options };
-    const progress = progressOf(parts, job, this.#request.isVerified === true);
+  #filling(parts: readonly BackupPart[]): Filling {
+    const { env, nowMs = 0, hasNewIds } = this.#request;
+    const progress = progressOf(parts, this.#options, this.#request.isVerified === true);
     const seconds = Math.floor(nowMs / 1000);
     return {
       folder: this.#folder,
@@ -307,7 +342,10 @@ class Run {
       job: this.#options.signal === undefined ? {} : { signal: this.#options.signal },
       onRead: progress,
       now: { seconds, nanoseconds: Math.floor((nowMs - seconds * 1000) * 1e6) },
-      scratch: isOnto ? (env["TMPDIR"] ?? os.tmpdir()) : path.dirname(target),
+      ...(hasNewIds === true
+        ? { renewal: { randomUuid: () => crypto.randomUUID(), ids: new Map<string, string>() } }
+        : {}),
+      sources: this.#options.sources,
     };
   }
 

@@ -12,7 +12,7 @@ import { plugIn, skipWithoutLoop, type LoopStick } from "./loop-stick.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
 const mib = 2 ** 20;
-const skip = skipWithout("sfdisk", "e2fsck", "fsck.fat", "wipefs", "mdir");
+const skip = skipWithout("sfdisk", "e2fsck", "fsck.fat", "wipefs");
 const skipDevices = skip || skipWithoutLoop();
 const folder = temporaryFolder();
 const disks = { mbr: "", gpt: "" };
@@ -21,7 +21,9 @@ const backups = { mbr: "", gpt: "" };
 before(async () => {
   for (const table of ["mbr", "gpt"] as const) {
     disks[table] = await sampleDisk(folder, table);
-    backups[table] = (await save(disks[table], folder.join(table))).path;
+    // What is packed by gzip cannot be read anywhere, and is unpacked where it has to be.
+    const packedAs = table === "mbr" ? "zst" : "gz";
+    backups[table] = (await save(disks[table], folder.join(table), { packedAs })).path;
   }
 });
 
@@ -66,29 +68,11 @@ async function assertRestored(disk: string, table: "mbr" | "gpt"): Promise<void>
   for (const [n, part] of [fat, ext4, ext2].entries()) {
     if (part === undefined) continue;
     assertSound(disk, part, n === 0 ? ["fsck.fat", "-n"] : ["e2fsck", "-fn"]);
-    if (n > 0) assert.equal(await tarOf(disk, part.number), await tarOf(disks[table], part.number));
-    else assert.equal(listOf(disk, part), listOf(disks[table], wanted[0]));
+    assert.equal(await tarOf(disk, part.number), await tarOf(disks[table], part.number));
   }
   const last = wanted.at(-1);
   assert.ok(bytesOf(disk, unknown).equals(bytesOf(disks[table], last)));
   assert.match(bytesOf(disk, swap).toString("latin1"), /SWAPSPACE2/);
-}
-
-/** What mtools finds in a FAT. */
-function listOf(disk: string, part: Part | undefined): string {
-  const image = `${disk}@@${part?.start}`;
-  const names = runPeer("mdir", ["-i", image, "-/", "-b", "::"]).trim().split("\n");
-  const sums = names
-    .filter((name) => !name.endsWith("/"))
-    .map((name) => {
-      const content = runPeer("mtype", ["-i", image, name], { encoding: "buffer" } as object);
-      return createHash("sha256").update(content).digest("hex");
-    });
-  return [
-    runPeer("mdir", ["-i", image, "-/", "::"]).replace(/^(?:\.\.? |.*bytes free).*$/gm, ""),
-    ...names,
-    ...sums,
-  ].join("\n");
 }
 
 function bytesOf(disk: string, part: Part | undefined): Buffer {
@@ -158,6 +142,17 @@ test("a device is shown, and written only once it is confirmed", { skip: skipDev
   assert.match(said, /sda3 +ext2 +5\d MiB +was 16 MiB, partition 3 at 61 MiB/);
   await refused(["backup", "restore", backups.gpt, device], file, /it is not removable\nhint: .*--confirm/);
   await refused(["backup", "restore", backups.gpt, device, "--confirm", "x"], file, /its file is ".*shown", not "x"/);
+  const small = await runHoldfast(["backup", "restore", backups.gpt, folder.join("small"), "--size", "16MiB"]);
+  assert.match(small.stderr, /it takes at least [\d.]+ MiB .*\nhint: its partitions take at least: 1 [\d.]+ MiB, 2 /);
+  runPeer("mke2fs", ["-q", "-F", device]);
+  fs.mkdirSync(folder.join("mnt"));
+  runPeer("mount", [device, folder.join("mnt")]);
+  try {
+    const words = ["backup", "restore", backups.gpt, device, "--confirm", file];
+    await refused(words, file, /loop\d+ is mounted on .*mnt\nhint: run: umount/);
+  } finally {
+    runPeer("umount", [folder.join("mnt")]);
+  }
 });
 
 test("single partitions go into those of a disk that is there", { skip: skipDevices }, async () => {
