@@ -75,7 +75,7 @@ class Packers implements AsyncDisposable {
   readonly #data: PackWorkerData;
   readonly #onTheSpot: PartPacker;
   #count = 0;
-  #pool: ThreadPool<PackRequest, PackAnswer> | undefined;
+  #pool: Promise<ThreadPool<PackRequest, PackAnswer>> | undefined;
 
   constructor(data: PackWorkerData) {
     this.#data = data;
@@ -86,17 +86,17 @@ class Packers implements AsyncDisposable {
   async pack(request: PackRequest): Promise<PackAnswer> {
     if (this.#count++ < partsOnTheSpot) return packInPlace(this.#onTheSpot, request);
     this.#pool ??= this.#start();
-    return this.#pool.ask(request);
+    return (await this.#pool).ask(request);
   }
 
-  #start(): ThreadPool<PackRequest, PackAnswer> {
+  #start(): Promise<ThreadPool<PackRequest, PackAnswer>> {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const script = new URL(`./pack-worker.${extension}`, import.meta.url);
-    return new ThreadPool(script, { count: packersCount, data: this.#data, resourceLimits });
+    return ThreadPool.start(script, { count: packersCount, data: this.#data, resourceLimits });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool?.[Symbol.asyncDispose]();
+    await (await this.#pool)?.[Symbol.asyncDispose]();
   }
 }
 
