@@ -6,7 +6,7 @@ import { backupName, notesOf } from "./saving/notes.ts";
 import { openSource } from "./saving/open-source.ts";
 import type { SavedBackup, SavedPart, SaveOptions, SaveRequest } from "./saving/request.ts";
 import { VolumeSaving } from "./saving/save-volumes.ts";
-import { openStore } from "./store/index.ts";
+import { openStore, refuseItself } from "./store/index.ts";
 
 /**
  * Saves a disk, or partitions of it, as a folder in Clonezilla's format, which appears under its name once all of it is
@@ -14,6 +14,7 @@ import { openStore } from "./store/index.ts";
  */
 export async function saveBackup(request: SaveRequest, options: SaveOptions = {}): Promise<SavedBackup> {
   await using stack = new AsyncDisposableStack();
+  refuseItself(request.source, request.into);
   const source = await openSource(request, options, stack);
   const { name, volumes, unreadable } = source;
   const warnings: string[] = [];
@@ -25,7 +26,8 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   }
   const store = stack.use(await openStore(request.into, request));
   const folder = stack.use(await NewFolder.create(store, request.name ?? backupName(request, name)));
-  const saving = new VolumeSaving(request, source, folder, options);
+  const volumeBytes = Math.min(request.volumeBytes, (await store.largestFileBytes()) ?? Infinity);
+  const saving = new VolumeSaving({ ...request, volumeBytes }, source, folder, options);
   const parts: SavedPart[] = [];
   for (const volume of volumes) parts.push(...(await saving.save(volume)));
   const { sizeBytes } = source.reader;

@@ -2,6 +2,8 @@
 export interface StoreAccess {
   /** Where settings, keys of an account and programs are looked for. */
   readonly env: NodeJS.ProcessEnv;
+  /** The time that new files in images are given. */
+  readonly nowMs?: number;
   /** A private key for SFTP; else the agent's and the usual ones are tried. */
   readonly identity?: string;
   /** The fingerprint (`SHA256:…`) of a host that is not known yet and is trusted this time. */
