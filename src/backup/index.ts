@@ -17,6 +17,7 @@ export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport
 export type { StoreAccess } from "./store/index.ts";
 export { placeInImage } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
+export { applyTimer, planTimer, type TimerSteps } from "./timer/index.ts";
 export {
   checkPlan,
   exampleOfPlan,

@@ -11,6 +11,7 @@ export type { DebContents } from "./deb.ts";
 export { ChunkCursor } from "./chunk-cursor.ts";
 export { isCpioMagic, readCpio, type CpioFile } from "./cpio-reader.ts";
 export { writeCpio, type CpioEntry } from "./cpio-writer.ts";
+export { encodeLz4Frame } from "./lz4-encoder.ts";
 export { FolderSource } from "./folder-source.ts";
 export { FolderTarget } from "./folder-target.ts";
 export type {

@@ -1,9 +1,11 @@
 import { availableParallelism } from "node:os";
 import * as zlib from "node:zlib";
+import { encodeLz4Frame } from "../../tree/index.ts";
+import { encodeGzipTable } from "./gzip-table.ts";
 import { encodeSeekTable, type Frame } from "./seek-table.ts";
 
 /** How data is compressed: as Clonezilla names it in file names. */
-export type PackedAs = "zst" | "gz" | "uncomp";
+export type PackedAs = "zst" | "gz" | "lz4" | "uncomp";
 
 /** Compresses parts, each so that it can be read without the others. */
 export interface Packing {
@@ -29,8 +31,10 @@ const packings: Readonly<Record<PackedAs, (level: number | undefined) => Packing
   gz: (level = 6) => ({
     name: "gz",
     pack: (part) => zlib.gzipSync(part, { level, chunkSize: Math.max(leastOutputBytes, part.length) }),
-    end: () => noBytes,
+    end: encodeGzipTable,
   }),
+  // zstd's table is in a frame that decoders of LZ4 skip as well.
+  lz4: () => ({ name: "lz4", pack: (part) => encodeLz4Frame(part), end: encodeSeekTable }),
   uncomp: () => ({ name: "uncomp", pack: (part) => part, end: () => noBytes }),
 };
 

@@ -7,8 +7,13 @@ import { layOutTable } from "../table.ts";
 import { storeAccess, storeOptions } from "./store-options.ts";
 
 const smallestVolumeBytes = 1024 * 1024;
-const levels = { zstd: { minimum: 1, maximum: 19 }, gzip: { minimum: 1, maximum: 9 }, none: undefined } as const;
-const packedAs = { zstd: "zst", gzip: "gz", none: "uncomp" } as const;
+const levels = {
+  zstd: { minimum: 1, maximum: 19 },
+  gzip: { minimum: 1, maximum: 9 },
+  lz4: undefined,
+  none: undefined,
+} as const;
+const packedAs = { zstd: "zst", gzip: "gz", lz4: "lz4", none: "uncomp" } as const;
 
 /** `holdfast backup save` */
 export const save = defineCommand({
@@ -40,9 +45,9 @@ As long as the backup is being written its folder is called NAME.part; interrupt
     compress: {
       kind: "choice",
       value: "HOW",
-      choices: ["zstd", "gzip", "none"],
+      choices: ["zstd", "gzip", "lz4", "none"],
       default: "zstd",
-      help: "how data is packed; only zstd and none let single files be read without the rest",
+      help: "how data is packed; of lz4 and none there is no level",
     },
     level: { kind: "number", value: "N", minimum: 1, maximum: 19, help: "zstd 1 to 19, else 3; gzip 1 to 9, else 6" },
     "volume-size": {
