@@ -11,3 +11,4 @@ export { openStore } from "./open-store.ts";
 export { placeInImage, refuseItself } from "./place-in-image.ts";
 export { readChunks } from "./read-chunks.ts";
 export { SubStore } from "./sub-store.ts";
+export { WrappedStore } from "./wrapped-store.ts";

@@ -7,7 +7,11 @@ import { parseRemotePlace, type RemotePlace } from "./place.ts";
 /** Opens the folder that a word names. It need not be there before something is written to it. */
 export async function openStore(word: string, access: StoreAccess): Promise<BackupStore> {
   const place = parseRemotePlace(word);
-  if (place === undefined) return openHere(word, access);
+  const store = await (place === undefined ? openHere(word, access) : openThere(place, access));
+  return access.through?.(store) ?? store;
+}
+
+async function openThere(place: RemotePlace, access: StoreAccess): Promise<BackupStore> {
   const { RetryingStore } = await import("./retrying-store.ts");
   return new RetryingStore(await openRemote(place, access));
 }
