@@ -7,7 +7,7 @@ import { openFolder, type OpenedFolder } from "./saving/open-folder.ts";
 import { openSource, type Source } from "./saving/open-source.ts";
 import type { SavedBackup, SavedPart, SaveOptions, SaveRequest } from "./saving/request.ts";
 import { VolumeSaving } from "./saving/save-volumes.ts";
-import { openStore } from "./store/index.ts";
+import { openStore, refuseItself } from "./store/index.ts";
 
 /**
  * Saves a disk, or partitions of it, as a folder in Clonezilla's format, which appears under its name once all of it is
@@ -16,6 +16,7 @@ import { openStore } from "./store/index.ts";
  */
 export async function saveBackup(request: SaveRequest, options: SaveOptions = {}): Promise<SavedBackup> {
   await using stack = new AsyncDisposableStack();
+  refuseItself(request.source, request.into);
   const source = await openSource(request, options, stack);
   const { volumes, unreadable } = source;
   const warnings: string[] = [];
@@ -26,12 +27,14 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
     for (const volume of volumes) warnings.push(...(await checkVolume(volume, unreadable, options)));
   }
   const store = stack.use(await openStore(request.into, request));
-  const opened = await openFolder(request, source, store);
+  const volumeBytes = Math.min(request.volumeBytes, (await store.largestFileBytes()) ?? Infinity);
+  const limited = { ...request, volumeBytes };
+  const opened = await openFolder(limited, source, store);
   stack.use(opened.folder);
   stack.use(opened.log);
   for (const stretch of opened.kept?.unreadable ?? []) unreadable.add(stretch);
   try {
-    const saved = await saveInto(opened, source, { request, options });
+    const saved = await saveInto(opened, source, { request: limited, options });
     return { ...saved, warnings: [...warnings, ...saved.warnings] };
   } catch (error) {
     throw keepUnfinished(opened, error);
