@@ -190,3 +190,98 @@ test("what was cut off does not look whole", { skip: skipDevices }, async () => 
   await restore(backups.mbr, stick.device, "--confirm", stick.file);
   await assertRestored(stick.file, "mbr");
 });
+
+test(
+  "into the device of one partition, while another one is mounted",
+  { skip: skipDevices || skipWithout("partx") },
+  async () => {
+    const file = folder.join("nodes");
+    await restore(backups.gpt, file, "--size", "110MiB");
+    await using stick = plugIn(file);
+    const { device } = stick;
+    runPeer("partx", ["-a", device]);
+    try {
+      const mounted = folder.join("mounted");
+      fs.mkdirSync(mounted);
+      runPeer("mount", [nodeOf(device, 3), mounted]);
+      try {
+        const confirm = ["--confirm", file];
+        await refused(["backup", "restore", backups.gpt, device, ...confirm], file, /loop\d+p3 is mounted on/);
+        const there = ["backup", "restore", backups.gpt, nodeOf(device, 3), "-p", "3", ...confirm];
+        await refused(there, file, /loop\d+p3 is mounted on/);
+        await restore(backups.gpt, nodeOf(device, 2), "-p", "2", "--verify", ...confirm);
+      } finally {
+        runPeer("umount", [mounted]);
+      }
+    } finally {
+      runPeer("partx", ["-d", device]);
+    }
+    await assertRestored(file, "gpt");
+  },
+);
+
+/** Where the system makes no nodes for partitions, one of our own. */
+function nodeOf(device: string, number: number): string {
+  const name = `${device.slice("/dev/".length)}p${number}`;
+  if (fs.existsSync(`/dev/${name}`)) return `/dev/${name}`;
+  const node = folder.join(name);
+  const [major = "", minor = ""] = fs.readFileSync(`/sys/class/block/${name}/dev`, "utf8").trim().split(":");
+  if (!fs.existsSync(node)) runPeer("mknod", [node, "b", major, minor]);
+  return node;
+}
+
+test("what had no table goes onto a whole device", { skip: skipDevices }, async () => {
+  const bare = folder.join("bare");
+  await restore(backups.mbr, bare, "-p", "2");
+  const saved = await save(bare, folder.join("more"));
+  await using stick = usedDisk("whole", 60 * mib);
+  await restore(saved.path, stick.device, "--fit", "last", "--confirm", stick.file, "--verify");
+  runPeer("e2fsck", ["-fn", stick.device]);
+  assert.equal(runPeer("wipefs", ["--noheadings", "--output", "TYPE", stick.device]).trim(), "ext4");
+  const blocks = /Block count: +(\d+)/.exec(runPeer("dumpe2fs", ["-h", stick.device]))?.[1];
+  const blockBytes = /Block size: +(\d+)/.exec(runPeer("dumpe2fs", ["-h", stick.device]))?.[1];
+  assert.ok(Number(blocks) * Number(blockBytes) > 58 * mib);
+});
+
+const skipNtfs = skip || skipWithout("mkfs.ntfs", "ntfsfix", "mkfs.xfs", "xfs_repair");
+
+test("NTFS and XFS keep their sizes, move, and know it", { skip: skipNtfs }, async () => {
+  const disk = folder.join("others");
+  const sizes = ["20MiB", "16MiB", "320MiB"];
+  fs.writeFileSync(disk, "");
+  fs.truncateSync(disk, 360 * mib);
+  runPeer("sfdisk", ["-q", disk], { input: `label: dos\n${sizes.map((size) => `size=${size}`).join("\n")}\n` });
+  const [ext, ntfs, xfs] = partsOf(disk);
+  const made = [
+    ["mke2fs", "-qF", "-t", "ext4"],
+    ["mkfs.ntfs", "-QFq", "-p", String((ntfs?.start ?? 0) / 512)],
+    ["mkfs.xfs", "-q"],
+  ];
+  for (const [n, part] of [ext, ntfs, xfs].entries()) {
+    const [program = "", ...words] = made[n] ?? [];
+    const file = folder.join("part");
+    fs.writeFileSync(file, "");
+    fs.truncateSync(file, part?.size ?? 0);
+    runPeer(program, [...words, file]);
+    runPeer("dd", [
+      `if=${file}`,
+      `of=${disk}`,
+      "bs=1M",
+      `seek=${(part?.start ?? 0) / mib}`,
+      "conv=notrunc,sparse",
+      "status=none",
+    ]);
+  }
+  const saved = await save(disk, folder.join("other backups"));
+  const target = folder.join("moved");
+  await restore(saved.path, target, "--size", "400MiB", "--fit", "proportional", "--verify", "--new-ids");
+  const [grown, moved, movedXfs] = partsOf(target);
+  assert.ok(grown !== undefined && moved !== undefined && movedXfs !== undefined);
+  assert.ok(grown.size > 55 * mib && moved.start > (ntfs?.start ?? 0) && moved.size === ntfs?.size);
+  assertSound(target, grown, ["e2fsck", "-fn"]);
+  assertSound(target, moved, ["ntfsfix", "-n"]);
+  assertSound(target, movedXfs, ["xfs_repair", "-n"]);
+  const bytes = bytesOf(target, moved);
+  assert.equal(bytes.readUInt32LE(0x1c), moved.start / 512);
+  assert.ok(bytes.subarray(-512).equals(bytes.subarray(0, 512)), "and so does its second boot sector");
+});

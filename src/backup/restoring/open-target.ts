@@ -27,7 +27,8 @@ export function isBlockDevice(path: string): boolean {
 export async function lookAtTarget(path: string, backup: string): Promise<DeviceTarget> {
   const part = identifyPart(path, { action: "restore onto" });
   const { disk } = part;
-  refuseUnwritable(disk, `restore onto "${path}"`);
+  // Other partitions of the disk may be in use.
+  refuseUnwritable({ ...disk, uses: part.partition?.uses ?? disk.uses }, `restore onto "${path}"`);
   if (disk.sectorSizeBytes !== 512) {
     throw new Failure(
       "refused",
