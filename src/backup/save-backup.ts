@@ -9,7 +9,7 @@ import { openSource, type Source } from "./saving/open-source.ts";
 import type { SavedBackup, SavedPart, SaveOptions, SaveRequest } from "./saving/request.ts";
 import { checkBySystem } from "./saving/system-check.ts";
 import { VolumeSaving } from "./saving/save-volumes.ts";
-import { openStore } from "./store/index.ts";
+import { openStore, refuseItself } from "./store/index.ts";
 
 /**
  * Saves a disk, or partitions of it, as a folder in Clonezilla's format, which appears under its name once all of it is
@@ -19,6 +19,7 @@ import { openStore } from "./store/index.ts";
 export async function saveBackup(request: SaveRequest, options: SaveOptions = {}): Promise<SavedBackup> {
   const warnings = request.isCheckedBySystem === true ? await checkBySystem(request, options) : [];
   await using stack = new AsyncDisposableStack();
+  refuseItself(request.source, request.into);
   const source = await openSource(request, options, stack);
   const { volumes, unreadable } = source;
   for (const { name: volume, content } of volumes) {
@@ -29,13 +30,15 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   }
   const { throughStore = (store) => store } = options;
   const store = throughStore(stack.use(await openStore(request.into, request)));
-  const opened = await openFolder(request, source, store);
+  const volumeBytes = Math.min(request.volumeBytes, (await store.largestFileBytes()) ?? Infinity);
+  const limited = { ...request, volumeBytes };
+  const opened = await openFolder(limited, source, store);
   stack.use(opened.folder);
   stack.use(opened.log);
   for (const stretch of opened.kept?.unreadable ?? []) unreadable.add(stretch);
   if (request.isRoomIgnored !== true) await checkRoom(source, store, { kept: opened.kept, request, options });
   try {
-    const saved = await saveInto(opened, source, { request, options });
+    const saved = await saveInto(opened, source, { request: limited, options });
     return { ...saved, warnings: [...warnings, ...saved.warnings] };
   } catch (error) {
     throw keepUnfinished(opened, error);
