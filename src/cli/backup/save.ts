@@ -70,6 +70,14 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
       default: 2,
       help: "how often a sector that cannot be read is read again before zeros take its place; else 2",
     },
+    fsck: {
+      kind: "flag",
+      help: "let e2fsck, fsck.fat and their kin look at file systems first, too, without changing them",
+    },
+    freeze: {
+      kind: "flag",
+      help: "save a device that is mounted: its file systems stand still meanwhile, and whoever writes waits",
+    },
     resume: { kind: "flag", help: "go on with a backup of the same disk that was broken off, where there is one" },
     "ignore-room": { kind: "flag", help: "begin even where the target seems to have too little room" },
     unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
@@ -102,6 +110,8 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
         volumeBytes: args.volumeSize,
         isUnchecked: args.unchecked,
         retries: args.retries,
+        isCheckedBySystem: args.fsck,
+        isFrozen: args.freeze,
         isResumed: args.resume,
         isRoomIgnored: args.ignoreRoom,
         nowMs: Date.now(),
