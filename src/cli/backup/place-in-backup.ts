@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { openBackup } from "../../backup/index.ts";
+import { openBackup, placeInImage } from "../../backup/index.ts";
 import { formatSize } from "../../bytes/index.ts";
 import type { ImageOpener, Place } from "../../disk/index.ts";
 import { cacheFolderIn } from "../cache-folder.ts";
@@ -18,10 +18,13 @@ export function parseBackupPlace(text: string): Place {
     const place = parsePlace(text.slice(elsewhere.length), { isImage: () => false, hasDrives: false });
     return { ...place, image: elsewhere + place.image };
   }
-  return parsePlace(text, { isImage: isFolder, hasDrives: process.platform === "win32" });
+  return parsePlace(text, { isImage: isBackup, hasDrives: process.platform === "win32" });
 }
 
-function isFolder(name: string): boolean {
+/** A folder of this machine, or one in an image; what is in the backup is divided from that by another colon. */
+function isBackup(name: string): boolean {
+  const inImage = placeInImage(name);
+  if (inImage !== undefined) return !/:\d*(\/|$)/.test(inImage.path ?? "");
   return fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
@@ -40,6 +43,8 @@ export const lookOptions = {
 interface LookArguments extends StoreArguments {
   readonly cacheLimit: number;
   readonly noCache: boolean;
+  /** Which disk, where a backup has several. */
+  readonly disk?: string | undefined;
 }
 
 /** Opens backups where images are opened otherwise. Tells when data had to be unpacked for that. */
@@ -55,7 +60,9 @@ export function backupOpener(context: CommandContext, args: LookArguments & { re
     const where = args.noCache ? "for this once" : `kept in ${folder}; --no-cache keeps nothing`;
     await stderr.write(`${stderr.style("bold", "note:")} ${name} was unpacked, ${formatSize(takenBytes)} ${where}\n`);
   };
-  return (backup) => openBackup(backup, { ...access, signal, cache, onUnpacked, onProgress: progress.onProgress });
+  const disk = args.disk === undefined ? {} : { disk: args.disk };
+  const options = { ...access, ...disk, signal, cache, onUnpacked, onProgress: progress.onProgress };
+  return (backup) => openBackup(backup, options);
 }
 
 export const backupPlaceHelp = "BACKUP, BACKUP:/path, or BACKUP:2/path for partition 2";

@@ -56,11 +56,11 @@ On a larger disk the partitions stay as they were, unless --fit says who gets th
     { line: "holdfast backup restore backups/2026-11-30-1205-sda big", help: "the whole disk, as an image" },
     { line: "holdfast backup restore backups/2026-11-30-1205-sda root.img -p 2", help: "its second partition" },
     {
-      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb --fit last --dry-run",
+      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb --dry-run",
       help: "what would become of that disk",
     },
     {
-      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb -p 2 --confirm SERIAL --verify",
+      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb -p 2",
       help: "the second partition, where it was",
     },
   ],

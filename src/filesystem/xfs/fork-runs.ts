@@ -55,6 +55,7 @@ export function inlineRuns(layout: XfsLayout, fork: Fork, { what }: ForkOwner): 
   if (fork.extentCount > fork.bytes.length / extentBytes) {
     throw damaged(what, `there is no room for ${fork.extentCount} extents`);
   }
+  if (fork.extentCount === 0) return [];
   const order = new RunOrder(layout, what);
   const view = viewOf(fork.bytes);
   return Array.from({ length: fork.extentCount }, (_, n) => order.next(view, n * extentBytes));
