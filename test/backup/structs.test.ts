@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { gzipTableFoot, gzipTableHead } from "../../src/backup/packed/gzip-table.ts";
 import { ntfscloneHeader } from "../../src/backup/ntfsclone/read-stream.ts";
 import { seekTableEntry, seekTableFoot, seekTableHead } from "../../src/backup/packed/seek-table.ts";
+import { xzFoot, xzStart } from "../../src/backup/packed/xz-table.ts";
 import { imageHeader, imageHeaderV1, imageMark } from "../../src/backup/partclone/header.ts";
 import type { Struct } from "../../src/bytes/index.ts";
 
@@ -75,6 +76,8 @@ const pinned: readonly (readonly [AnyStruct, number, Pins])[] = [
     18,
     { memberFrames: [0, 4], allFrames: [4, 4], block: [8, 2], checksum: [10, 4], contentBytes: [14, 4] },
   ],
+  [xzStart, 12, { magic: [0, 6], flags: [6, 2], crc: [8, 4] }],
+  [xzFoot, 12, { crc: [0, 4], indexWords: [4, 4], flags: [8, 2], magic: [10, 2] }],
   [seekTableHead, 8, { magic: [0, 4], lengthBytes: [4, 4] }],
   [seekTableEntry, 8, { packedBytes: [0, 4], plainBytes: [4, 4] }],
   [seekTableFoot, 9, { frameCount: [0, 4], descriptor: [4, 1], magic: [5, 4] }],

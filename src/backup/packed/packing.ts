@@ -1,15 +1,18 @@
 import { availableParallelism } from "node:os";
 import * as zlib from "node:zlib";
 import { encodeLz4Frame } from "../../tree/index.ts";
+import { encodeXzBlock, encodeXzIndex, encodeXzStart } from "../../tree/lzma/index.ts";
 import { encodeGzipTable } from "./gzip-table.ts";
 import { encodeSeekTable, type Frame } from "./seek-table.ts";
 
 /** How data is compressed: as Clonezilla names it in file names. */
-export type PackedAs = "zst" | "gz" | "lz4" | "uncomp";
+export type PackedAs = "zst" | "gz" | "xz" | "lz4" | "uncomp";
 
 /** Compresses parts, each so that it can be read without the others. */
 export interface Packing {
   readonly name: PackedAs;
+  /** What stands in front of the first one. */
+  readonly start: Uint8Array;
   pack(part: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** What stands behind the last one. */
   end(frames: readonly Frame[]): Uint8Array;
@@ -30,12 +33,20 @@ const packings: Readonly<Record<PackedAs, (level: number | undefined) => Packing
   zst: (level = 3) => zstdPacking(level),
   gz: (level = 6) => ({
     name: "gz",
+    start: noBytes,
     pack: (part) => zlib.gzipSync(part, { level, chunkSize: Math.max(leastOutputBytes, part.length) }),
     end: encodeGzipTable,
   }),
   // zstd's table is in a frame that decoders of LZ4 skip as well.
-  lz4: () => ({ name: "lz4", pack: (part) => encodeLz4Frame(part), end: encodeSeekTable }),
-  uncomp: () => ({ name: "uncomp", pack: (part) => part, end: () => noBytes }),
+  lz4: () => ({ name: "lz4", start: noBytes, pack: (part) => encodeLz4Frame(part), end: encodeSeekTable }),
+  xz: () => ({
+    name: "xz",
+    start: encodeXzStart(),
+    pack: (part) => encodeXzBlock(part),
+    end: (frames) =>
+      encodeXzIndex(frames.map(({ packedBytes: unpaddedBytes, plainBytes }) => ({ unpaddedBytes, plainBytes }))),
+  }),
+  uncomp: () => ({ name: "uncomp", start: noBytes, pack: (part) => part, end: () => noBytes }),
 };
 
 export function packingOf(name: PackedAs, level: number | undefined): Packing {
@@ -48,6 +59,7 @@ function zstdPacking(level: number): Packing {
   const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 };
   return {
     name: "zst",
+    start: noBytes,
     pack(part) {
       const chunkSize = Math.max(leastOutputBytes, part.length + part.length / 128 + 512);
       return zlib.zstdCompressSync(part, { params, pledgedSrcSize: part.length, chunkSize: Math.ceil(chunkSize) });

@@ -44,13 +44,15 @@ export async function writeParts(
     const packedBytes = await packers.pack({ buffer, lengthBytes, sealed });
     return { buffer, packedBytes, plainBytes: lengthBytes, sourceBytes };
   };
+  const packing = packingOf(packedAs, level);
+  if (packing.start.length > 0) await volumes.write(packing.start);
   for await (const { buffer, packedBytes, plainBytes, sourceBytes } of inOrder(parts, partsUnderWay, pack)) {
     await volumes.write(new Uint8Array(buffer, 0, packedBytes));
     free.push(buffer);
     frames.push({ packedBytes, plainBytes });
     options.onWritten(sourceBytes);
   }
-  await volumes.write(packingOf(packedAs, level).end(frames));
+  await volumes.write(packing.end(frames));
 }
 
 /** So many parts are packed at once on the spot: for a small file system threads take longer to start than to work. */
