@@ -3,6 +3,7 @@ import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { checkDisk } from "../disk/index.ts";
 import { MemoryDevice } from "../device/index.ts";
 import { readTable, type PartitionTable } from "../partition/index.ts";
+import { BackupUse } from "./backup-use.ts";
 import {
   planFromDump,
   readBadSectors,
@@ -11,7 +12,6 @@ import {
   type BackupDisk,
   type BackupFolder,
 } from "./clonezilla/index.ts";
-import { BackupUse } from "./backup-use.ts";
 import { openBackup } from "./open-backup.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
 import { openAnywhere } from "./packed/index.ts";

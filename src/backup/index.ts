@@ -16,6 +16,7 @@ export type { RestorePlan } from "./restoring/restore-plan.ts";
 export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport } from "./saving/request.ts";
 export type { StoreAccess } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
+export { applyTimer, planTimer, type TimerSteps } from "./timer/index.ts";
 export {
   checkPlan,
   exampleOfPlan,

@@ -4,20 +4,23 @@ import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
 import { FileDevice, FileReader } from "../device/index.ts";
 import { chooseDisk } from "./choose-disk.ts";
 import {
+  isSwap,
   partitionNumber,
   readFolder,
   type BackupDisk,
   type BackupFolder,
   type BackupPart,
   type BackupSwap,
+  type DumpedPartition,
 } from "./clonezilla/index.ts";
 import { contentBytesOf } from "./restoring/copy-part.ts";
 import type { Filling, FillPlace } from "./restoring/fill-part.ts";
 import type { Fit } from "./restoring/fit-partitions.ts";
 import { isBlockDevice, lookAtTarget, openConfirmed, planOf, type DeviceTarget } from "./restoring/open-target.ts";
-import { isSwap, planDisk, type DiskPlan } from "./restoring/plan-disk.ts";
+import { planDisk, type DiskPlan } from "./restoring/plan-disk.ts";
 import { openPlaces, type Places } from "./restoring/places.ts";
 import type { PlannedPlace, RestorePlan } from "./restoring/restore-plan.ts";
+import { followInParts } from "./restoring/renew-ids.ts";
 import { restoreContent, writeDisk, type RestoredPart } from "./restoring/write-disk.ts";
 import { LateDevice } from "./restoring/late-device.ts";
 import { openStore, type StoreAccess } from "./store/index.ts";
@@ -37,6 +40,8 @@ export interface RestoreRequest extends StoreAccess {
   readonly sizeBytes?: number;
   /** What becomes of partitions on a disk of another size. Unless told they stay as they were, if that can be. */
   readonly fit?: Fit;
+  /** Give disk, partitions and file systems other ids, and let the files that name them follow. */
+  readonly hasNewIds?: boolean;
   /** Read back what was written, and compare. */
   readonly isVerified?: boolean;
   /** Say what would be done, and write nothing. */
@@ -212,8 +217,10 @@ class Run {
     if (isRehearsal === true) return this.#result(shown, { parts: [], warnings: [] });
     await using output = OutputFile.create(target, { force });
     await using device = FileDevice.overNewFile(target, output.fd, sizeBytes);
-    const place_ = { device, isFresh: true, startLba: 0, ...this.#fitOf(sizeBytes, oldBytes) };
+    const { wasLba: startLba = 0, ...fit } = this.#fitOf(sizeBytes, content); // alone in a file it stays as it was
+    const place_ = { device, isFresh: true, startLba, ...fit };
     const { part, notes } = await restoreContent(this.#verifying(filling, device), content, content, place_);
+    await followInParts(filling, [{ content, device }]);
     output.commit();
     return this.#result(shown, { parts: [part], warnings: notes });
   }
@@ -241,30 +248,42 @@ class Run {
     await using device = await (found === undefined
       ? FileDevice.openExclusively(target)
       : openConfirmed(found, { confirm, approve }));
+    return this.#result(shown, await this.#fillPlaces(contents, places, { device, filling }));
+  }
+
+  async #fillPlaces(
+    contents: readonly Content[],
+    places: Places,
+    { device, filling }: { readonly device: FileDevice; readonly filling: Filling },
+  ): Promise<Pick<RestoredBackup, "parts" | "warnings">> {
     const parts: RestoredPart[] = [];
     const warnings: string[] = [];
-    for (const [n, content] of contents.entries()) {
-      const place = places[n];
-      if (place === undefined) continue;
-      const { device: slice, startLba } = place.on(device);
-      await sayingThatItIsNotWhole(place.name, async () => {
+    const filled: { readonly content: Content; readonly device: LateDevice }[] = [];
+    return await sayingThatItIsNotWhole(this.#request.target, async () => {
+      for (const [n, content] of contents.entries()) {
+        const place = places[n];
+        if (place === undefined) continue;
+        const { device: slice, startLba } = place.on(device);
         const late = await LateDevice.over(slice, [{ startBytes: 0, lengthBytes: beginningBytes }]);
-        const fit = this.#fitOf(slice.sizeBytes, this.#oldSize(content));
-        const where = { device: late, isFresh: false, startLba, ...fit };
+        const where = { device: late, isFresh: false, startLba, ...this.#fitOf(slice.sizeBytes, content) };
         const restored = await restoreContent(this.#verifying(filling, device), content, content, where);
-        await late.release();
         parts.push(restored.part);
         warnings.push(...restored.notes);
-      });
-    }
-    return this.#result(shown, { parts, warnings });
+        filled.push({ content, device: late });
+      }
+      await followInParts(filling, filled);
+      for (const { device: late } of filled) await late.release();
+      return { parts, warnings };
+    });
   }
 
   /** A file system follows its partition where that was asked for, and onto a smaller one there is no other way. */
-  #fitOf(sizeBytes: number, wasBytes: number | undefined): Pick<FillPlace, "isFilled" | "wasBytes"> {
-    if (wasBytes === undefined) return { isFilled: false };
+  #fitOf(sizeBytes: number, content: Content): Pick<FillPlace, "isFilled" | "wasBytes" | "wasLba"> {
+    const old = this.#oldPlace(content);
+    if (old === undefined) return { isFilled: false };
     const { fit = "none" } = this.#request;
-    return { isFilled: sizeBytes > wasBytes && fit !== "none", wasBytes };
+    const wasBytes = old.sectorCount * sectorBytes;
+    return { isFilled: sizeBytes > wasBytes && fit !== "none", wasBytes, wasLba: old.startLba };
   }
 
   #refuseSize(): void {
@@ -286,18 +305,23 @@ class Run {
     });
   }
 
+  #oldSize(content: Content): number | undefined {
+    const old = this.#oldPlace(content);
+    return old === undefined ? undefined : old.sectorCount * sectorBytes;
+  }
+
   /** By the table of its disk. */
-  #oldSize({ name }: Content): number | undefined {
+  #oldPlace({ name }: Content): DumpedPartition | undefined {
     for (const disk of this.#folder.disks) {
       const number = partitionNumber(disk.name, name);
       const found = disk.dump.partitions.find((one) => one.number === number);
-      if (found !== undefined) return found.sectorCount * sectorBytes;
+      if (found !== undefined) return found;
     }
     return undefined;
   }
 
   #filling(parts: readonly BackupPart[], isOnto: boolean): Filling {
-    const { env, nowMs = 0, target } = this.#request;
+    const { env, nowMs = 0, target, hasNewIds } = this.#request;
     const job = { ...this.#options };
     const progress = progressOf(parts, job, this.#request.isVerified === true);
     const seconds = Math.floor(nowMs / 1000);
@@ -307,6 +331,9 @@ class Run {
       job: this.#options.signal === undefined ? {} : { signal: this.#options.signal },
       onRead: progress,
       now: { seconds, nanoseconds: Math.floor((nowMs - seconds * 1000) * 1e6) },
+      ...(hasNewIds === true
+        ? { renewal: { randomUuid: () => crypto.randomUUID(), ids: new Map<string, string>() } }
+        : {}),
       scratch: isOnto ? (env["TMPDIR"] ?? os.tmpdir()) : path.dirname(target),
     };
   }

@@ -45,6 +45,7 @@ export const commands: CommandIndex = {
     { words: ["backup", "check"], load: async () => (await import("./backup/check.ts")).check },
     { words: ["backup", "plan"], load: async () => (await import("./backup/plan.ts")).plan },
     { words: ["backup", "run"], load: async () => (await import("./backup/run.ts")).run },
+    { words: ["backup", "install-timer"], load: async () => (await import("./backup/install-timer.ts")).installTimer },
     { words: ["backup", "forget"], load: async () => (await import("./backup/forget.ts")).forget },
     { words: ["backup", "prune"], load: async () => (await import("./backup/prune.ts")).prune },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },

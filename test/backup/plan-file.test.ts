@@ -26,7 +26,7 @@ test("the example has no problems, also with all that it only mentions", async (
   const all = example
     .split("\n")
     .map((line) => line.replace(/^# (?=[a-z_]+ = |\[\[)/, ""))
-    .filter((line) => !/^(source = "serial|unchecked|url = )/.test(line));
+    .filter((line) => !/^(source = "serial|target = "sftp|unchecked|url = )/.test(line));
   const text = [...all, 'url = "https://example.org/backups"'].join("\n").replace(/^check = "all"/m, 'check = "boot"');
   assert.deepEqual(await problemsOf(text), []);
   const { jobs, mails, webHooks } = await readPlan(file);

@@ -5,13 +5,14 @@ import * as fs from "node:fs";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { FileReader } from "../../src/device/index.ts";
-import { openFileSystem, type FileSystem } from "../../src/filesystem/index.ts";
+import { openFileSystem } from "../../src/filesystem/index.ts";
 import { save } from "../backup/sample-disk.ts";
 import { fillBtrfs, skipWithoutBtrfsMount } from "../filesystem/btrfs/sample-btrfs.ts";
 import { whileMounted } from "../filesystem/ext/mounted.ts";
 import { factsOf, factsOfFolder, type FileFacts } from "../filesystem/file-facts.ts";
 import { makeBlank } from "../filesystem/recognise/recognised-file.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { copyUsed } from "./copy-used.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
 const run = promisify(execFile);
@@ -74,22 +75,6 @@ function assertSame(found: ReadonlyMap<string, FileFacts>, wanted: ReadonlyMap<s
     const madeUp = { modified: facts.modified, firstPath: facts.firstPath };
     assert.deepEqual(facts, isMadeUp ? { ...told, ...madeUp } : told, path);
   }
-}
-
-/** A copy of what is in use alone, onto what was never zero. */
-async function copyUsed(fileSystem: FileSystem, reader: FileReader, target: string): Promise<void> {
-  const out = fs.openSync(target, "w");
-  const filling = Buffer.alloc(2 ** 20, 0xa5);
-  for (let at = 0; at < reader.sizeBytes; at += filling.length) fs.writeSync(out, filling, 0, filling.length, at);
-  let end = -1;
-  for await (const { startBytes, lengthBytes } of fileSystem.usedExtents()) {
-    assert.ok(startBytes > end && lengthBytes > 0, "in order, neighbours joined");
-    end = startBytes + lengthBytes;
-    const bytes = Buffer.alloc(lengthBytes);
-    await reader.read(startBytes, bytes);
-    fs.writeSync(out, bytes, 0, lengthBytes, startBytes);
-  }
-  fs.closeSync(out);
 }
 
 /** What is saved, as partclone restores it. */

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { test } from "node:test";
 import { Bitmap } from "../../src/bytes/index.ts";
 import { FileReader } from "../../src/device/index.ts";
-import { openFileSystem, type Extent } from "../../src/filesystem/index.ts";
+import { openFileSystem, resolvePath, type Extent, type FileSystem } from "../../src/filesystem/index.ts";
 import {
   attributeHeader,
   bootSector,
@@ -249,3 +249,63 @@ test("NTFS that is dirty", { skip }, async () => {
     [["error", message]],
   );
 });
+
+/** A reparse point as the kernel of Windows has it, for ntfs-3g to set. */
+function reparseData(tag: number, data: Uint8Array): string {
+  const header = Buffer.alloc(8);
+  header.writeUInt32LE(tag);
+  header.writeUInt16LE(data.length, 4);
+  return `0x${Buffer.concat([header, data]).toString("hex")}`;
+}
+
+/** Two names, the first of which counts, behind their places. */
+function linkData(flags: readonly number[], target: string): Buffer {
+  const text = Buffer.from(target, "utf16le");
+  const fields = Buffer.alloc(8);
+  fields.writeUInt16LE(text.length, 2);
+  fields.writeUInt16LE(text.length, 4);
+  fields.writeUInt16LE(text.length, 6);
+  return Buffer.concat([fields, Buffer.from(flags), text, text]);
+}
+
+test("links of Windows are links, and data in forms that are not known is refused by name", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeNtfs(image, 16);
+  const wof = Buffer.from("01000000020000000100000000000000", "hex");
+  await whileNtfs(image, (root) => {
+    fs.mkdirSync(`${root}/Users/Anna`, { recursive: true });
+    fs.writeFileSync(`${root}/Users/Anna/notes`, "hers");
+    fs.mkdirSync(`${root}/Documents and Settings`);
+    for (const name of ["link", "system.dll", "deduplicated"]) fs.writeFileSync(`${root}/${name}`, "");
+    for (const [name, value] of [
+      ["Documents and Settings", reparseData(0xa0000003, linkData([], String.raw`\??\C:\Users`))],
+      ["link", reparseData(0xa000000c, linkData([1, 0, 0, 0], String.raw`Users\Anna\notes`))],
+      ["system.dll", reparseData(0x80000017, wof)],
+      ["deduplicated", reparseData(0x80000013, Buffer.alloc(16, 1))],
+    ] as const) {
+      runPeer("setfattr", ["-h", "-n", "system.ntfs_reparse_data", "-v", value, `${root}/${name}`]);
+    }
+  });
+  await using reader = await FileReader.open(image);
+  await using fileSystem = await openFileSystem(reader);
+  const id = (path: string): Promise<number> => resolvePath(fileSystem, path, { followLast: false });
+  assert.equal(await fileSystem.readLink(await id("/Documents and Settings")), "/Users");
+  assert.equal(await fileSystem.readLink(await id("/link")), "Users/Anna/notes");
+  assert.equal(await readText(fileSystem, "/Documents and Settings/anna/NOTES"), "hers");
+  assert.equal(await readText(fileSystem, "/link"), "hers");
+  for (const [path, message] of [
+    ["/system.dll", /cannot read "system.dll".*WOF/],
+    ["/deduplicated", /cannot read "deduplicated".*deduplicated/],
+  ] as const) {
+    const file = await id(path);
+    assert.equal((await fileSystem.stat(file)).kind, "file");
+    await assert.rejects(Array.fromAsync(fileSystem.content(file)), { code: "unsupported", message });
+  }
+  assert.deepEqual(await ntfsProblems(image), []);
+});
+
+async function readText(fileSystem: FileSystem, path: string): Promise<string> {
+  const pieces = await Array.fromAsync(fileSystem.content(await resolvePath(fileSystem, path)));
+  return Buffer.concat(pieces.map(({ bytes }) => bytes)).toString();
+}

@@ -9,14 +9,13 @@ import { resolvePath, type FileSystem } from "../../src/filesystem/index.ts";
 import { skipWithoutMount, whileMounted } from "../filesystem/ext/mounted.ts";
 import { factsOf, factsOfFolder, type FileFacts } from "../filesystem/file-facts.ts";
 import { numberAfter } from "../filesystem/recognise/recognised-file.ts";
-import { fillXfs, makeXfs, problemsOf, usingXfs } from "../filesystem/xfs/xfs-image.ts";
+import { fillXfs, makeXfs, problemsOf, skipWithoutXfs, usingXfs } from "../filesystem/xfs/xfs-image.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
 const run = promisify(execFile);
-const isMountable = fs.readFileSync("/proc/filesystems", "utf8").includes("\txfs\n");
 const skip = skipWithout("mkfs.xfs", "xfs_repair", "xfs_db", "partclone.xfs") || skipWithoutMount();
-const skipMount = skip || (isMountable ? false : "this kernel does not know XFS");
+const skipMount = skip || skipWithoutXfs();
 
 /** What a mounted XFS shows besides its ACLs is how it keeps them. */
 function withoutOwnNames(facts: ReadonlyMap<string, FileFacts>): Map<string, FileFacts> {
@@ -55,7 +54,7 @@ async function assertUsedAs(fileSystem: FileSystem, theirs: Bitmap): Promise<voi
 
 const cases: readonly (readonly [options: string, sizeMiB: number, manyNames: number])[] = [
   ["", 96, 30_000],
-  ["-b size=1024 -n size=8192 -m rmapbt=1 -d agcount=5", 96, 3000],
+  ["-b size=1024 -n size=64k -m rmapbt=1 -d agcount=5", 96, 3000],
   ["-b size=16k -n size=64k -l size=20m", 200, 3000],
   ["-b size=64k -l size=40m", 300, 2000],
   ["-s size=4096 -m rmapbt=1,inobtcount=1 -i nrext64=1,size=1024 -d agcount=7", 150, 3000],

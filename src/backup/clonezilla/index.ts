@@ -3,7 +3,7 @@ export type { SavedVolume } from "./lists.ts";
 export { badSectorsName, dataName, parseDataName, partimageKind, partitionName, partitionNumber } from "./names.ts";
 export { readBadSectors } from "./read-bad-sectors.ts";
 export type { BackupDisk } from "./read-disk.ts";
-export { partOf, readFolder, type BackupFolder, type BackupSwap } from "./read-folder.ts";
+export { isSwap, partOf, readFolder, type BackupFolder, type BackupSwap } from "./read-folder.ts";
 export type { BackupPart } from "./read-parts.ts";
 export { readSmallFile, type FolderFiles } from "./small-files.ts";
 export { readIdentities, readSavedTime, readSource, type Identity } from "./read-lists.ts";

@@ -27,6 +27,10 @@ export interface BackupSwap {
   readonly label: string;
 }
 
+export function isSwap(content: BackupPart | BackupSwap): content is BackupSwap {
+  return !("kind" in content);
+}
+
 const fileCountLimit = 100_000;
 
 /**

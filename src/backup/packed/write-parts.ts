@@ -62,7 +62,7 @@ class Packers implements AsyncDisposable {
   readonly #data: PackWorkerData;
   readonly #onTheSpot: PartPacker;
   #count = 0;
-  #pool: ThreadPool<PackRequest, number> | undefined;
+  #pool: Promise<ThreadPool<PackRequest, number>> | undefined;
 
   constructor(data: PackWorkerData) {
     this.#data = data;
@@ -73,17 +73,17 @@ class Packers implements AsyncDisposable {
   async pack(request: PackRequest): Promise<number> {
     if (this.#count++ < partsOnTheSpot) return packInPlace(this.#onTheSpot, request);
     this.#pool ??= this.#start();
-    return this.#pool.ask(request);
+    return (await this.#pool).ask(request);
   }
 
-  #start(): ThreadPool<PackRequest, number> {
+  #start(): Promise<ThreadPool<PackRequest, number>> {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const script = new URL(`./pack-worker.${extension}`, import.meta.url);
-    return new ThreadPool(script, { count: packersCount, data: this.#data, resourceLimits });
+    return ThreadPool.start(script, { count: packersCount, data: this.#data, resourceLimits });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool?.[Symbol.asyncDispose]();
+    await (await this.#pool)?.[Symbol.asyncDispose]();
   }
 }
 

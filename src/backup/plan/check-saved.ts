@@ -1,13 +1,14 @@
 import { Failure, type JobOptions } from "../../base/index.ts";
 import { checkBackup, type BackupProblem } from "../check-backup.ts";
+import type { StoreAccess } from "../store/index.ts";
 import type { PlanCheck } from "./plan.ts";
 
-export interface CheckSavedOptions extends JobOptions {
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** Looks at a new backup as its plan wants it. Gives what was looked at; throws `damaged` with the first thing that is wrong. */
-export async function checkSaved(backup: string, check: PlanCheck, options: CheckSavedOptions): Promise<string[]> {
+export async function checkSaved(
+  backup: string,
+  check: PlanCheck,
+  options: JobOptions & StoreAccess,
+): Promise<string[]> {
   if (check.kind === "none") return [];
   const errors: BackupProblem[] = [];
   const checked = await checkBackup(backup, {

@@ -9,12 +9,15 @@ const examplePlan = `# What is saved while nobody watches: holdfast backup run T
 # Holds for every job that does not say otherwise. All keys of a job can be here, but name and source.
 [defaults]
 target = "/mnt/backups"         # a folder; each backup gets one of its own in it
+# target = "sftp://backup@host/folder"      # on another machine, whose key is known
+# identity = "/root/.ssh/backup"   # the private key for that; or target_password_file, target_password_env
 # target_mount = "/mnt/backups" # must be a mount point, so that nothing fills the disk below it
 # target_missing = "fail"       # or "skip": a disk that is not plugged in is no failure
 # compress = "zstd"             # or "gzip", "none"
 # level = 3
 # volume_size = "2GB"
 # unchecked = false             # true: save file systems without looking for damage first
+# retries = 2                   # how often a sector that cannot be read is read again
 # check = "all"                 # read the new backup again; or "none"; or "boot": start it in a virtual machine too
 # boot_text = "login:"          # what its serial port has to say; else any sign of life will do
 # boot_limit = "10m"            # and within which time
@@ -31,6 +34,7 @@ keep_monthly = 12
 name = "laptop"                 # its backups are called 2026-11-30-1205-laptop
 source = "id:ata-Samsung_SSD_870_EVO_1TB_S6PUNX0T000000"   # as in /dev/disk/by-id
 # source = "serial:S6PUNX0T000000"
+# partitions = [1, 2]           # only these of the disk
 # only_if = "on_ac_power"       # the job is left out where this does not end with status 0
 # before = ["systemctl stop postgresql"]   # where one fails, nothing is saved
 # after = ["systemctl start postgresql"]   # run in any case, with HOLDFAST_STATUS and HOLDFAST_BACKUP

@@ -1,6 +1,7 @@
 import { lazily } from "../../base/index.ts";
 
 export const checkPlan = lazily(async () => (await import("./read-plan.ts")).checkPlan);
+export const readPlan = lazily(async () => (await import("./read-plan.ts")).readPlan);
 export const runPlan = lazily(async () => (await import("./run-plan.ts")).runPlan);
 export const forgetBackups = lazily(async () => (await import("./tidy-target.ts")).forgetBackups);
 export const pruneBackups = lazily(async () => (await import("./tidy-target.ts")).pruneBackups);
@@ -8,6 +9,6 @@ export const exampleOfPlan = lazily(async () => (await import("./example-plan.ts
 
 export { failureOf } from "./failure-of.ts";
 export { parseKeptSpan, parseTimeLimit } from "./kept-span.ts";
-export type { KeepRules } from "./plan.ts";
+export type { BackupPlan, KeepRules } from "./plan.ts";
 export { problemText } from "./problem-text.ts";
 export { summaryLines } from "./summary-text.ts";

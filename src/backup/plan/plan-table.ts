@@ -87,6 +87,18 @@ export class PlanTable {
     return this.complain(key, `a whole number from ${minimum} to ${maximum} is needed`);
   }
 
+  /** One number, or several in a list. */
+  numbers(key: string, { minimum, maximum }: { readonly minimum: number; readonly maximum: number }) {
+    const value = this.#take(key);
+    if (value === undefined) return undefined;
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const isRight = (one: unknown): one is number =>
+      typeof one === "number" && Number.isInteger(one) && one >= minimum && one <= maximum;
+    const numbers = list.filter(isRight);
+    if (numbers.length === list.length && numbers.length > 0) return numbers;
+    return this.complain(key, `whole numbers from ${minimum} to ${maximum} are needed: [1, 2]`);
+  }
+
   size(key: string): number | undefined {
     const value = this.#take(key);
     if (value === undefined) return undefined;

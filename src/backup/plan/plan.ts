@@ -16,6 +16,11 @@ export interface PlanJob {
   readonly source: PlanSource;
   /** Where the backups' own folders are made: a folder, or the address of a store. */
   readonly target: string;
+  /** Of its disk only these partitions; absent: all. */
+  readonly partitions?: readonly number[];
+  /** A private key for a target that is reached by SFTP. */
+  readonly identity?: string;
+  readonly targetPassword?: Secret;
   readonly whenTargetIsMissing: "fail" | "skip";
   /** A folder that has to be a mount point: else what is meant for a disk would fill the one below it. */
   readonly targetMount?: string;
@@ -23,6 +28,8 @@ export interface PlanJob {
   readonly level?: number;
   readonly volumeBytes: number;
   readonly isUnchecked: boolean;
+  /** How often a sector that cannot be read is read again. */
+  readonly retries: number;
   /** What becomes of a backup once it is there. */
   readonly check: PlanCheck;
   /** Absent: nothing is ever forgotten. */

@@ -3,11 +3,15 @@ import { Failure } from "../../base/index.ts";
 import { parseKeptSpan, parseTimeLimit } from "./kept-span.ts";
 import type { KeepRules, PlanCheck, PlanJob, PlanSource } from "./plan.ts";
 import type { PlanTable } from "./plan-table.ts";
+import { readSecretKeys } from "./read-secret-keys.ts";
 
 const usualVolumeBytes = 2_000_000_000;
 const leastVolumeBytes = 1024 * 1024;
 const usualHookLimitMs = 3_600_000;
 const usualBootLimitMs = 600_000;
+const usualRetries = 2;
+const retryLimit = 100;
+const partitionLimit = 9999;
 const keptLimit = 100_000;
 const levelLimits: Readonly<Record<PlanJob["compress"], number>> = { zstd: 19, gzip: 9, none: 0 };
 
@@ -17,14 +21,18 @@ export function readJob(table: PlanTable, folder: string): PlanJob | undefined {
   const source = table.parsed("source", table.string("source"), (text) => parseSource(text, folder));
   const target = table.parsed("target", table.string("target"), (text) => parseTarget(text, folder));
   for (const key of ["name", "source", "target"]) if (!table.has(key)) table.complain(key, "it is missing");
+  const partitions = table.numbers("partitions", { minimum: 1, maximum: partitionLimit });
   const targetMount = table.string("target_mount");
   const onlyIf = table.string("only_if");
   const keep = readKeepRules(table);
   const job = {
     whenTargetIsMissing: table.choice("target_missing", ["fail", "skip"]) ?? "fail",
     ...(targetMount === undefined ? {} : { targetMount: path.resolve(folder, targetMount) }),
+    ...readTargetAccess(table, folder),
+    ...(partitions === undefined ? {} : { partitions }),
     ...readPacking(table),
     isUnchecked: table.flag("unchecked") ?? false,
+    retries: table.number("retries", { minimum: 0, maximum: retryLimit }) ?? usualRetries,
     check: readCheck(table),
     ...(keep === undefined ? {} : { keep }),
     ...(onlyIf === undefined ? {} : { onlyIf }),
@@ -57,6 +65,15 @@ function parseTarget(text: string, folder: string): string {
   if (/^[^/]+\/\/[^/@]*:[^/@]*@/.test(text))
     throw new Failure("usage", "there is a password in it, which is not kept in a plan");
   return text;
+}
+
+function readTargetAccess(table: PlanTable, folder: string): Pick<PlanJob, "identity" | "targetPassword"> {
+  const identity = table.string("identity");
+  const targetPassword = readSecretKeys(table, "target_password", folder);
+  return {
+    ...(identity === undefined ? {} : { identity: path.resolve(folder, identity) }),
+    ...(targetPassword === undefined ? {} : { targetPassword }),
+  };
 }
 
 function readPacking(table: PlanTable): Pick<PlanJob, "compress" | "level" | "volumeBytes"> {

@@ -1,7 +1,8 @@
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
-import type { MailNotice, MailServer, Secret, WebHook } from "./plan.ts";
+import type { MailNotice, MailServer, WebHook } from "./plan.ts";
 import type { PlanTable } from "./plan-table.ts";
+import { readSecretKeys } from "./read-secret-keys.ts";
 
 const toldOf = ["failure", "always"] as const;
 const usualPorts: Readonly<Record<string, number>> = { "smtp:": 587, "smtps:": 465 };
@@ -24,7 +25,7 @@ export function readMail(table: PlanTable, folder: string): MailNotice | undefin
 function readServer(table: PlanTable, folder: string): MailServer | undefined {
   const address = table.parsed("smtp", table.string("smtp"), parseServer);
   const user = table.string("user");
-  const password = readSecret(table, "password", folder);
+  const password = readSecretKeys(table, "password", folder);
   const authorities = table.string("ca_file");
   if (user !== undefined && password === undefined)
     table.complain("user", "password_file or password_env is needed too");
@@ -52,8 +53,8 @@ function parseServer(text: string): Pick<MailServer, "host" | "port" | "isTls"> 
 
 export function readWebHook(table: PlanTable, folder: string): WebHook | undefined {
   const url = table.parsed("url", table.string("url"), parseWebAddress);
-  const secret = readSecret(table, "url", folder);
-  const token = readSecret(table, "token", folder);
+  const secret = readSecretKeys(table, "url", folder);
+  const token = readSecretKeys(table, "token", folder);
   const given = ["url", "url_file", "url_env"].filter((key) => table.has(key));
   if (given.length !== 1) table.complain(given[1] ?? "url", "one of url, url_file and url_env is needed");
   const of = table.choice("on", toldOf) ?? "failure";
@@ -66,15 +67,4 @@ function parseWebAddress(text: string): string {
   const protocol = URL.canParse(text) ? new URL(text).protocol : "";
   if (protocol === "http:" || protocol === "https:") return text;
   throw new Failure("usage", "an address is needed that begins with https:// or http://");
-}
-
-/** `password_file` or `password_env`. */
-function readSecret(table: PlanTable, name: string, folder: string): Secret | undefined {
-  const file = table.string(`${name}_file`);
-  const variable = table.string(`${name}_env`);
-  if (file !== undefined && variable !== undefined) {
-    return table.complain(`${name}_env`, `there is ${name}_file too: only one can hold`);
-  }
-  if (file !== undefined) return { file: path.resolve(folder, file) };
-  return variable === undefined ? undefined : { variable };
 }

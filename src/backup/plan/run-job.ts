@@ -5,12 +5,13 @@ import { shellWord } from "../../bytes/index.ts";
 import { failedCheckFile } from "../marks.ts";
 import { saveBackup } from "../save-backup.ts";
 import type { SavedBackup, SaveRequest } from "../saving/request.ts";
-import { openStore, pathIn } from "../store/index.ts";
+import { openStore, pathIn, type BackupStore, type StoreAccess } from "../store/index.ts";
 import { checkSaved } from "./check-saved.ts";
 import { findSource } from "./find-source.ts";
 import { applyForgetting, planForgetting } from "./forget.ts";
 import { holds, runHook } from "./hooks.ts";
 import type { BackupPlan, PlanJob } from "./plan.ts";
+import { readSecret } from "./read-secret.ts";
 import type { BackupTime } from "./retention.ts";
 import type { RunPlanOptions } from "./run-plan.ts";
 import type { JobError, JobStatus, JobSummary } from "./summary.ts";
@@ -108,7 +109,7 @@ class JobWork {
   }
 
   async #save(): Promise<End> {
-    const { job, env, options } = { job: this.#job, ...this.#run };
+    const { job, options } = { job: this.#job, ...this.#run };
     this.#source = findSource(job.source);
     const request: SaveRequest = {
       source: this.#source,
@@ -118,14 +119,16 @@ class JobWork {
       ...(job.level === undefined ? {} : { level: job.level }),
       volumeBytes: job.volumeBytes,
       isUnchecked: job.isUnchecked,
-      retries: 2,
+      retries: job.retries,
+      ...(job.partitions === undefined ? {} : { partitions: job.partitions }),
       nowMs: this.#startedMs,
       command: ["holdfast", "backup", "run", this.#run.plan.path, job.name].map(shellWord).join(" "),
-      env,
+      ...this.#access(),
     };
     this.#saved = await saveBackup(request, options);
     this.#warnings.push(...this.#saved.warnings);
     this.#checked = await this.#check(this.#saved);
+    refuseUnreadable(this.#saved);
     stopIfAborted(options.signal);
     this.#forgotten = await this.#forget({ isDryRun: false });
     return { status: "saved" };
@@ -133,12 +136,11 @@ class JobWork {
 
   /** What did not pass counts for nothing from then on. */
   async #check({ path: backup }: SavedBackup): Promise<readonly string[]> {
-    const { env, options } = this.#run;
     try {
-      return await checkSaved(backup, this.#job.check, { ...options, env });
+      return await checkSaved(backup, this.#job.check, { ...this.#run.options, ...this.#access() });
     } catch (error) {
       if (!(error instanceof Failure) || (error.code !== "damaged" && error.code !== "mismatch")) throw error;
-      await using store = await openStore(this.#job.target, { env });
+      await using store = await this.#openTarget();
       const note = Buffer.from(`${new Date(this.#run.clock()).toISOString()}\n${error.message}\n`);
       await store.put(pathIn(path.basename(backup), failedCheckFile), note);
       throw error;
@@ -147,15 +149,14 @@ class JobWork {
 
   /** Backups of this job beyond those that are to be kept. */
   async #forget({ isDryRun }: { readonly isDryRun: boolean }): Promise<readonly string[]> {
-    const { keep, target, name } = this.#job;
+    const { keep, name } = this.#job;
     if (keep === undefined) return [];
-    const { env, options } = this.#run;
-    await using store = await openStore(target, { env });
+    await using store = await this.#openTarget();
     const expected = isDryRun ? { expected: timeOf(this.#startedMs) } : {};
     const plan = await planForgetting(store, { rules: keep, label: name, ...expected });
     this.#warnings.push(...plan.damaged.map(({ name: bad, damage }) => `"${bad}" counts for nothing: ${damage}`));
     if (isDryRun) return plan.forgotten.map((one) => one.name);
-    const done = await applyForgetting(store, plan, options);
+    const done = await applyForgetting(store, plan, this.#run.options);
     this.#warnings.push(...done.left.map(({ name: left, why }) => `"${left}" is not deleted: ${why}`));
     return done.forgotten;
   }
@@ -165,7 +166,7 @@ class JobWork {
     const { target, targetMount, whenTargetIsMissing } = this.#job;
     try {
       if (targetMount !== undefined) refuseUnmounted(targetMount);
-      await using store = await openStore(target, { env: this.#run.env });
+      await using store = await this.#openTarget();
       if ((await store.find(""))?.kind === "folder") return true;
       throw new Failure("not-found", `cannot save into "${target}": it is not there`, {
         hint: "plug in its disk, or make the folder",
@@ -175,6 +176,21 @@ class JobWork {
       if (isMissing && whenTargetIsMissing === "skip") return false;
       throw error;
     }
+  }
+
+  #openTarget(): Promise<BackupStore> {
+    return openStore(this.#job.target, this.#access());
+  }
+
+  /** Whatever is asked, nobody is there to answer. */
+  #access(): StoreAccess {
+    const { identity, targetPassword: secret } = this.#job;
+    const { env } = this.#run;
+    return {
+      env,
+      ...(identity === undefined ? {} : { identity }),
+      password: async () => (secret === undefined ? undefined : readSecret(secret, env)),
+    };
   }
 
   #backupName(): string {
@@ -241,6 +257,15 @@ function timeOf(instantMs: number): BackupTime {
     hour: at.getHours(),
     minute: at.getMinutes(),
   };
+}
+
+/** The backup is there, but not all of the disk is in it: what older ones have is worth more now. */
+function refuseUnreadable({ path: backup, unreadable }: SavedBackup): void {
+  if (unreadable === undefined) return;
+  const { sectors, files, list } = unreadable;
+  throw new Failure("damaged", `cannot read ${sectors} sectors of the disk, in ${files.length} files`, {
+    hint: `"${list}" in "${backup}" names what is missing; nothing older was deleted`,
+  });
 }
 
 function refuseUnmounted(folder: string): void {

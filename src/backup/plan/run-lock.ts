@@ -7,11 +7,14 @@ import { Failure, libc, systemReason } from "../../base/index.ts";
 /**
  * Held while a plan is run, so that two runs of it never overlap. The lock is the kernel's: it is gone with the process,
  * however that ends. Throws `refused` where another run has it.
+ * Its file remembers when the last run was.
  */
 export class RunLock implements Disposable {
+  readonly #file: string;
   readonly #fd: number;
 
-  private constructor(fd: number) {
+  private constructor(file: string, fd: number) {
+    this.#file = file;
     this.#fd = fd;
   }
 
@@ -32,7 +35,19 @@ export class RunLock implements Disposable {
       fs.closeSync(fd);
       throw new Failure("refused", `cannot run the plan "${plan}": another run of it is going on`);
     }
-    return new RunLock(fd);
+    return new RunLock(file, fd);
+  }
+
+  /** When the plan was last run to its end; undefined where it never was. */
+  get lastRunMs(): number | undefined {
+    const text = fs.readFileSync(this.#file, "utf8").trim();
+    const lastMs = Date.parse(text);
+    return Number.isNaN(lastMs) ? undefined : lastMs;
+  }
+
+  note(runMs: number): void {
+    fs.ftruncateSync(this.#fd);
+    fs.writeSync(this.#fd, `${new Date(runMs).toISOString()}\n`);
   }
 
   [Symbol.dispose](): void {

@@ -17,6 +17,8 @@ export interface RunPlanRequest {
   readonly jobs: readonly string[];
   /** Nothing is saved, deleted, run or sent: the summary says what would be. */
   readonly isDryRun: boolean;
+  /** Nothing is done where the last run began less than so long ago. */
+  readonly unlessWithinMs?: number;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: () => number;
 }
@@ -34,12 +36,13 @@ export async function runPlan(request: RunPlanRequest, options: RunPlanOptions =
   const { env, clock, isDryRun } = request;
   const plan = await readPlan(request.plan);
   const chosen = chooseJobs(plan, request.jobs);
-  using lock = isDryRun ? undefined : RunLock.take(plan.path, env);
-  void lock;
+  using lock = isDryRun ? undefined : takeLock(request, plan);
   const startedMs = clock();
+  const isBusy = !isDryRun && lock === undefined;
+  const isEarly = isBusy || (lock?.lastRunMs ?? -Infinity) > startedMs - (request.unlessWithinMs ?? 0);
   const jobs: JobSummary[] = [];
   const run: JobRun = { plan, env, clock, options };
-  for (const job of chosen) {
+  for (const job of isEarly ? [] : chosen) {
     const done = await (isDryRun ? planJob(job, run) : isAborted(options) ? interruptedJob(job) : runJob(job, run));
     jobs.push(done);
     options.onJob?.(done);
@@ -53,7 +56,20 @@ export async function runPlan(request: RunPlanRequest, options: RunPlanOptions =
     jobs,
     untold: [],
   };
-  return isDryRun ? summary : { ...summary, untold: await tellAll(plan, summary, env) };
+  if (isDryRun || isEarly) return summary;
+  if (summary.status !== "interrupted") lock?.note(startedMs);
+  return { ...summary, untold: await tellAll(plan, summary, env) };
+}
+
+/** Where a run is only to be made up, one that is going on is as good. */
+function takeLock({ env, unlessWithinMs }: RunPlanRequest, plan: BackupPlan): RunLock | undefined {
+  try {
+    return RunLock.take(plan.path, env);
+  } catch (error) {
+    const isBusy = error instanceof Failure && error.code === "refused";
+    if (isBusy && unlessWithinMs !== undefined) return undefined;
+    throw error;
+  }
 }
 
 function isAborted({ signal }: JobOptions): boolean {

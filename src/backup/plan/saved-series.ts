@@ -1,5 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import { readFolder, readSavedTime, readSource, type BackupFolder } from "../clonezilla/index.ts";
+import { readBadSectors, readFolder, readSavedTime, readSource, type BackupFolder } from "../clonezilla/index.ts";
 import { markIn } from "../marks.ts";
 import { SubStore, unfinishedEnding, type BackupStore } from "../store/index.ts";
 import { parseBackupTime, type BackupTime } from "./retention.ts";
@@ -46,9 +46,15 @@ async function entryOf(name: string, folder: BackupFolder): Promise<SavedEntry |
   const inName = day === undefined ? undefined : parseBackupTime(`${day} ${hour}:${minute}`);
   const time = inName ?? parseBackupTime((await readSavedTime(folder)) ?? "");
   if (time === undefined) return undefined;
-  const damage = markIn(folder.files) ?? folder.problems[0];
+  const damage = markIn(folder.files) ?? folder.problems[0] ?? (await unreadableIn(folder));
   const series = [label, ...identitiesOf(folder), (await readSource(folder)) ?? ""].join("\n");
   return { name, label, series, time, ...(damage === undefined ? {} : { damage }) };
+}
+
+/** Zeros stand for what could not be read: an older backup may be the last that has it. */
+async function unreadableIn(folder: BackupFolder): Promise<string | undefined> {
+  const [first] = await readBadSectors(folder);
+  return first === undefined ? undefined : `${first.sectors} sectors of the disk could not be read`;
 }
 
 /** What tells disks apart that have the same name. */

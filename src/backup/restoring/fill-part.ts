@@ -4,6 +4,7 @@ import {
   growFileSystem,
   makeFileSystem,
   measureFileSystem,
+  moveVolume,
   openFileSystem,
   planShrink,
   roomIn,
@@ -21,11 +22,20 @@ import { comparePart, contentBytesOf, copyPart, readThrough, type PartPlace, typ
 import { openSource } from "./open-source.ts";
 import { StackedDevice } from "./stacked-device.ts";
 
+/** Where new ids come from, and what became of the old ones. */
+export interface Renewal {
+  readonly randomUuid: () => string;
+  /** Old ids with the new ones, as `blkid` writes both. */
+  readonly ids: Map<string, string>;
+}
+
 /** How a partition is brought to its place. */
 export interface Filling extends Restoring {
   readonly now: Timestamp;
   /** A folder for what cannot be read anywhere in the backup. */
   readonly scratch: string;
+  /** Disks, partitions and file systems get new ids. */
+  readonly renewal?: Renewal;
   /** Read back and compare; what was held in memory of the target is to be forgotten first. */
   readonly verify?: { readonly forgetCached: () => void };
 }
@@ -39,6 +49,8 @@ export interface FilledPart {
 export interface FillPlace extends PartPlace {
   /** Where it begins on its disk. */
   readonly startLba: number;
+  /** Where it began on its old disk. Absent: it goes to no other disk, and stays as it was. */
+  readonly wasLba?: number;
   /** How large it was; absent where the backup does not tell. */
   readonly wasBytes?: number;
   /** The file system is to take all of it. */
@@ -88,6 +100,8 @@ async function copyWhole(filling: Filling, part: BackupPart, place: FillPlace): 
     );
   }
   await verifyCopy(filling, part, place.device);
+  const { device, startLba: toLba, wasLba: fromLba = toLba } = place;
+  if (fromLba !== toLba) await moveVolume(device, { fromLba, toLba });
   return { restoredBytes, notes: [] };
 }
 

@@ -4,6 +4,7 @@ import { printableName } from "../../bytes/index.ts";
 import { defineCommand, dryRunOption, jsonOption } from "../command.ts";
 import { printJson, printLines, printWarnings } from "../print.ts";
 import { keepOptions, keepRulesOf } from "./keep-options.ts";
+import { storeAccess, storeOptions } from "./store-options.ts";
 
 /** `holdfast backup forget` */
 export const forget = defineCommand({
@@ -16,6 +17,7 @@ A backup is renamed before it is deleted: interrupted, nothing is left that look
   options: {
     ...keepOptions,
     name: { kind: "string", value: "NAME", help: "only those called so behind the date, whichever disk they are of" },
+    ...storeOptions,
     "dry-run": { ...dryRunOption, help: "only say what would be kept, and why, and what would be deleted" },
     json: jsonOption,
   },
@@ -32,7 +34,7 @@ A backup is renamed before it is deleted: interrupted, nothing is left that look
     }
     const { target, dryRun: isDryRun, name } = args;
     const label = name === undefined ? {} : { label: name };
-    const request = { target, rules, isDryRun, env: context.env, ...label };
+    const request = { target, rules, isDryRun, ...storeAccess(context, args), ...label };
     const { kept, forgotten, damaged, done } = await forgetBackups(request, { signal: context.signal });
     await printWarnings(context, [
       ...damaged.map((one) => `${one.name} counts for nothing, and stays: ${one.damage ?? ""}`),

@@ -2,6 +2,7 @@ import { parseTimeLimit, pruneBackups } from "../../backup/index.ts";
 import { formatSize, printableName } from "../../bytes/index.ts";
 import { defineCommand, dryRunOption, jsonOption } from "../command.ts";
 import { printJson, printLines } from "../print.ts";
+import { storeAccess, storeOptions } from "./store-options.ts";
 
 const usualAgeMs = 7 * 86_400_000;
 
@@ -19,6 +20,7 @@ export const prune = defineCommand({
       parse: parseTimeLimit,
       help: "remove what was not written to for so long: 12h, 30d; else 7d",
     },
+    ...storeOptions,
     "dry-run": { ...dryRunOption, help: "only say what would be removed" },
     json: jsonOption,
   },
@@ -26,7 +28,7 @@ export const prune = defineCommand({
   async run(context, args) {
     const { target, dryRun: isDryRun } = args;
     const unchangedSinceMs = Date.now() - (args.olderThan ?? usualAgeMs);
-    const request = { target, unchangedSinceMs, isDryRun, env: context.env };
+    const request = { target, unchangedSinceMs, isDryRun, ...storeAccess(context, args) };
     const { removed, left } = await pruneBackups(request, { signal: context.signal });
     if (args.json) return printJson(context, { target, isDryRun, removed, left });
     const verb = isDryRun ? "would remove" : "removed";

@@ -1,4 +1,4 @@
-import { failureOf, runPlan, summaryLines } from "../../backup/index.ts";
+import { failureOf, parseTimeLimit, runPlan, summaryLines } from "../../backup/index.ts";
 import { Failure } from "../../base/index.ts";
 import { defineCommand, dryRunOption, jsonOption } from "../command.ts";
 import { printJson, printLines, showProgress } from "../print.ts";
@@ -16,6 +16,12 @@ Two runs of one plan never overlap: the second is refused with status 4.`,
   },
   options: {
     "dry-run": { ...dryRunOption, help: "say what would be saved and deleted; nothing is run, written or sent" },
+    "unless-within": {
+      kind: "string",
+      value: "TIME",
+      parse: parseTimeLimit,
+      help: "do nothing where the plan was run less than that ago: 25h, 7d",
+    },
     json: jsonOption,
   },
   examples: [
@@ -25,7 +31,14 @@ Two runs of one plan never overlap: the second is refused with status 4.`,
   async run(context, args) {
     using progress = showProgress(context, args);
     const summary = await runPlan(
-      { plan: args.plan, jobs: args.job, isDryRun: args.dryRun, env: context.env, clock: Date.now },
+      {
+        plan: args.plan,
+        jobs: args.job,
+        isDryRun: args.dryRun,
+        ...(args.unlessWithin === undefined ? {} : { unlessWithinMs: args.unlessWithin }),
+        env: context.env,
+        clock: Date.now,
+      },
       { signal: context.signal, onProgress: progress.onProgress },
     );
     progress.clear();

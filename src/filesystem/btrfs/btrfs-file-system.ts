@@ -12,6 +12,7 @@ import type {
   Problem,
 } from "../file-system.ts";
 import { limitProblems } from "../limit-problems.ts";
+import { onlyOnce } from "./check-report.ts";
 import { checkBtrfs } from "./check.ts";
 import { DataReader } from "./data-reader.ts";
 import { nameHash, namesIn, refuseImpossibleName, type NamedItem } from "./directory.ts";
@@ -121,7 +122,7 @@ export class BtrfsFileSystem implements FileSystem {
   }
 
   check(): AsyncIterable<Problem> {
-    return limitProblems(checkBtrfs(this.#source));
+    return limitProblems(onlyOnce(checkBtrfs(this.#source)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -3,6 +3,9 @@ import { damaged } from "../damaged.ts";
 import { keyBytes, readKey, itemTypes } from "./key.ts";
 import { chunkItem, chunkStripe } from "./records.ts";
 
+/** Bits of a chunk's flags. */
+export const groupFlags = { data: 1n, system: 2n, metadata: 4n } as const;
+
 type Layout = "mirrored" | "striped" | "parity";
 
 interface Profile {

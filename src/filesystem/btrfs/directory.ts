@@ -1,4 +1,5 @@
 import { crc32c, decodeName, encodeName } from "../../bytes/index.ts";
+import type { EntryKind } from "../../tree/index.ts";
 import { damaged } from "../damaged.ts";
 import type { Key } from "./key.ts";
 import { directoryItem } from "./records.ts";
@@ -10,6 +11,17 @@ export interface NamedItem {
   readonly type: number;
   readonly value: Uint8Array;
 }
+
+/** `type` of what a name stands for, by kind. */
+export const fileTypes: Readonly<Record<EntryKind, number>> = {
+  file: 1,
+  directory: 2,
+  character: 3,
+  block: 4,
+  fifo: 5,
+  socket: 6,
+  symlink: 7,
+};
 
 /** The names in one item: several where their hashes are the same. Throws `damaged` where they are cut off. */
 export function namesIn(item: Uint8Array, what: string): NamedItem[] {

@@ -4,21 +4,27 @@ import { ids, itemTypes } from "./key.ts";
 import type { NodePlace } from "./node.ts";
 import { fileExtent, fileExtentPlace, fileExtentTypes } from "./records.ts";
 import type { BtrfsSource } from "./source.ts";
-import { treeIn } from "./tree.ts";
+import { treeIn, type Tree } from "./tree.ts";
 
 /** The log holds what was written by fsync since the last commit, which comes twice a minute: no log is so large. */
 const nodeLimit = 1_000_000;
+
+/** The tree of log trees, where there is a log. It is of the transaction that was not finished. */
+export function logTreeRoot({ superblock }: BtrfsSource): Tree | undefined {
+  const { logRoot, logRootLevel, generation } = superblock;
+  if (logRoot === 0) return undefined;
+  return { id: ids.logTree, root: { logical: logRoot, level: logRootLevel, generation: generation + 1 } };
+}
 
 /**
  * What the log takes, in logical addresses: its nodes, and the data that its files were given. Neither is in the tree of
  * extents before the log is replayed. Throws `damaged` where the log is: it could not be replayed.
  */
 export async function logExtents(source: BtrfsSource): Promise<Extent[]> {
-  const { logRoot, logRootLevel, generation } = source.superblock;
-  if (logRoot === 0) return [];
+  const log = logTreeRoot(source);
+  if (log === undefined) return [];
   const found: Extent[] = [];
-  // The log is of the transaction that was not finished.
-  const places: NodePlace[] = [{ logical: logRoot, level: logRootLevel, generation: generation + 1 }];
+  const places: NodePlace[] = [log.root];
   const seen = new Set<number>();
   for (let place = places.pop(); place !== undefined; place = places.pop()) {
     if (seen.has(place.logical)) continue;

@@ -47,6 +47,48 @@ export const chunkStripe = new Struct("btrfs chunk stripe", 32, {
   deviceUuid: [16, uuid],
 });
 
+export const deviceItem = new Struct("btrfs device item", 98, {
+  deviceId: [0, claimed64],
+  totalBytes: [8, claimed64],
+  usedBytes: [16, claimed64],
+  uuid: [66, uuid],
+});
+
+export const deviceExtent = new Struct("btrfs device extent", 48, {
+  chunkTree: [0, wide64],
+  chunkId: [8, claimed64],
+  chunkLogical: [16, claimed64],
+  lengthBytes: [24, claimed64],
+});
+
+export const blockGroup = new Struct("btrfs block group", 24, {
+  usedBytes: [0, claimed64],
+  chunkId: [8, claimed64],
+  flags: [16, bits64],
+});
+
+export const freeSpaceInfo = new Struct("btrfs free space info", 8, { runCount: [0, u32], flags: [4, u32] });
+
+/** Inline references follow; before them, in tree blocks without skinny metadata, a key and a level. */
+export const extentItem = new Struct("btrfs extent item", 24, {
+  references: [0, claimed64],
+  generation: [8, claimed64],
+  flags: [16, bits64],
+});
+
+export const extentFlags = { data: 1n, treeBlock: 2n } as const;
+
+/** Before the first of an extent's inline references, where its tree block is not told by the key. */
+export const treeBlockInfo = new Struct("btrfs tree block info", 18, { key: [0, keyField], level: [17, u8] });
+
+/** What stands behind the type of an inline reference to data, and in an item of its own. */
+export const extentDataRef = new Struct("btrfs extent data reference", 28, {
+  root: [0, wide64],
+  inode: [8, wide64],
+  offset: [16, wide64],
+  count: [24, u32],
+});
+
 export const inodeItem = new Struct("btrfs inode", 160, {
   generation: [0, claimed64],
   sizeBytes: [16, claimed64],
@@ -68,6 +110,9 @@ export const inodeItem = new Struct("btrfs inode", 160, {
 });
 
 export type InodeRecord = StructRecord<typeof inodeItem>;
+
+/** Bits of an inode's flags. */
+export const inodeFlags = { noChecksums: 1n } as const;
 
 /** What is there of a root item in every version. */
 export const rootItem = new Struct("btrfs root item", 239, {
@@ -98,6 +143,19 @@ export const directoryItem = new Struct("btrfs directory item", 30, {
   dataBytes: [25, u16],
   nameBytes: [27, u16],
   type: [29, u8],
+});
+
+/** The name follows. */
+export const inodeReference = new Struct("btrfs inode reference", 10, {
+  index: [0, claimed64],
+  nameBytes: [8, u16],
+});
+
+/** The name follows. */
+export const inodeExtref = new Struct("btrfs extended inode reference", 18, {
+  directory: [0, claimed64],
+  index: [8, claimed64],
+  nameBytes: [16, u16],
 });
 
 /** The data follows where it is inline, or else a place. */
