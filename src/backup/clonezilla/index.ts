@@ -8,4 +8,11 @@ export type { PhysicalData } from "./read-lvm.ts";
 export type { BackupPart } from "./read-parts.ts";
 export { readSmallFile, type FolderFiles } from "./small-files.ts";
 export { readIdentities, readSavedTime, readSource, type Identity } from "./read-lists.ts";
-export { isExtended, lastSectorFor, planFromDump, type DumpedPartition, type TableDump } from "./table-dump.ts";
+export {
+  dumpText,
+  isExtended,
+  lastSectorFor,
+  planFromDump,
+  type DumpedPartition,
+  type TableDump,
+} from "./table-dump.ts";

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import * as zlib from "node:zlib";
-import { encodeLz4Frame } from "../../tree/index.ts";
-import { encodeXzBlock, encodeXzIndex, encodeXzStart } from "../../tree/lzma/index.ts";
+import { decompress, encodeLz4Frame } from "../../tree/index.ts";
+import { encodeXzBlock, encodeXzIndex, encodeXzStart, xzBlockPlainBytes, type XzBlock } from "../../tree/lzma/index.ts";
 import { encodeGzipTable } from "./gzip-table.ts";
 import { encodeSeekTable, type Frame } from "./seek-table.ts";
 
@@ -11,16 +11,21 @@ export type PackedAs = "zst" | "gz" | "xz" | "lz4" | "uncomp";
 /** Compresses parts, each so that it can be read without the others. */
 export interface Packing {
   readonly name: PackedAs;
-  /** What stands in front of the first one. */
+  /** What stands in front of the first one, and counts as a part of it. */
   readonly start: Uint8Array;
   pack(part: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** What was packed. Throws where its checksum is wrong. */
+  unpack(packed: Uint8Array): Promise<Uint8Array>;
   /** What stands behind the last one. */
   end(frames: readonly Frame[]): Uint8Array;
 }
 
 const noBytes = new Uint8Array(0);
+const xzStart = encodeXzStart();
 /** Small pieces of output cost most of the time. */
 const leastOutputBytes = 64 * 1024;
+/** No part has more. */
+const unpackedLimitBytes = 64 * 1024 * 1024;
 
 /** A thread has two parts before it, and each takes 8 MiB: no machine is to need more than 300 MiB for that. */
 const packersLimit = 16;
@@ -35,18 +40,31 @@ const packings: Readonly<Record<PackedAs, (level: number | undefined) => Packing
     name: "gz",
     start: noBytes,
     pack: (part) => zlib.gzipSync(part, { level, chunkSize: Math.max(leastOutputBytes, part.length) }),
+    unpack: async (packed) => zlib.gunzipSync(packed, { maxOutputLength: unpackedLimitBytes }),
     end: encodeGzipTable,
   }),
   // zstd's table is in a frame that decoders of LZ4 skip as well.
-  lz4: () => ({ name: "lz4", start: noBytes, pack: (part) => encodeLz4Frame(part), end: encodeSeekTable }),
+  lz4: () => ({
+    name: "lz4",
+    start: noBytes,
+    pack: (part) => encodeLz4Frame(part),
+    unpack: unpacked,
+    end: encodeSeekTable,
+  }),
   xz: () => ({
     name: "xz",
-    start: encodeXzStart(),
+    start: xzStart,
     pack: (part) => encodeXzBlock(part),
-    end: (frames) =>
-      encodeXzIndex(frames.map(({ packedBytes: unpaddedBytes, plainBytes }) => ({ unpaddedBytes, plainBytes }))),
+    unpack: (packed) => unpacked(wholeXz(packed)),
+    end: (frames) => encodeXzIndex(frames.map(xzBlockOf)),
   }),
-  uncomp: () => ({ name: "uncomp", start: noBytes, pack: (part) => part, end: () => noBytes }),
+  uncomp: () => ({
+    name: "uncomp",
+    start: noBytes,
+    pack: (part) => part,
+    unpack: async (packed) => packed,
+    end: () => noBytes,
+  }),
 };
 
 export function packingOf(name: PackedAs, level: number | undefined): Packing {
@@ -64,6 +82,28 @@ function zstdPacking(level: number): Packing {
       const chunkSize = Math.max(leastOutputBytes, part.length + part.length / 128 + 512);
       return zlib.zstdCompressSync(part, { params, pledgedSrcSize: part.length, chunkSize: Math.ceil(chunkSize) });
     },
+    unpack: async (packed) => zlib.zstdDecompressSync(packed, { maxOutputLength: unpackedLimitBytes }),
     end: encodeSeekTable,
   };
+}
+
+async function unpacked(packed: Uint8Array): Promise<Uint8Array> {
+  async function* whole(): AsyncGenerator<Uint8Array, void, void> {
+    yield packed;
+  }
+  const pieces: Uint8Array[] = [];
+  for await (const piece of (await decompress(whole(), "part")).chunks) pieces.push(piece.slice());
+  return Buffer.concat(pieces);
+}
+
+function xzBlockOf({ packedBytes, plainBytes }: Frame, n: number): XzBlock {
+  return { unpaddedBytes: packedBytes - (n === 0 ? xzStart.length : 0), plainBytes };
+}
+
+/** A part as a stream of its own. */
+function wholeXz(packed: Uint8Array): Uint8Array {
+  const isFirst = Buffer.compare(packed.subarray(0, xzStart.length), xzStart) === 0;
+  const block = isFirst ? packed.subarray(xzStart.length) : packed;
+  const index = encodeXzIndex([{ unpaddedBytes: block.length, plainBytes: xzBlockPlainBytes(block) }]);
+  return Buffer.concat([xzStart, block, index]);
 }

@@ -38,6 +38,20 @@ export function encodeXzBlock(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return Buffer.concat([withCrc(header), packed, check]);
 }
 
+/** How long the content of such a block is, by its header. */
+export function xzBlockPlainBytes(block: Uint8Array): number {
+  let at = 2;
+  const number = (): number => {
+    for (let [value, factor] = [0, 1]; ; factor *= 0x80) {
+      const byte = block[at++] ?? 0;
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return value;
+    }
+  };
+  number(); // of what is packed
+  return number();
+}
+
 /** What stands behind the blocks. */
 export function encodeXzIndex(blocks: readonly XzBlock[], flags = usualFlags): Uint8Array<ArrayBuffer> {
   const fields: number[] = [0, ...vli(blocks.length)];
