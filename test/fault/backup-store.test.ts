@@ -96,7 +96,8 @@ for (const isGone of [false, true]) {
         await checkBackup(`${home}/try${nth}`, { env, onProblem: async ({ message }) => assert.fail(message) });
         break;
       }
-      assert.ok(error instanceof Failure && error.code === "no-space", String(error));
+      assert.ok(error instanceof Failure);
+      assert.equal(error.code, "no-space", error.message);
       assert.deepEqual(
         listed.filter(({ isFinished, name }) => isFinished || (!isGone && name === `try${nth}.part`)),
         [],
