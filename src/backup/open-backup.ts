@@ -1,11 +1,18 @@
 import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
-import { OverlayDevice, SliceReader, type BlockReader } from "../device/index.ts";
-import { leftOutOfNtfs } from "../filesystem/index.ts";
+import { OverlayDevice, SliceDevice, SliceReader, type BlockReader } from "../device/index.ts";
+import { leftOutOfNtfs, makeSwap } from "../filesystem/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
 import { BackupUse } from "./backup-use.ts";
 import { ContentCache, openCached, type ContentCacheOptions } from "./cache/index.ts";
 import { chooseDisk } from "./choose-disk.ts";
-import { partOf, readFolder, type BackupDisk, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
+import {
+  partitionName,
+  partOf,
+  readFolder,
+  type BackupDisk,
+  type BackupFolder,
+  type BackupPart,
+} from "./clonezilla/index.ts";
 import { isNtfsclone } from "./ntfsclone/index.ts";
 import { openPart, packedDataOf, plainKind } from "./open-part.ts";
 import { contentKey, openAnywhere } from "./packed/index.ts";
@@ -43,7 +50,18 @@ export async function openBackup(path: string, options: OpenBackupOptions): Prom
   const parts = stack.use(new BackupParts(folder, disk, options));
   const overlay = new OverlayDevice(parts);
   await writeDiskTable(overlay, folder, disk);
+  await writeSwaps(overlay, folder, disk);
   return new OwningReader(overlay, stack.move());
+}
+
+/** Of swap nothing was saved but how it is to be made anew; a system that starts looks for it. */
+async function writeSwaps(overlay: OverlayDevice, { swaps }: BackupFolder, { name, dump }: BackupDisk): Promise<void> {
+  for (const { number, startLba, sectorCount } of dump.partitions) {
+    const swap = swaps.find((one) => one.name === partitionName(name, number));
+    if (swap === undefined) continue;
+    const device = new SliceDevice(overlay, startLba * 512, sectorCount * 512);
+    await makeSwap(device, { uuid: swap.uuid ?? crypto.randomUUID(), label: swap.label });
+  }
 }
 
 /** Where no data at all can be read anywhere, that is said at once. */

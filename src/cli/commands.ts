@@ -43,6 +43,7 @@ export const commands: CommandIndex = {
     { words: ["backup", "cat"], load: async () => (await import("./backup/cat.ts")).cat },
     { words: ["backup", "get"], load: async () => (await import("./backup/get.ts")).get },
     { words: ["backup", "check"], load: async () => (await import("./backup/check.ts")).check },
+    { words: ["backup", "serve"], load: async () => (await import("./backup/serve.ts")).serve },
     { words: ["backup", "plan"], load: async () => (await import("./backup/plan.ts")).plan },
     { words: ["backup", "run"], load: async () => (await import("./backup/run.ts")).run },
     { words: ["backup", "install-timer"], load: async () => (await import("./backup/install-timer.ts")).installTimer },

@@ -9,6 +9,7 @@ export { ExclusiveDisk } from "./exclusive-disk.ts";
 export { FileDevice, FileReader } from "./file-device.ts";
 export { MemoryDevice } from "./memory-device.ts";
 export { OverlayDevice } from "./overlay.ts";
+export { serveNbd, type NbdServer } from "./nbd/index.ts";
 export { MappedReader, type MappedStretch } from "./mapped-reader.ts";
 export { inUseNote, refuseInUse, refuseUnwritable } from "./refuse-in-use.ts";
 export { RescuingReader, unreadableLimitBytes, type RescueOptions } from "./rescuing-reader.ts";

@@ -30,6 +30,7 @@ export const putTree = lazily(async () => (await import("./put-tree.ts")).putTre
 export const recognise = lazily(async () => (await import("./recognise/index.ts")).recognise);
 export { leftOutOfNtfs } from "./ntfs/index.ts";
 export { readText } from "./read-text.ts";
+export const refitFat = lazily(async () => (await import("./fat/index.ts")).refitFat);
 export const renewVolumeId = lazily(async () => (await import("./renew-volume-id.ts")).renewVolumeId);
 export { resolvePath, type ResolveOptions } from "./path.ts";
 export {

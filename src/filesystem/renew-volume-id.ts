@@ -7,15 +7,18 @@ export interface RenewedId {
   readonly after: string;
 }
 
+const renewable: ReadonlySet<string> = new Set(["ext", "fat", "exfat", "ntfs"]);
+
 /**
  * Gives a file system that nobody uses yet another id, made from a UUID. Undefined where it is of a kind whose id this
  * program does not change.
  */
 export async function renewVolumeId(device: BlockDevice, uuid: string): Promise<RenewedId | undefined> {
   const family = await probe(device);
-  if (family !== "ext" && family !== "fat" && family !== "exfat") return undefined;
+  if (family === undefined || !renewable.has(family)) return undefined;
   const before = await idOf(device);
   if (family === "ext") await (await import("./ext/index.ts")).renewExtUuid(device, uuid);
+  else if (family === "ntfs") await (await import("./ntfs/index.ts")).renewNtfsSerial(device, uuid);
   else if (family === "fat") await (await import("./fat/index.ts")).renewFatNumber(device, uuid);
   else await (await import("./exfat/index.ts")).renewExfatSerial(device, uuid);
   const after = await idOf(device);

@@ -68,7 +68,7 @@ test("parts come back in their order as zstd, gzip or themselves, with their che
           : into.set(createHash("shake256", { outputLength: lengthBytes }).update(`${n}`).digest())),
       sealed: isZero ? [] : [{ at: 0, lengthBytes: lengthBytes - 4 }],
     }));
-    await writeParts(volumes, source, { packedAs, level: undefined, partLimitBytes: 200_000, onWritten() {} });
+    await writeParts(volumes, source, { packedAs, level: undefined, partLimitBytes: 200_000, async onWritten() {} });
     for (const [n, { lengthBytes, isZero }] of parts.entries()) {
       const plain = unpack[packedAs](written[n] ?? Buffer.alloc(0));
       assert.equal(plain.length, lengthBytes, `${packedAs} ${n}`);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as zlib from "node:zlib";
 import { after, before, test } from "node:test";
-import { listBackups, openBackup, restoreBackup, saveBackup, showBackup } from "../../src/backup/index.ts";
+import { listBackups, openBackup, restoreBackup, showBackup } from "../../src/backup/index.ts";
 import { Failure, libc } from "../../src/base/index.ts";
 import { FileReader, readBytes, type BlockReader } from "../../src/device/index.ts";
 import { checkDisk, getFiles, readFile, showDisk } from "../../src/disk/index.ts";
@@ -220,26 +220,6 @@ test("a damaged file system is refused and nothing is left, unless it is to be s
     (error) => error instanceof Failure && error.code === "damaged",
   );
   assert.equal(fs.existsSync(place.join("home")), false);
-});
-
-test("an interrupted save leaves nothing behind", async () => {
-  await using place = temporaryFolder();
-  const abort = new AbortController();
-  const request = {
-    source: disks.gpt,
-    into: place.path,
-    name: "backup",
-    packedAs: "zst",
-    volumeBytes: 2 ** 20,
-    isUnchecked: true,
-    retries: 2,
-    nowMs: 0,
-    command: "",
-    env,
-  } as const;
-  const saving = saveBackup(request, { signal: abort.signal, onProgress: () => abort.abort() });
-  await assert.rejects(saving, (error) => error instanceof Failure && error.code === "interrupted");
-  assert.deepEqual(fs.readdirSync(place.path), []);
 });
 
 test("an image that another program has locked is not saved", { skip: process.platform !== "linux" }, async () => {

@@ -7,4 +7,11 @@ export { isSwap, partOf, readFolder, type BackupFolder, type BackupSwap } from "
 export type { BackupPart } from "./read-parts.ts";
 export { readSmallFile, type FolderFiles } from "./small-files.ts";
 export { readIdentities, readSavedTime, readSource, type Identity } from "./read-lists.ts";
-export { isExtended, lastSectorFor, planFromDump, type DumpedPartition, type TableDump } from "./table-dump.ts";
+export {
+  dumpText,
+  isExtended,
+  lastSectorFor,
+  planFromDump,
+  type DumpedPartition,
+  type TableDump,
+} from "./table-dump.ts";

@@ -43,7 +43,7 @@ export async function renewVolume(
     const renewed = await renewVolumeId(device, randomUuid());
     if (renewed?.before !== undefined) ids.set(renewed.before.toLowerCase(), renewed.after);
     if (renewed !== undefined || (kind === plainKind && (await recognise(device)) === undefined)) return [];
-    return [`${name} keeps its id: only those of ext, FAT, exFAT and swap are renewed`];
+    return [`${name} keeps its id: only those of ext, FAT, exFAT, NTFS and swap are renewed`];
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "unsupported") throw error;
     return [`${name} keeps its id: ${error.message}`];

@@ -43,6 +43,8 @@ export const lookOptions = {
 interface LookArguments extends StoreArguments {
   readonly cacheLimit: number;
   readonly noCache: boolean;
+  /** Which disk, where a backup has several. */
+  readonly disk?: string | undefined;
 }
 
 /** Opens backups where images are opened otherwise. Tells when data had to be unpacked for that. */
@@ -58,7 +60,9 @@ export function backupOpener(context: CommandContext, args: LookArguments & { re
     const where = args.noCache ? "for this once" : `kept in ${folder}; --no-cache keeps nothing`;
     await stderr.write(`${stderr.style("bold", "note:")} ${name} was unpacked, ${formatSize(takenBytes)} ${where}\n`);
   };
-  return (backup) => openBackup(backup, { ...access, signal, cache, onUnpacked, onProgress: progress.onProgress });
+  const disk = args.disk === undefined ? {} : { disk: args.disk };
+  const options = { ...access, ...disk, signal, cache, onUnpacked, onProgress: progress.onProgress };
+  return (backup) => openBackup(backup, options);
 }
 
 export const backupPlaceHelp = "BACKUP, BACKUP:/path, or BACKUP:2/path for partition 2";

@@ -21,7 +21,7 @@ export const save = defineCommand({
   summary: "save a disk, or partitions of it, as a dated folder that Clonezilla can restore too",
   description: `Of file systems that are read (ext2, ext3, ext4, FAT, exFAT) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
 
-As long as the backup is being written its folder is called NAME.part; interrupted, it is removed.`,
+As long as the backup is being written its folder is called NAME.part. Interrupted, cut off, or with the target full, it stays, and --resume goes on behind what is finished in it, if the disk has not changed since.`,
   operands: {
     source: { arity: "one", help: "the disk: a file or a block device; or the device of one partition" },
     folder: { arity: "one", help: "where the backup's own folder is made" },
@@ -70,6 +70,8 @@ As long as the backup is being written its folder is called NAME.part; interrupt
       default: 2,
       help: "how often a sector that cannot be read is read again before zeros take its place; else 2",
     },
+    resume: { kind: "flag", help: "go on with a backup of the same disk that was broken off, where there is one" },
+    "ignore-room": { kind: "flag", help: "begin even where the target seems to have too little room" },
     unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
     ...storeOptions,
     json: jsonOption,
@@ -100,6 +102,8 @@ As long as the backup is being written its folder is called NAME.part; interrupt
         volumeBytes: args.volumeSize,
         isUnchecked: args.unchecked,
         retries: args.retries,
+        isResumed: args.resume,
+        isRoomIgnored: args.ignoreRoom,
         nowMs: Date.now(),
         command: ["holdfast", "backup", "save", args.source, args.folder].map(shellWord).join(" "),
         ...storeAccess(context, args),

@@ -12,6 +12,7 @@ import {
   fileExtentTypes,
   inodeExtref,
   inodeFlags,
+  inodeItem,
   inodeReference,
   type InodeRecord,
 } from "./records.ts";
@@ -94,22 +95,22 @@ export class FileCheck {
         yield warning(`${what} stands for subvolume ${target.id}, which is not there`);
       return;
     }
-    let inode: InodeRecord | undefined;
+    let mode: number | undefined;
     let isKnown = false;
     const from = { id: target.id, type: itemTypes.inode, offset: 0 };
     for await (const some of leavesOf(this.#source, tree, from, { ...from, type: itemTypes.inodeExtref, offset: -1 })) {
       for (let n = some.start; n < some.end; n++) {
-        if (some.leaf.type(n) === itemTypes.inode) inode = decodeInode(some.leaf.data(n), whatIs(target.id, tree));
+        if (some.leaf.type(n) === itemTypes.inode) mode = modeIn(some.leaf.data(n));
         isKnown ||= namesOf(some.leaf, n).some((one) => {
           return one.name === name && one.directory === place.directory && one.index === place.index;
         });
       }
     }
-    if (inode === undefined) {
+    if (mode === undefined) {
       yield error(`${what} stands for file ${target.id}, which is not there`);
       return;
     }
-    const kind = kindOf(inode);
+    const kind = kindOf({ mode });
     if (fileTypes[kind] !== (type & typeMask)) yield error(`${what} says it is of the type ${type}, and is a ${kind}`);
     if (!isKnown) yield error(`${what} stands for file ${target.id}, which does not know that name`);
   }
@@ -194,6 +195,11 @@ export class FileCheck {
     const item = isHere ? { leaf, n: here } : await find(this.#source, tree, key);
     return item === undefined ? undefined : decodeInode(item.leaf.data(item.n), whatIs(id, tree));
   }
+}
+
+/** The mode in an inode's item, whose other fields are looked at where it stands. */
+function modeIn(item: Uint8Array): number | undefined {
+  return item.length < inodeItem.sizeBytes ? undefined : inodeItem.get(item, "mode");
 }
 
 /** Where a name is listed. */

@@ -24,7 +24,7 @@ export function decodeInode(item: Uint8Array, what: string): InodeRecord {
   return inode;
 }
 
-export function kindOf({ mode }: InodeRecord): EntryKind {
+export function kindOf({ mode }: Pick<InodeRecord, "mode">): EntryKind {
   return kinds[mode & kindMask] ?? "file";
 }
 

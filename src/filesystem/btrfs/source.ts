@@ -8,6 +8,7 @@ import { TreeNode, type NodePlace } from "./node.ts";
 import { nodeHeader } from "./records.ts";
 import type { Superblock } from "./superblock.ts";
 
+/** Of one half. */
 const cacheBytes = 16 * 2 ** 20;
 const nullUuid = "00000000-0000-0000-0000-000000000000";
 
@@ -29,7 +30,9 @@ export class BtrfsSource {
   readonly sectorBytes: number;
   readonly #nodesUuid: string;
   readonly #nodeLimit: number;
-  readonly #nodes = new Map<number, TreeNode>();
+  /** Nodes used lately, and those before them: forgetting half at a time is cheaper than keeping all in order. */
+  #nodes = new Map<number, TreeNode>();
+  #olderNodes = new Map<number, TreeNode>();
 
   constructor(reader: BlockReader, superblock: Superblock, chunks: ChunkMap) {
     this.reader = reader;
@@ -45,10 +48,8 @@ export class BtrfsSource {
 
   /** A node, by the first of its copies that is sound. Throws `damaged` where none is. */
   async node(place: NodePlace): Promise<TreeNode> {
-    const kept = this.#nodes.get(place.logical);
+    const kept = this.#nodes.get(place.logical) ?? this.#keepOn(place.logical);
     if (kept !== undefined) {
-      this.#nodes.delete(place.logical); // and in again, as the newest
-      this.#nodes.set(place.logical, kept);
       const why = whyOther(kept, place);
       if (why !== undefined) throw damaged(whatIs(place), why);
       return kept;
@@ -91,12 +92,16 @@ export class BtrfsSource {
     return mapped.places.filter((place) => place.deviceId === deviceId).map(({ at }) => at);
   }
 
+  #keepOn(logical: number): TreeNode | undefined {
+    const node = this.#olderNodes.get(logical);
+    if (node !== undefined) this.#keep(node);
+    return node;
+  }
+
   #keep(node: TreeNode): void {
     if (this.#nodes.size >= this.#nodeLimit) {
-      for (const oldest of this.#nodes.keys()) {
-        this.#nodes.delete(oldest);
-        break;
-      }
+      this.#olderNodes = this.#nodes;
+      this.#nodes = new Map();
     }
     this.#nodes.set(node.logical, node);
   }

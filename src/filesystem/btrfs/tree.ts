@@ -79,8 +79,8 @@ export function itemsOf(source: BtrfsSource, tree: Tree, id: number, type?: numb
 
 /** The item with a key. */
 export async function find(source: BtrfsSource, tree: Tree, key: Key): Promise<Item | undefined> {
-  for await (const { leaf, start } of leavesOf(source, tree, key, key)) return { leaf, n: start };
-  return undefined;
+  const item = await findAtMost(source, tree, key);
+  return item !== undefined && item.leaf.compare(item.n, key) === 0 ? item : undefined;
 }
 
 /** The item with a key, or else the one before it. */

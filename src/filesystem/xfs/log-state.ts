@@ -29,9 +29,14 @@ export type LogState = "clean" | "resting" | "pending";
 export async function stateOfLog(reader: BlockReader, { log }: Pick<XfsLayout, "log">): Promise<LogState> {
   if (log.at + log.lengthBytes > reader.sizeBytes) return "pending";
   const view = new LogView(reader, log);
-  const head = await view.head();
+  let head = await view.head();
   if (head === undefined) return "clean";
-  const last = await view.recordBefore(head);
+  let last = await view.recordBefore(head);
+  if (last !== undefined && last.end !== head) {
+    // Cut off while it was written, or by a tool that emptied the log: what is before it counts.
+    head = last.start;
+    last = await view.recordBefore(head);
+  }
   if (last === undefined || last.end !== head) return "pending";
   if (last.operationCount === 1) return (await isUnmount(view, last)) ? "clean" : "pending";
   return (await isResting(view, last, head)) ? "resting" : "pending";
@@ -73,6 +78,7 @@ async function changesOnlySuperblock(view: LogView, record: RecordPlace): Promis
 interface RecordPlace {
   readonly operationCount: number;
   readonly format: number;
+  readonly start: number;
   /** The oldest block that is needed still. */
   readonly tail: number;
   readonly dataAt: number;
@@ -133,7 +139,7 @@ class LogView {
     const headers = version === 2 ? Math.max(1, Math.ceil(bufferBytes / headerCoversBytes)) : 1;
     const dataAt = start + headers;
     const end = dataAt + Math.ceil(lengthBytes / blockBytes);
-    return { operationCount, format, dataAt, tail: tailBlock, end: this.#inLog(end) };
+    return { operationCount, format, start: this.#inLog(start), dataAt, tail: tailBlock, end: this.#inLog(end) };
   }
 
   #inLog(number: number): number {

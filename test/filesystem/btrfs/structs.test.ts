@@ -42,6 +42,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
       systemChunks: [811, 2048],
     },
   },
+  blockGroup: { sizeBytes: 24, fields: { usedBytes: [0, 8], chunkId: [8, 8], flags: [16, 8] } },
   childPointer: { sizeBytes: 33, fields: { key: [0, 17], logical: [17, 8], generation: [25, 8] } },
   chunkItem: {
     sizeBytes: 48,
@@ -55,10 +56,17 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
     },
   },
   chunkStripe: { sizeBytes: 32, fields: { deviceId: [0, 8], startBytes: [8, 8], deviceUuid: [16, 16] } },
+  deviceExtent: {
+    sizeBytes: 48,
+    fields: { chunkTree: [0, 8], chunkId: [8, 8], chunkLogical: [16, 8], lengthBytes: [24, 8] },
+  },
+  deviceItem: { sizeBytes: 98, fields: { deviceId: [0, 8], totalBytes: [8, 8], usedBytes: [16, 8], uuid: [66, 16] } },
   directoryItem: {
     sizeBytes: 30,
     fields: { target: [0, 17], generation: [17, 8], dataBytes: [25, 2], nameBytes: [27, 2], type: [29, 1] },
   },
+  extentDataRef: { sizeBytes: 28, fields: { root: [0, 8], inode: [8, 8], offset: [16, 8], count: [24, 4] } },
+  extentItem: { sizeBytes: 24, fields: { references: [0, 8], generation: [8, 8], flags: [16, 8] } },
   fileExtent: {
     sizeBytes: 21,
     fields: {
@@ -74,6 +82,8 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
     sizeBytes: 53,
     fields: { logical: [21, 8], storedBytes: [29, 8], offsetBytes: [37, 8], lengthBytes: [45, 8] },
   },
+  freeSpaceInfo: { sizeBytes: 8, fields: { runCount: [0, 4], flags: [4, 4] } },
+  inodeExtref: { sizeBytes: 18, fields: { directory: [0, 8], index: [8, 8], nameBytes: [16, 2] } },
   inodeItem: {
     sizeBytes: 160,
     fields: {
@@ -96,6 +106,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
       createdNanoseconds: [156, 4],
     },
   },
+  inodeReference: { sizeBytes: 10, fields: { index: [0, 8], nameBytes: [8, 2] } },
   leafItem: { sizeBytes: 25, fields: { key: [0, 17], dataAt: [17, 4], dataBytes: [21, 4] } },
   nodeHeader: {
     sizeBytes: 101,
@@ -126,6 +137,7 @@ const pinned: Readonly<Record<string, { readonly sizeBytes: number; readonly fie
     },
   },
   rootReference: { sizeBytes: 18, fields: { directory: [0, 8], sequence: [8, 8], nameBytes: [16, 2] } },
+  treeBlockInfo: { sizeBytes: 18, fields: { key: [0, 17], level: [17, 1] } },
 };
 
 test("every field of every btrfs structure stands where the format has it", () => {

@@ -1,0 +1,1 @@
+export { serveNbd, type NbdServer, type ServeNbdOptions } from "./serve-nbd.ts";
