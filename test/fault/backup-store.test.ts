@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { checkBackup, listBackups } from "../../src/backup/index.ts";
 import { WrappedStore, type StoreWriter } from "../../src/backup/store/index.ts";
 import { Failure } from "../../src/base/index.ts";
@@ -96,7 +97,7 @@ for (const isGone of [false, true]) {
         await checkBackup(`${home}/try${nth}`, { env, onProblem: async ({ message }) => assert.fail(message) });
         break;
       }
-      assert.ok(error instanceof Failure && error.code === "no-space", String(error));
+      assert.ok(error instanceof Failure && error.code === "no-space", inspect(error));
       assert.deepEqual(
         listed.filter(({ isFinished, name }) => isFinished || (!isGone && name === `try${nth}.part`)),
         [],

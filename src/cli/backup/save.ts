@@ -10,10 +10,11 @@ const smallestVolumeBytes = 1024 * 1024;
 const levels = {
   zstd: { minimum: 1, maximum: 19 },
   gzip: { minimum: 1, maximum: 9 },
+  xz: undefined,
   lz4: undefined,
   none: undefined,
 } as const;
-const packedAs = { zstd: "zst", gzip: "gz", lz4: "lz4", none: "uncomp" } as const;
+const packedAs = { zstd: "zst", gzip: "gz", xz: "xz", lz4: "lz4", none: "uncomp" } as const;
 
 /** `holdfast backup save` */
 export const save = defineCommand({
@@ -45,9 +46,9 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
     compress: {
       kind: "choice",
       value: "HOW",
-      choices: ["zstd", "gzip", "lz4", "none"],
+      choices: ["zstd", "gzip", "xz", "lz4", "none"],
       default: "zstd",
-      help: "how data is packed; of lz4 and none there is no level",
+      help: "how data is packed; only zstd and gzip have levels",
     },
     level: { kind: "number", value: "N", minimum: 1, maximum: 19, help: "zstd 1 to 19, else 3; gzip 1 to 9, else 6" },
     "volume-size": {
@@ -70,7 +71,16 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
       default: 2,
       help: "how often a sector that cannot be read is read again before zeros take its place; else 2",
     },
+    fsck: {
+      kind: "flag",
+      help: "let e2fsck, fsck.fat and their kin look at file systems first, too, without changing them",
+    },
+    freeze: {
+      kind: "flag",
+      help: "save a device that is mounted: its file systems stand still meanwhile, and whoever writes waits",
+    },
     resume: { kind: "flag", help: "go on with a backup of the same disk that was broken off, where there is one" },
+    "ignore-room": { kind: "flag", help: "begin even where the target seems to have too little room" },
     unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
     ...storeOptions,
     json: jsonOption,
@@ -101,7 +111,10 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
         volumeBytes: args.volumeSize,
         isUnchecked: args.unchecked,
         retries: args.retries,
+        isCheckedBySystem: args.fsck,
+        isFrozen: args.freeze,
         isResumed: args.resume,
+        isRoomIgnored: args.ignoreRoom,
         nowMs: Date.now(),
         command: ["holdfast", "backup", "save", args.source, args.folder].map(shellWord).join(" "),
         ...storeAccess(context, args),
