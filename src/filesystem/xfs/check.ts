@@ -6,7 +6,7 @@ import { checkDirectory, checkLinks, checkParents } from "./check-directories.ts
 import { checkInodes } from "./check-inodes.ts";
 import { checkInodeTrees } from "./check-inode-trees.ts";
 import { checkSpaceTrees } from "./check-space-trees.ts";
-import type { CheckState } from "./check-state.ts";
+import { claimBlocks, type CheckState } from "./check-state.ts";
 import { hasUnknownReadOnly } from "./features.ts";
 import { groupLength } from "./group-headers.ts";
 import { chunkInodes, InodeChunks } from "./inode-chunks.ts";
@@ -80,9 +80,9 @@ async function checkGroups(state: CheckState, from: number, to: number): Promise
   for (let group = from; group < to; group++) checkLost(state, group);
 }
 
-function claimLog({ source, blocks }: CheckState): void {
-  const { log, blockBytes } = source.layout;
-  blocks.claim(log.at / blockBytes, log.lengthBytes / blockBytes);
+function claimLog(state: CheckState): void {
+  const { log, blockBytes } = state.source.layout;
+  claimBlocks(state, log.at / blockBytes, log.lengthBytes / blockBytes, "the log");
 }
 
 async function checkFiles(state: CheckState): Promise<void> {
