@@ -20,7 +20,7 @@ const packedAs = { zstd: "zst", gzip: "gz", xz: "xz", lz4: "lz4", none: "uncomp"
 export const save = defineCommand({
   words: ["backup", "save"],
   summary: "save a disk, or partitions of it, as a dated folder that Clonezilla can restore too",
-  description: `Of file systems that are read (ext2, ext3, ext4, FAT, exFAT) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
+  description: `Of file systems that are read (ext2, ext3, ext4, FAT, exFAT, NTFS, XFS, btrfs) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
 
 As long as the backup is being written its folder is called NAME.part. Interrupted, cut off, or with the target full, it stays, and --resume goes on behind what is finished in it, if the disk has not changed since.`,
   operands: {
