@@ -6,6 +6,8 @@ export const createDisk = lazily(async () => (await import("./create-disk.ts")).
 export const editDisk = lazily(async () => (await import("./edit-disk.ts")).editDisk);
 export const getFiles = lazily(async () => (await import("./get-files.ts")).getFiles);
 export const growDisk = lazily(async () => (await import("./grow-disk.ts")).growDisk);
+export const openForEditing = lazily(async () => (await import("./open-for-editing.ts")).openForEditing);
+export const openPlace = lazily(async () => (await import("./open-disk.ts")).openPlace);
 export const listFiles = lazilyEach(async () => (await import("./list-files.ts")).listFiles);
 export const listKernels = lazily(async () => (await import("./list-kernels.ts")).listKernels);
 export const prepareDemonstration = lazily(async () => (await import("./demonstration.ts")).prepareDemonstration);
@@ -17,6 +19,7 @@ export const startDisk = lazily(async () => (await import("./run-disk.ts")).star
 export const writeMachine = lazily(async () => (await import("./vm/index.ts")).writeMachine);
 export const shrinkDisk = lazily(async () => (await import("./shrink-disk.ts")).shrinkDisk);
 
+export { differsFrom, isBlank } from "./compare-screens.ts";
 export {
   unknownPart,
   type CheckedPart,
@@ -29,7 +32,9 @@ export type { GrowDiskRequest } from "./grow-disk.ts";
 export type { GetTarget, GotFiles } from "./get-files.ts";
 export type { ListedFolder, ListItem } from "./list-files.ts";
 export type { Kernel } from "./list-kernels.ts";
-export type { ImageOpener } from "./open-disk.ts";
+export type { EditablePlace } from "./open-for-editing.ts";
+export type { ImageOpener, OpenPlace } from "./open-disk.ts";
+export { parsePlace } from "./parse-place.ts";
 export type { Place } from "./place.ts";
 export type { DiskReport, FileSystemReport, GeometryReport, PartitionReport, TableReport } from "./report.ts";
 export type { BootRequest, CreatedDisk, CreateDiskRequest, FileSystemRequest, NewPartitionRequest } from "./request.ts";
@@ -40,5 +45,5 @@ export { parseModeChange } from "./mode-change.ts";
 export type { ResizedDisk } from "./resize.ts";
 export type { ShrinkDiskRequest } from "./shrink-disk.ts";
 export type { RunDiskOptions, RunDiskRequest, RunEnd, RunningDisk, StartDiskRequest, StartedDisk } from "./run-disk.ts";
-export type { DiskBus, PortForward, Screen } from "./machine/index.ts";
+export type { DiskBus, MachineFirmware, PortForward, Screen } from "./machine/index.ts";
 export type { Network, TargetName } from "./vm/index.ts";
