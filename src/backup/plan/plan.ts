@@ -24,7 +24,7 @@ export interface PlanJob {
   readonly whenTargetIsMissing: "fail" | "skip";
   /** A folder that has to be a mount point: else what is meant for a disk would fill the one below it. */
   readonly targetMount?: string;
-  readonly compress: "zstd" | "gzip" | "none";
+  readonly compress: "zstd" | "gzip" | "xz" | "lz4" | "none";
   readonly level?: number;
   readonly volumeBytes: number;
   readonly isUnchecked: boolean;

@@ -13,7 +13,7 @@ const usualRetries = 2;
 const retryLimit = 100;
 const partitionLimit = 9999;
 const keptLimit = 100_000;
-const levelLimits: Readonly<Record<PlanJob["compress"], number>> = { zstd: 19, gzip: 9, none: 0 };
+const levelLimits: Readonly<Record<PlanJob["compress"], number>> = { zstd: 19, gzip: 9, xz: 0, lz4: 0, none: 0 };
 
 /** Reads one job; undefined where it lacks what no job can be without. Relative paths are meant from the plan's folder. */
 export function readJob(table: PlanTable, folder: string): PlanJob | undefined {
@@ -78,7 +78,7 @@ function readTargetAccess(table: PlanTable, folder: string): Pick<PlanJob, "iden
 }
 
 function readPacking(table: PlanTable): Pick<PlanJob, "compress" | "level" | "volumeBytes"> {
-  const compress = table.choice("compress", ["zstd", "gzip", "none"]) ?? "zstd";
+  const compress = table.choice("compress", ["zstd", "gzip", "xz", "lz4", "none"]) ?? "zstd";
   const maximum = levelLimits[compress];
   if (maximum === 0 && table.has("level")) table.complain("level", 'there is none with compress = "none"');
   const level = table.number("level", { minimum: 1, maximum: Math.max(1, maximum) });

@@ -27,6 +27,8 @@ export interface JobRun {
 const packedAs: Readonly<Record<PlanJob["compress"], SaveRequest["packedAs"]>> = {
   zstd: "zst",
   gzip: "gz",
+  xz: "xz",
+  lz4: "lz4",
   none: "uncomp",
 };
 
