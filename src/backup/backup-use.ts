@@ -13,7 +13,7 @@ export class BackupUse implements Disposable {
   readonly #fd: number | undefined;
 
   constructor(backup: string) {
-    this.#fd = lockedFiles.map((name) => openFile(path.join(backup, name))).find((fd) => fd !== undefined);
+    this.#fd = openFirst(backup);
     if (this.#fd !== undefined) libc()?.lockShared(this.#fd);
   }
 
@@ -33,6 +33,14 @@ export function isInUse(backup: string, ...files: readonly string[]): boolean {
       fs.closeSync(fd);
     }
   });
+}
+
+function openFirst(backup: string): number | undefined {
+  for (const name of lockedFiles) {
+    const fd = openFile(path.join(backup, name));
+    if (fd !== undefined) return fd;
+  }
+  return undefined;
 }
 
 function openFile(file: string): number | undefined {

@@ -34,6 +34,8 @@ export interface SwapContent extends Labelled {
 /** Anything else, saved from the first to the last byte. */
 export interface PlainContent extends Labelled {
   readonly saved: "whole";
+  /** What its owner should know: that it is of no use without other devices. */
+  readonly warning?: string;
 }
 
 /** Kinds of file systems that partclone has images for. */
@@ -49,6 +51,7 @@ const imageKinds: Readonly<
   exfat: { type: "exfat", tag: "exfat", imageName: "EXFAT" },
   xfs: { type: "xfs", tag: "xfs", imageName: "XFS" },
   ntfs: { type: "ntfs", tag: "ntfs", imageName: "NTFS" },
+  btrfs: { type: "btrfs", tag: "btrfs", imageName: "BTRFS" },
 };
 
 /** partclone counts these in sectors. */
@@ -60,7 +63,7 @@ const blkidTypes: Readonly<Record<string, string>> = { luks: "crypto_LUKS", lvm2
 export async function contentOf(reader: BlockReader): Promise<Content> {
   if ((await probe(reader)) === undefined) return recognisedContent(reader);
   const fileSystem = await openFileSystem(reader);
-  const { kind, label, uuid, sizeBytes, blockSizeBytes } = fileSystem.info;
+  const { kind, label, uuid, sizeBytes, blockSizeBytes, imageBlockBytes } = fileSystem.info;
   const known = imageKinds[kind];
   if (known === undefined || sizeBytes > reader.sizeBytes) {
     await fileSystem[Symbol.asyncDispose]();
@@ -70,8 +73,9 @@ export async function contentOf(reader: BlockReader): Promise<Content> {
       `it holds ${kind} of ${sizeBytes} bytes, the partition ends at ${reader.sizeBytes}: the file system is cut off`,
     );
   }
-  const blockBytes = countedInSectors.has(known.imageName) ? sectorBytes : blockSizeBytes;
-  const device = known.imageName === "NTFS" ? { deviceBytes: reader.sizeBytes } : {};
+  const { imageName } = known;
+  const blockBytes = imageBlockBytes ?? (countedInSectors.has(imageName) ? sectorBytes : blockSizeBytes);
+  const device = imageName === "NTFS" ? { deviceBytes: reader.sizeBytes } : {};
   return { saved: "image", ...known, label, uuid, blockBytes, sizeBytes, ...device, fileSystem };
 }
 
@@ -79,7 +83,13 @@ export async function contentOf(reader: BlockReader): Promise<Content> {
 async function recognisedContent(reader: BlockReader): Promise<Content> {
   const found = await recognise(reader);
   if (found === undefined) return { saved: "whole", type: "", label: "", uuid: undefined };
-  const { kind, label, uuid } = found;
+  const { kind, label, uuid, whyNotRead: why } = found;
   const isEmptySwap = kind === "swap" && (found.usedBytes ?? 1) === 0 && found.problems.length === 0;
-  return { saved: isEmptySwap ? "swap" : "whole", type: blkidTypes[kind] ?? kind, label, uuid };
+  const common = { type: blkidTypes[kind] ?? kind, label, uuid };
+  if (isEmptySwap) return { saved: "swap", ...common };
+  return {
+    saved: "whole",
+    ...common,
+    ...(why === undefined ? {} : { warning: `it is ${kind}, and ${why}: it is saved whole` }),
+  };
 }

@@ -6,7 +6,7 @@ import { nameIn, pathIn, unfinishedEnding, type BackupStore } from "./store/inde
 
 /**
  * The folder of a new backup: it is written under a name that ends in `.part`, and `commit` adds the checksums of all
- * files and gives it its own name. Disposed without a commit, it is removed.
+ * files and gives it its own name. Disposed without a commit, it is removed, unless it is to be kept.
  */
 export class NewFolder implements AsyncDisposable {
   readonly store: BackupStore;
@@ -15,6 +15,7 @@ export class NewFolder implements AsyncDisposable {
   readonly #small: SmallFile[] = [];
   readonly #large: WrittenFile[] = [];
   #isCommitted = false;
+  #isKept = false;
 
   private constructor(store: BackupStore, name: string) {
     this.store = store;
@@ -34,11 +35,26 @@ export class NewFolder implements AsyncDisposable {
       if (!(error instanceof Failure) || error.code !== "exists") throw error;
       const partPath = nameIn(store, folder.#partName);
       throw new Failure("exists", `cannot save into "${path}": "${partPath}" is there from another run`, {
-        hint: "if no other holdfast is writing it, remove that folder",
+        hint: "--resume goes on with it; or, if no other holdfast is writing it, remove that folder",
         cause: error,
       });
     }
     return folder;
+  }
+
+  /** Goes on with one that was not finished. */
+  static resume(store: BackupStore, name: string): NewFolder {
+    return new NewFolder(store, name);
+  }
+
+  /** Disposed without a commit, it stays as it is. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  /** Its name in the store while it is not finished. */
+  get partName(): string {
+    return this.#partName;
   }
 
   /** How messages call it. */
@@ -66,8 +82,8 @@ export class NewFolder implements AsyncDisposable {
     this.#small.push(file);
   }
 
-  /** Makes the backup appear, durably. */
-  async commit(): Promise<void> {
+  /** Makes the backup appear, durably. `before` is done when all of it is there, under the name of what is not finished. */
+  async commit(before: () => Promise<void>): Promise<void> {
     const log = this.#small.find(({ name }) => name === "clonezilla-img");
     if (log !== undefined) {
       const id = createHash("sha512").update(log.bytes).digest("hex");
@@ -80,12 +96,13 @@ export class NewFolder implements AsyncDisposable {
     });
     await this.add(text("B2SUMS", sumsText(small)));
     await this.store.flush(this.#partName);
+    await before();
     await this.store.rename(this.#partName, this.#name);
     this.#isCommitted = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isCommitted) return;
+    if (this.#isCommitted || this.#isKept) return;
     try {
       await this.store.remove(this.#partName);
     } catch (error) {

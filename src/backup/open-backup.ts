@@ -43,7 +43,9 @@ export async function openBackup(path: string, options: OpenBackupOptions): Prom
     const reader = stack.use(await openPartAnywhere(folder, part, options));
     return new OwningReader(reader, stack.move());
   }
-  const disk = chooseDisk(folder, options.disk);
+  // Of single partitions what is there can be looked into at its place.
+  const disks = folder.disks.length > 0 ? folder.disks : folder.tables;
+  const disk = chooseDisk({ ...folder, disks }, options.disk);
   if (options.cache === undefined) await refuseUnreadable(folder, options.env);
   const parts = stack.use(new BackupParts(folder, disk, options));
   const overlay = new OverlayDevice(parts);

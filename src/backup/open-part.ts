@@ -1,6 +1,6 @@
 import { Failure } from "../base/index.ts";
 import { ChunkCursor } from "../tree/index.ts";
-import type { BackupFolder, BackupPart } from "./clonezilla/index.ts";
+import { partimageKind, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
 import { openUnpacked, type PackedData } from "./packed/index.ts";
 import { isNtfsclone, readNtfscloneBlocks, readNtfscloneHead } from "./ntfsclone/index.ts";
 import { readBlocks, readImageHead, type ImageDescription, type Piece } from "./partclone/index.ts";
@@ -29,6 +29,7 @@ export function packedDataOf(folder: BackupFolder, part: BackupPart, env: NodeJS
 
 /** Opens the data of a partition. `onRead` hears how many of its packed bytes were taken. */
 export async function openPart(data: PackedData, kind: string, onRead: (bytes: number) => void): Promise<PartStream> {
+  if (kind === partimageKind) throw ofPartimage(data.name);
   await using stack = new AsyncDisposableStack();
   const unpacked = stack.use(await openUnpacked(data, onRead));
   if (kind === plainKind) {
@@ -40,6 +41,12 @@ export async function openPart(data: PackedData, kind: string, onRead: (bytes: n
   const { head, batches } = await naming(data.name, () => openImage(cursor));
   const open = stack.move();
   return { head, batches: named(data.name, batches), [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+function ofPartimage(name: string): Failure {
+  return new Failure("unsupported", `cannot read "${name}": it is an image of partimage, which is not read`, {
+    hint: "partimage restores it; it is on SystemRescue's disc",
+  });
 }
 
 async function openImage(cursor: ChunkCursor): Promise<Required<Pick<PartStream, "head" | "batches">>> {

@@ -4,66 +4,36 @@ import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
 import { FileDevice, FileReader } from "../device/index.ts";
 import { chooseDisk } from "./choose-disk.ts";
 import {
+  isSwap,
   partitionNumber,
   readFolder,
   type BackupDisk,
   type BackupFolder,
   type BackupPart,
   type BackupSwap,
+  type DumpedPartition,
 } from "./clonezilla/index.ts";
 import { contentBytesOf } from "./restoring/copy-part.ts";
 import type { Filling, FillPlace } from "./restoring/fill-part.ts";
-import type { Fit } from "./restoring/fit-partitions.ts";
-import { isBlockDevice, lookAtTarget, openConfirmed, planOf, type DeviceTarget } from "./restoring/open-target.ts";
-import { isSwap, planDisk, type DiskPlan } from "./restoring/plan-disk.ts";
-import { openPlaces, type Places } from "./restoring/places.ts";
+import {
+  isBlockDevice,
+  lookAtTarget,
+  openConfirmed,
+  planOf,
+  refuseHolder,
+  type DeviceTarget,
+} from "./restoring/open-target.ts";
+import { Sources } from "./restoring/open-source.ts";
+import { planDisk, type DiskPlan } from "./restoring/plan-disk.ts";
+import { findPlaces, wholePlace, type Place, type Places } from "./restoring/places.ts";
 import type { PlannedPlace, RestorePlan } from "./restoring/restore-plan.ts";
+import type { RestoredBackup, RestoreOptions, RestoreRequest } from "./restoring/restore-request.ts";
+import { followInParts } from "./restoring/renew-ids.ts";
 import { restoreContent, writeDisk, type RestoredPart } from "./restoring/write-disk.ts";
 import { LateDevice } from "./restoring/late-device.ts";
-import { openStore, type StoreAccess } from "./store/index.ts";
+import { openStore } from "./store/index.ts";
 
-export interface RestoreRequest extends StoreAccess {
-  /** The folder of the backup. */
-  readonly backup: string;
-  /** A new image file, or a device of a disk or a partition. */
-  readonly target: string;
-  /** Only these partitions: numbers, or the names that the backup has for them. */
-  readonly partition?: string | readonly string[];
-  /** The partition of a target that is there, to which one partition is restored; the one of the same number unless told. */
-  readonly to?: number;
-  /** Of several disks in one backup. */
-  readonly disk?: string;
-  /** Of a new file; that of the old disk unless told. */
-  readonly sizeBytes?: number;
-  /** What becomes of partitions on a disk of another size. Unless told they stay as they were, if that can be. */
-  readonly fit?: Fit;
-  /** Read back what was written, and compare. */
-  readonly isVerified?: boolean;
-  /** Say what would be done, and write nothing. */
-  readonly isRehearsal?: boolean;
-  /** The serial number of a device, or what stands for it. Absent: whoever approves is asked. */
-  readonly confirm?: string;
-  /** Replace a file that is there, or what a partition of it holds. */
-  readonly force: boolean;
-  /** The time that what changes on the way is given; 1970 unless told. */
-  readonly nowMs?: number;
-}
-
-export type { RestoredPart };
-
-export interface RestoreOptions extends JobOptions {
-  /** Shown the plan before a device is written; gives what the user typed, or nothing where none can be asked. */
-  readonly approve?: (plan: RestorePlan) => Promise<string | undefined>;
-}
-
-export interface RestoredBackup {
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly plan: RestorePlan;
-  /** Empty where nothing was to be written. */
-  readonly parts: readonly RestoredPart[];
-  readonly warnings: readonly string[];
-}
+export type { RestoredBackup, RestoredPart, RestoreOptions, RestoreRequest };
 
 const sectorBytes = 512;
 /** A table with boot code, and the second copy of a GPT: what makes a disk known as one. */
@@ -80,9 +50,11 @@ const beginningBytes = 2 ** 20;
 export async function restoreBackup(request: RestoreRequest, options: RestoreOptions = {}): Promise<RestoredBackup> {
   await using store = await openStore(request.backup, request);
   const folder = await readFolder(store);
+  refuseHolder(request.target, request.backup);
   const names = partitionsOf(request);
   refuseProblems(request.backup, folder, names);
-  const run = new Run(request, folder, options);
+  await using sources = new Sources(scratchFor(request));
+  const run = new Run(request, folder, { ...options, sources });
   const [only] = folder.parts;
   if (names.length === 0 && folder.disks.length === 0 && folder.parts.length === 1 && only !== undefined)
     return await run.parts([only]);
@@ -93,6 +65,11 @@ export async function restoreBackup(request: RestoreRequest, options: RestoreOpt
     });
   }
   return await run.disk(chooseDisk(folder, request.disk));
+}
+
+/** Beside a new file there is room; a device has none. */
+function scratchFor({ target, env }: RestoreRequest): string {
+  return isBlockDevice(target) ? (env["TMPDIR"] ?? os.tmpdir()) : path.dirname(target);
 }
 
 function partitionsOf({ partition = [] }: RestoreRequest): readonly string[] {
@@ -134,9 +111,9 @@ function numberIn(name: string): number {
 class Run {
   readonly #request: RestoreRequest;
   readonly #folder: BackupFolder;
-  readonly #options: RestoreOptions;
+  readonly #options: RestoreOptions & Pick<Filling, "sources">;
 
-  constructor(request: RestoreRequest, folder: BackupFolder, options: RestoreOptions) {
+  constructor(request: RestoreRequest, folder: BackupFolder, options: RestoreOptions & Pick<Filling, "sources">) {
     this.#request = request;
     this.#folder = folder;
     this.#options = options;
@@ -152,7 +129,7 @@ class Run {
       });
     }
     if (found !== undefined) this.#refuseSize();
-    const filling = this.#filling(this.#folder.parts, isOnto);
+    const filling = this.#filling(this.#folder.parts);
     const plan = await planDisk(filling, disk, {
       sizeBytes: found?.part.disk.sizeBytes ?? sizeBytes ?? disk.sizeBytes,
       fit,
@@ -196,7 +173,7 @@ class Run {
 
   async #partToFile(content: Content): Promise<RestoredBackup> {
     const { target, force, sizeBytes: wanted, isRehearsal } = this.#request;
-    const filling = this.#filling(isSwap(content) ? [] : [content], false);
+    const filling = this.#filling(isSwap(content) ? [] : [content]);
     const oldBytes = this.#oldSize(content);
     const sizeBytes = wanted ?? oldBytes ?? (isSwap(content) ? leastSwapBytes : await contentBytesOf(filling, content));
     const place = { startBytes: 0, sizeBytes };
@@ -212,59 +189,83 @@ class Run {
     if (isRehearsal === true) return this.#result(shown, { parts: [], warnings: [] });
     await using output = OutputFile.create(target, { force });
     await using device = FileDevice.overNewFile(target, output.fd, sizeBytes);
-    const place_ = { device, isFresh: true, startLba: 0, ...this.#fitOf(sizeBytes, oldBytes) };
+    const { wasLba: startLba = 0, ...fit } = this.#fitOf(sizeBytes, content); // alone in a file it stays as it was
+    const place_ = { device, isFresh: true, startLba, ...fit };
     const { part, notes } = await restoreContent(this.#verifying(filling, device), content, content, place_);
+    await followInParts(filling, [{ content, device }]);
     output.commit();
     return this.#result(shown, { parts: [part], warnings: notes });
   }
 
   /** Into partitions that are there, of a device or an image. */
   async #into(contents: readonly Content[]): Promise<RestoredBackup> {
-    const { target, isRehearsal, confirm, backup, to, force } = this.#request;
+    const { target, isRehearsal, confirm, backup, force } = this.#request;
     this.#refuseSize();
     const found = isBlockDevice(target) ? await lookAtTarget(target, backup) : undefined;
-    const filling = this.#filling(
-      contents.filter((one): one is BackupPart => !isSwap(one)),
-      found !== undefined,
-    );
-    const numbers = contents.map((content) => to ?? this.#numberOf(content));
-    const partition = found?.part.partition;
-    const isConfirmed = force || found !== undefined;
-    const wish = { target, numbers, isConfirmed, ...(partition === undefined ? {} : { partition }) };
-    const places = await (async () => {
-      await using reader = await FileReader.open(target);
-      return await openPlaces(reader, wish);
-    })();
+    const filling = this.#filling(contents.filter((one): one is BackupPart => !isSwap(one)));
+    const whole = found === undefined ? undefined : this.#wholeTarget(contents, found);
+    const places = whole === undefined ? await this.#placesIn(contents, force || found !== undefined) : [whole];
     const shown = this.#planOfParts(contents, places, found);
     if (isRehearsal === true) return this.#result(shown, { parts: [], warnings: [] });
     const approve = async (): Promise<string | undefined> => this.#options.approve?.(shown);
     await using device = await (found === undefined
       ? FileDevice.openExclusively(target)
       : openConfirmed(found, { confirm, approve }));
+    return this.#result(shown, await this.#fillPlaces(contents, places, { device, filling }));
+  }
+
+  async #placesIn(contents: readonly Content[], isConfirmed: boolean): Promise<Places> {
+    const { target, to } = this.#request;
+    const numbers = contents.map((content) => to ?? this.#numberOf(content));
+    await using reader = await FileReader.open(target);
+    return await findPlaces(reader, { target, numbers, isConfirmed });
+  }
+
+  /** A device of a partition takes one; that of a disk, what was no partition. */
+  #wholeTarget(contents: readonly Content[], { part: { disk, partition } }: DeviceTarget): Place | undefined {
+    const { target, to } = this.#request;
+    const isNone = contents.every(({ name }) => this.#numberIn(name) === undefined);
+    if (partition === undefined && (to !== undefined || !isNone)) return undefined;
+    if (contents.length > 1 || (to !== undefined && to !== partition?.number)) {
+      const what = to === undefined ? `${contents.length} partitions` : `partition ${to}`;
+      throw new Failure("usage", `cannot find ${what} in "${target}": it is a single one`);
+    }
+    return wholePlace(partition ?? { path: disk.path, number: 0, startBytes: 0, sizeBytes: disk.sizeBytes });
+  }
+
+  async #fillPlaces(
+    contents: readonly Content[],
+    places: Places,
+    { device, filling }: { readonly device: FileDevice; readonly filling: Filling },
+  ): Promise<Pick<RestoredBackup, "parts" | "warnings">> {
     const parts: RestoredPart[] = [];
     const warnings: string[] = [];
-    for (const [n, content] of contents.entries()) {
-      const place = places[n];
-      if (place === undefined) continue;
-      const { device: slice, startLba } = place.on(device);
-      await sayingThatItIsNotWhole(place.name, async () => {
+    const filled: { readonly content: Content; readonly device: LateDevice }[] = [];
+    return await sayingThatItIsNotWhole(this.#request.target, async () => {
+      for (const [n, content] of contents.entries()) {
+        const place = places[n];
+        if (place === undefined) continue;
+        const { device: slice, startLba } = place.on(device);
         const late = await LateDevice.over(slice, [{ startBytes: 0, lengthBytes: beginningBytes }]);
-        const fit = this.#fitOf(slice.sizeBytes, this.#oldSize(content));
-        const where = { device: late, isFresh: false, startLba, ...fit };
+        const where = { device: late, isFresh: false, startLba, ...this.#fitOf(slice.sizeBytes, content) };
         const restored = await restoreContent(this.#verifying(filling, device), content, content, where);
-        await late.release();
         parts.push(restored.part);
         warnings.push(...restored.notes);
-      });
-    }
-    return this.#result(shown, { parts, warnings });
+        filled.push({ content, device: late });
+      }
+      await followInParts(filling, filled);
+      for (const { device: late } of filled) await late.release();
+      return { parts, warnings };
+    });
   }
 
   /** A file system follows its partition where that was asked for, and onto a smaller one there is no other way. */
-  #fitOf(sizeBytes: number, wasBytes: number | undefined): Pick<FillPlace, "isFilled" | "wasBytes"> {
-    if (wasBytes === undefined) return { isFilled: false };
+  #fitOf(sizeBytes: number, content: Content): Pick<FillPlace, "isFilled" | "wasBytes" | "wasLba"> {
+    const old = this.#oldPlace(content);
     const { fit = "none" } = this.#request;
-    return { isFilled: sizeBytes > wasBytes && fit !== "none", wasBytes };
+    if (old === undefined) return { isFilled: fit !== "none" };
+    const wasBytes = old.sectorCount * sectorBytes;
+    return { isFilled: sizeBytes > wasBytes && fit !== "none", wasBytes, wasLba: old.startLba };
   }
 
   #refuseSize(): void {
@@ -274,32 +275,41 @@ class Run {
     });
   }
 
-  #numberOf(content: Content): number {
-    for (const disk of this.#folder.disks) {
-      const number = partitionNumber(disk.name, content.name);
-      if (number !== undefined) return number;
-    }
-    const number = numberIn(content.name);
-    if (number > 0) return number;
-    throw new Failure("usage", `cannot tell to which partition of "${this.#request.target}" ${content.name} is to go`, {
+  #numberOf({ name }: Content): number {
+    const number = this.#numberIn(name);
+    if (number !== undefined) return number;
+    throw new Failure("usage", `cannot tell to which partition of "${this.#request.target}" ${name} is to go`, {
       hint: "--to names it",
     });
   }
 
+  #numberIn(name: string): number | undefined {
+    for (const disk of this.#folder.disks) {
+      const number = partitionNumber(disk.name, name);
+      if (number !== undefined) return number;
+    }
+    const number = numberIn(name);
+    return number > 0 ? number : undefined;
+  }
+
+  #oldSize(content: Content): number | undefined {
+    const old = this.#oldPlace(content);
+    return old === undefined ? undefined : old.sectorCount * sectorBytes;
+  }
+
   /** By the table of its disk. */
-  #oldSize({ name }: Content): number | undefined {
+  #oldPlace({ name }: Content): DumpedPartition | undefined {
     for (const disk of this.#folder.disks) {
       const number = partitionNumber(disk.name, name);
       const found = disk.dump.partitions.find((one) => one.number === number);
-      if (found !== undefined) return found.sectorCount * sectorBytes;
+      if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  #filling(parts: readonly BackupPart[], isOnto: boolean): Filling {
-    const { env, nowMs = 0, target } = this.#request;
-    const job = { ...this.#options };
-    const progress = progressOf(parts, job, this.#request.isVerified === true);
+  #filling(parts: readonly BackupPart[]): Filling {
+    const { env, nowMs = 0, hasNewIds } = this.#request;
+    const progress = progressOf(parts, this.#options, this.#request.isVerified === true);
     const seconds = Math.floor(nowMs / 1000);
     return {
       folder: this.#folder,
@@ -307,7 +317,10 @@ class Run {
       job: this.#options.signal === undefined ? {} : { signal: this.#options.signal },
       onRead: progress,
       now: { seconds, nanoseconds: Math.floor((nowMs - seconds * 1000) * 1e6) },
-      scratch: isOnto ? (env["TMPDIR"] ?? os.tmpdir()) : path.dirname(target),
+      ...(hasNewIds === true
+        ? { renewal: { randomUuid: () => crypto.randomUUID(), ids: new Map<string, string>() } }
+        : {}),
+      sources: this.#options.sources,
     };
   }
 
@@ -339,7 +352,9 @@ class Run {
     });
     const sizeBytes = planned.reduce((sum, { after }) => sum + after.sizeBytes, 0);
     const plan = this.#plan(sizeBytes, planned, found);
-    return plan.device === undefined ? plan : { ...plan, device: { ...plan.device, isWhole: false } };
+    return plan.device === undefined
+      ? plan
+      : { ...plan, device: { ...plan.device, isWhole: planned.some(({ number }) => number === 0) } };
   }
 
   #plan(sizeBytes: number, places: readonly PlannedPlace[], found?: DeviceTarget): RestorePlan {

@@ -1,43 +1,80 @@
+import { Failure } from "../base/index.ts";
 import { diskFiles } from "./clonezilla/index.ts";
-import { NewFolder } from "./new-folder.ts";
 import { reportUnreadable } from "./saving/bad-sectors.ts";
 import { checkVolume } from "./saving/check-volume.ts";
-import { backupName, notesOf } from "./saving/notes.ts";
-import { openSource } from "./saving/open-source.ts";
+import { notesOf } from "./saving/notes.ts";
+import { openFolder, type OpenedFolder } from "./saving/open-folder.ts";
+import { openSource, type Source } from "./saving/open-source.ts";
 import type { SavedBackup, SavedPart, SaveOptions, SaveRequest } from "./saving/request.ts";
 import { VolumeSaving } from "./saving/save-volumes.ts";
 import { openStore } from "./store/index.ts";
 
 /**
  * Saves a disk, or partitions of it, as a folder in Clonezilla's format, which appears under its name once all of it is
- * there. Throws `damaged` where a file system is; nothing is left behind then.
+ * there. Broken off, what is there stays to be gone on with; refused, nothing is left behind. Throws `damaged` where a
+ * file system is, `mismatch` where what is to be gone on with was begun of something else.
  */
 export async function saveBackup(request: SaveRequest, options: SaveOptions = {}): Promise<SavedBackup> {
   await using stack = new AsyncDisposableStack();
   const source = await openSource(request, options, stack);
-  const { name, volumes, unreadable } = source;
+  const { volumes, unreadable } = source;
   const warnings: string[] = [];
+  for (const { name: volume, content } of volumes) {
+    if (content?.saved === "whole" && content.warning !== undefined) warnings.push(`${volume}: ${content.warning}`);
+  }
   if (!request.isUnchecked) {
     for (const volume of volumes) warnings.push(...(await checkVolume(volume, unreadable, options)));
   }
   const store = stack.use(await openStore(request.into, request));
-  const folder = stack.use(await NewFolder.create(store, request.name ?? backupName(request, name)));
-  const saving = new VolumeSaving(request, source, folder, options);
+  const opened = await openFolder(request, source, store);
+  stack.use(opened.folder);
+  stack.use(opened.log);
+  for (const stretch of opened.kept?.unreadable ?? []) unreadable.add(stretch);
+  try {
+    const saved = await saveInto(opened, source, { request, options });
+    return { ...saved, warnings: [...warnings, ...saved.warnings] };
+  } catch (error) {
+    throw keepUnfinished(opened, error);
+  }
+}
+
+async function saveInto(
+  opened: OpenedFolder,
+  source: Source,
+  { request, options }: { readonly request: SaveRequest; readonly options: SaveOptions },
+): Promise<SavedBackup> {
+  const { folder, begun, log } = opened;
+  const { name, volumes, reader } = source;
+  const saving = new VolumeSaving(request, source, opened, options);
   const parts: SavedPart[] = [];
   for (const volume of volumes) parts.push(...(await saving.save(volume)));
-  const { sizeBytes } = source.reader;
   for (const file of await diskFiles(source)) await folder.add(file);
   const bad = await reportUnreadable(source, options);
   if (bad !== undefined) await folder.add(bad.file);
-  for (const file of notesOf(request, { name, sizeBytes }, parts)) await folder.add(file);
-  await folder.commit();
+  for (const file of notesOf(begun, { name, sizeBytes: reader.sizeBytes }, parts)) await folder.add(file);
+  await folder.commit(() => log[Symbol.asyncDispose]());
   return {
     path: folder.path,
     disk: name,
-    sizeBytes,
+    sizeBytes: reader.sizeBytes,
     packedBytes: folder.sizeBytes,
     parts,
     ...(bad === undefined ? {} : { unreadable: bad.report }),
-    warnings: [...warnings, ...saving.warnings],
+    warnings: saving.warnings,
   };
+}
+
+/** Leaves what is there for another run, unless it would be of no use; the failure then says how to go on. */
+function keepUnfinished({ folder, log, kept }: OpenedFolder, error: unknown): unknown {
+  const code = error instanceof Failure ? error.code : "failed";
+  const isBrokenOff = code === "interrupted" || code === "no-space" || code === "failed";
+  if (!isBrokenOff && kept === undefined) return error;
+  folder.keep();
+  log.keep();
+  if (!(error instanceof Failure) || !isBrokenOff) return error;
+  const advice = `"${folder.path}.part" has what is finished: the same command with --resume goes on`;
+  return new Failure(error.code, error.message, {
+    hint: `${error.hint === undefined ? "" : `${error.hint}; `}${advice}`,
+    cause: error,
+  });
 }

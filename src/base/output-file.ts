@@ -17,6 +17,7 @@ export class OutputFile implements AsyncDisposable {
   readonly partPath: string;
   readonly fd: number;
   #committed = false;
+  #isKept = false;
   readonly #force: boolean;
 
   private constructor(target: string, fd: number, force: boolean) {
@@ -42,6 +43,22 @@ export class OutputFile implements AsyncDisposable {
     }
   }
 
+  /** Goes on with one that was kept, or that a process left which is no more. */
+  static reopen(target: string): OutputFile {
+    try {
+      return new OutputFile(target, fs.openSync(partPathOf(target), "r+"), false);
+    } catch (error) {
+      throw new Failure("failed", `cannot go on with "${partPathOf(target)}": ${systemReason(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** What was written stays under the name that ends in `.part`, for `reopen`. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
   /** Makes the file appear under its name, durably. */
   commit(): void {
     fs.fsyncSync(this.fd);
@@ -53,7 +70,7 @@ export class OutputFile implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     fs.closeSync(this.fd);
-    if (!this.#committed) fs.rmSync(this.partPath, { force: true });
+    if (!this.#committed && !this.#isKept) fs.rmSync(this.partPath, { force: true });
   }
 }
 

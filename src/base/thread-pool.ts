@@ -1,4 +1,4 @@
-import { Worker, type ResourceLimits } from "node:worker_threads";
+import type { ResourceLimits, Worker } from "node:worker_threads";
 
 /** Requests that a thread has before it: one under way, one to go on with. */
 const requestsAThread = 2;
@@ -29,9 +29,16 @@ export class ThreadPool<Request, Answer> implements AsyncDisposable {
   /** Why no thread is to be asked any more. */
   #end: { readonly error: unknown } | undefined;
 
-  constructor(script: URL, { count, data, resourceLimits }: ThreadPoolOptions) {
-    const options = { workerData: data, ...(resourceLimits === undefined ? {} : { resourceLimits }) };
-    this.#threads = Array.from({ length: count }, () => this.#start(new Worker(script, options)));
+  private constructor(workers: readonly Worker[]) {
+    this.#threads = workers.map((worker) => this.#watch(worker));
+  }
+
+  /** Threads are loaded only now: most commands never have one. */
+  static async start<Request, Answer>(script: URL, options: ThreadPoolOptions): Promise<ThreadPool<Request, Answer>> {
+    const { Worker: Thread } = await import("node:worker_threads");
+    const { count, data, resourceLimits } = options;
+    const settings = { workerData: data, ...(resourceLimits === undefined ? {} : { resourceLimits }) };
+    return new ThreadPool(Array.from({ length: count }, () => new Thread(script, settings)));
   }
 
   /** Rejects with what a thread threw: it is a bug, and the end of the pool. */
@@ -42,7 +49,7 @@ export class ThreadPool<Request, Answer> implements AsyncDisposable {
     });
   }
 
-  #start(worker: Worker): Thread<Request, Answer> {
+  #watch(worker: Worker): Thread<Request, Answer> {
     const given: Asked<Request, Answer>[] = [];
     worker.on("message", (answer: Answer) => {
       given.shift()?.resolve(answer);

@@ -26,67 +26,95 @@ const orders = [
 ] as const;
 const roundCount = 12;
 
-/** Which four words of the state each of the eight mixings of a round takes: columns, then diagonals. */
-const quarters = [
-  [0, 4, 8, 12],
-  [1, 5, 9, 13],
-  [2, 6, 10, 14],
-  [3, 7, 11, 15],
-  [0, 5, 10, 15],
-  [1, 6, 11, 12],
-  [2, 7, 8, 13],
-  [3, 4, 9, 14],
-] as const;
-
 const blockBytes = 128;
 const digestBytes = 32;
-const mask = 2n ** 64n - 1n;
+/** Words of 64 bits are kept as two of 32, the low one first. */
+const initialWords = new Uint32Array(initial.flatMap((word) => [Number(word & 0xffffffffn), Number(word >> 32n)]));
+/** Of every round, where its words of the message begin. */
+const places = Uint8Array.from(orders.flat(), (word) => word * 2);
+const roundPlaces = 16;
 
-/** BLAKE2b-256 of `bytes`, without a key. For single records: big numbers make it slow. */
+/** BLAKE2b-256 of `bytes`, without a key. */
 export function blake2b256(bytes: Uint8Array): Uint8Array {
-  const state: bigint[] = [...initial];
-  state[0] = initial[0] ^ 0x01010000n ^ BigInt(digestBytes);
-  const blockCount = Math.max(1, Math.ceil(bytes.length / blockBytes));
-  for (let n = 0; n < blockCount; n++) {
-    const block = new Uint8Array(blockBytes);
-    block.set(bytes.subarray(n * blockBytes, (n + 1) * blockBytes));
-    compress(state, block, { doneBytes: Math.min(bytes.length, (n + 1) * blockBytes), isLast: n === blockCount - 1 });
+  const state = initialWords.slice();
+  state[0] = (state[0] as number) ^ 0x01010000 ^ digestBytes;
+  const words = { v: new Uint32Array(32), message: new Uint32Array(32) };
+  const { message } = words;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const lastAt = Math.max(0, Math.ceil(bytes.length / blockBytes) - 1) * blockBytes;
+  for (let at = 0; at < lastAt; at += blockBytes) {
+    for (let n = 0; n < 32; n++) message[n] = view.getUint32(at + n * 4, true);
+    compress(state, words, at + blockBytes, false);
   }
-  const digest = new DataView(new ArrayBuffer(64));
-  for (const [n, word] of state.entries()) digest.setBigUint64(n * 8, word, true);
-  return new Uint8Array(digest.buffer, 0, digestBytes);
+  const end = new DataView(new ArrayBuffer(blockBytes));
+  new Uint8Array(end.buffer).set(bytes.subarray(lastAt));
+  for (let n = 0; n < 32; n++) message[n] = end.getUint32(n * 4, true);
+  compress(state, words, bytes.length, true);
+  const digest = new DataView(new ArrayBuffer(digestBytes));
+  for (let n = 0; n < digestBytes / 4; n++) digest.setUint32(n * 4, state[n] as number, true);
+  return new Uint8Array(digest.buffer);
 }
 
-function compress(state: bigint[], block: Uint8Array, place: { readonly doneBytes: number; readonly isLast: boolean }) {
-  const view = new DataView(block.buffer);
-  const message = Array.from({ length: 16 }, (_, n) => view.getBigUint64(n * 8, true));
-  const v = [...state, ...initial];
-  v[12] = wordAt(v, 12) ^ BigInt(place.doneBytes);
-  if (place.isLast) v[14] = wordAt(v, 14) ^ mask;
+interface Words {
+  readonly v: Uint32Array;
+  readonly message: Uint32Array;
+}
+
+function compress(state: Uint32Array, words: Words, doneBytes: number, isLast: boolean): void {
+  const { v, message } = words;
+  v.set(state);
+  v.set(initialWords, 16);
+  v[24] = (v[24] as number) ^ doneBytes;
+  v[25] = (v[25] as number) ^ Math.floor(doneBytes / 2 ** 32);
+  if (isLast) {
+    v[28] = ~(v[28] as number);
+    v[29] = ~(v[29] as number);
+  }
   for (let round = 0; round < roundCount; round++) {
-    const order = orders[round % orders.length] ?? orders[0];
-    for (const [n, quarter] of quarters.entries()) {
-      mix(v, quarter, wordAt(message, order[n * 2] ?? 0), wordAt(message, order[n * 2 + 1] ?? 0));
-    }
+    const at = (round % orders.length) * roundPlaces;
+    // Columns, then diagonals.
+    mix(v, message, at, 0, 8, 16, 24);
+    mix(v, message, at + 2, 2, 10, 18, 26);
+    mix(v, message, at + 4, 4, 12, 20, 28);
+    mix(v, message, at + 6, 6, 14, 22, 30);
+    mix(v, message, at + 8, 0, 10, 20, 30);
+    mix(v, message, at + 10, 2, 12, 22, 24);
+    mix(v, message, at + 12, 4, 14, 16, 26);
+    mix(v, message, at + 14, 6, 8, 18, 28);
   }
-  for (let n = 0; n < 8; n++) state[n] = wordAt(state, n) ^ wordAt(v, n) ^ wordAt(v, n + 8);
+  for (let n = 0; n < 16; n++) state[n] = (state[n] as number) ^ (v[n] as number) ^ (v[n + 16] as number);
 }
 
-function mix(v: bigint[], [a, b, c, d]: readonly [number, number, number, number], x: bigint, y: bigint): void {
-  v[a] = (wordAt(v, a) + wordAt(v, b) + x) & mask;
-  v[d] = turnedRight(wordAt(v, d) ^ wordAt(v, a), 32n);
-  v[c] = (wordAt(v, c) + wordAt(v, d)) & mask;
-  v[b] = turnedRight(wordAt(v, b) ^ wordAt(v, c), 24n);
-  v[a] = (wordAt(v, a) + wordAt(v, b) + y) & mask;
-  v[d] = turnedRight(wordAt(v, d) ^ wordAt(v, a), 16n);
-  v[c] = (wordAt(v, c) + wordAt(v, d)) & mask;
-  v[b] = turnedRight(wordAt(v, b) ^ wordAt(v, c), 63n);
+/** RFC 7693 §3.1. */
+function mix(v: Uint32Array, message: Uint32Array, place: number, a: number, b: number, c: number, d: number): void {
+  const x = places[place] as number;
+  const y = places[place + 1] as number;
+  add(v, a, v[b] as number, v[b + 1] as number);
+  add(v, a, message[x] as number, message[x + 1] as number);
+  let low = (v[d] as number) ^ (v[a] as number);
+  let high = (v[d + 1] as number) ^ (v[a + 1] as number);
+  v[d] = high; // turned by 32
+  v[d + 1] = low;
+  add(v, c, v[d], v[d + 1] as number);
+  low = (v[b] as number) ^ (v[c] as number);
+  high = (v[b + 1] as number) ^ (v[c + 1] as number);
+  v[b] = (low >>> 24) | (high << 8);
+  v[b + 1] = (high >>> 24) | (low << 8);
+  add(v, a, v[b], v[b + 1] as number);
+  add(v, a, message[y] as number, message[y + 1] as number);
+  low = v[d] ^ (v[a] as number);
+  high = (v[d + 1] as number) ^ (v[a + 1] as number);
+  v[d] = (low >>> 16) | (high << 16);
+  v[d + 1] = (high >>> 16) | (low << 16);
+  add(v, c, v[d], v[d + 1] as number);
+  low = v[b] ^ (v[c] as number);
+  high = (v[b + 1] as number) ^ (v[c + 1] as number);
+  v[b] = (low << 1) | (high >>> 31); // turned by 63
+  v[b + 1] = (high << 1) | (low >>> 31);
 }
 
-function wordAt(words: readonly bigint[], n: number): bigint {
-  return words[n] ?? 0n;
-}
-
-function turnedRight(value: bigint, bits: bigint): bigint {
-  return ((value >> bits) | (value << (64n - bits))) & mask;
+function add(v: Uint32Array, to: number, low: number, high: number): void {
+  const sum = (v[to] as number) + low;
+  v[to] = sum;
+  v[to + 1] = (v[to + 1] as number) + high + (sum > 0xffffffff ? 1 : 0);
 }

@@ -64,10 +64,12 @@ export interface DevicePart {
     readonly path: string;
     readonly startBytes: number;
     readonly sizeBytes: number;
+    /** Of this partition alone. */
+    readonly uses: readonly DeviceUse[];
   };
 }
 
-/** Says what a path is that may be a disk or a partition of one. What is in use of either is told with the disk. */
+/** Says what a path is that may be a disk or a partition of one. */
 export function identifyPart(devicePath: string, options: IdentifyOptions = {}): DevicePart {
   const { root = "/" } = options;
   const stat = statOf(devicePath);
@@ -85,6 +87,7 @@ export function identifyPart(devicePath: string, options: IdentifyOptions = {}):
       path: `/dev/${name}`,
       startBytes: bytesIn("start"),
       sizeBytes: bytesIn("size"),
+      uses: usesOf(files, folder),
     },
   };
 }

@@ -12,6 +12,8 @@ export interface FileSystemInfo {
   /** All bytes that the file system takes; what lies after them on its device is not its own. */
   readonly sizeBytes: number;
   readonly blockSizeBytes: number;
+  /** In what units images of it are made, where others do not count it in its blocks. */
+  readonly imageBlockBytes?: number;
   readonly freeBytes: number;
   /** Names of optional features, in the words of the file system's own tools. */
   readonly features: readonly string[];

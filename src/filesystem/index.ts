@@ -25,10 +25,13 @@ export {
 export { filesAt, type FilesAt } from "./files-at.ts";
 export { CoalescingWriter } from "./coalescing-writer.ts";
 export const makeSwap = lazily(async () => (await import("./make-swap.ts")).makeSwap);
+export const moveVolume = lazily(async () => (await import("./move-volume.ts")).moveVolume);
 export const putTree = lazily(async () => (await import("./put-tree.ts")).putTree);
 export const recognise = lazily(async () => (await import("./recognise/index.ts")).recognise);
 export { leftOutOfNtfs } from "./ntfs/index.ts";
 export { readText } from "./read-text.ts";
+export const refitFat = lazily(async () => (await import("./fat/index.ts")).refitFat);
+export const renewVolumeId = lazily(async () => (await import("./renew-volume-id.ts")).renewVolumeId);
 export { resolvePath, type ResolveOptions } from "./path.ts";
 export {
   editFileSystem,
@@ -42,5 +45,6 @@ export {
 export type { GrowOptions, ShrinkOptions, SizeChange } from "./resize.ts";
 export const widenExfat = lazily(async () => (await import("./exfat/index.ts")).widenExfat);
 export const widenFat = lazily(async () => (await import("./fat/index.ts")).widenFat);
+export type { RenewedId } from "./renew-volume-id.ts";
 export type { Recognised } from "./recognise/index.ts";
 export { treeOf, type WalkOptions } from "./walk.ts";

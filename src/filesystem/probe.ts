@@ -35,6 +35,7 @@ const families: readonly KnownFamily[] = [
   { name: "exfat", kinds: "exFAT", load: loadExfat },
   { name: "ntfs", kinds: "NTFS", load: loadNtfs },
   { name: "xfs", kinds: "XFS", load: loadXfs },
+  { name: "btrfs", kinds: "btrfs", load: loadBtrfs },
   { name: "udf", kinds: "UDF", load: loadUdf },
   { name: "iso", kinds: "ISO 9660", load: loadIso },
 ];
@@ -72,6 +73,11 @@ async function loadNtfs(): Promise<Family> {
 async function loadXfs(): Promise<Family> {
   const { probeXfs, openXfs } = await import("./xfs/index.ts");
   return { probe: probeXfs, open: openXfs };
+}
+
+async function loadBtrfs(): Promise<Family> {
+  const { probeBtrfs, probeBtrfsMirror, openBtrfs } = await import("./btrfs/index.ts");
+  return { probe: probeBtrfs, probeSecond: probeBtrfsMirror, open: openBtrfs };
 }
 
 async function loadUdf(): Promise<Family> {
@@ -152,13 +158,14 @@ async function familyOf(reader: BlockReader): Promise<FoundFamily | undefined> {
   }
   for (const family of loaded) {
     // A second copy may be left over from before: it counts only where nothing else is.
-    if ((await family.probeSecond?.(reader)) === true && (await isUnclaimed(reader))) return family;
+    if ((await family.probeSecond?.(reader)) === true && (await isUnclaimed(reader, family))) return family;
   }
   return undefined;
 }
 
-/** Whether nothing that this program only recognises is on a device. */
-async function isUnclaimed(reader: BlockReader): Promise<boolean> {
+/** Whether nothing else is on a device that this program only recognises. */
+async function isUnclaimed(reader: BlockReader, { name }: FoundFamily): Promise<boolean> {
   const { recognise, isTakenByOthers } = await import("./recognise/index.ts");
-  return (await recognise(reader)) === undefined && !(await isTakenByOthers(reader));
+  const found = await recognise(reader);
+  return (found === undefined || found.kind === name) && !(await isTakenByOthers(reader));
 }

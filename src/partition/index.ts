@@ -1,4 +1,4 @@
-export { identifyBootSector, type BootCode } from "./boot-sector.ts";
+export { identifyBootSector, isVolumeBootSector, type BootCode } from "./boot-sector.ts";
 export { cylindersOf, defaultGeometry, type Geometry } from "./chs.ts";
 export { openPartitionDevice, openPartitionReader } from "./open-partition.ts";
 export { gptTypeGuid, mbrTypeCode, partitionTypeName, partitionTypeNames } from "./partition-type.ts";

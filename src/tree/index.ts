@@ -11,6 +11,7 @@ export type { DebContents } from "./deb.ts";
 export { ChunkCursor } from "./chunk-cursor.ts";
 export { isCpioMagic, readCpio, type CpioFile } from "./cpio-reader.ts";
 export { writeCpio, type CpioEntry } from "./cpio-writer.ts";
+export { encodeLz4Frame } from "./lz4-encoder.ts";
 export { FolderSource } from "./folder-source.ts";
 export { FolderTarget } from "./folder-target.ts";
 export type {
@@ -30,3 +31,4 @@ export type {
 export { openChunks, standardInput, type ChunkSource } from "./file-chunks.ts";
 export { openFile, openSource } from "./open-source.ts";
 export { TarWriter } from "./tar-writer.ts";
+export { zstdFrameBytes } from "./zstd-frame.ts";

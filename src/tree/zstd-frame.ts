@@ -64,6 +64,7 @@ export interface ZstdBlockHeader {
 
 export const zstdBlockHeaderBytes = 3;
 const blockLimitBytes = 128 * 1024;
+const zstdChecksumBytes = 4;
 
 /** RFC 8878 §3.1.1.2. */
 export function decodeZstdBlock(bytes: Buffer, at: number): ZstdBlockHeader {
@@ -73,6 +74,25 @@ export function decodeZstdBlock(bytes: Buffer, at: number): ZstdBlockHeader {
   if (type === 3) throw new Failure("damaged", "a zstd block is of a kind that does not exist");
   if (sizeBytes > blockLimitBytes && type !== 1) throw new Failure("damaged", "a zstd block is too long");
   return { isLast: (word & 1) === 1, lengthBytes: type === 1 ? 1 : sizeBytes }; // 1: one byte, repeated
+}
+
+/** How many bytes the frame takes that begins at the start of `bytes`. Throws `damaged` where it is not all there. */
+export function zstdFrameBytes(bytes: Buffer): number {
+  const truncated = new Failure("damaged", "its zstd data ends too soon");
+  if (bytes.length < 6) throw truncated;
+  if (bytes.readUInt32LE(0) !== zstdMagic) throw new Failure("damaged", "its zstd data does not begin with a frame");
+  if (zstdHeaderBytes(bytes, 0) > bytes.length) throw truncated;
+  const header = decodeZstdHeader(bytes, 0);
+  let at = header.lengthBytes;
+  for (let isLast = false; !isLast;) {
+    if (at + zstdBlockHeaderBytes > bytes.length) throw truncated;
+    const block = decodeZstdBlock(bytes, at);
+    at += zstdBlockHeaderBytes + block.lengthBytes;
+    isLast = block.isLast;
+  }
+  if (header.hasChecksum) at += zstdChecksumBytes;
+  if (at > bytes.length) throw truncated;
+  return at;
 }
 
 function isSingleSegment(descriptor: number): boolean {

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createHash } from "node:crypto";
-import { crc32, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { crc32, gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
 import { inOrder } from "../../src/backup/packed/in-order.ts";
+import { encodeGzipTable, readGzipTable } from "../../src/backup/packed/gzip-table.ts";
+import { frameDecoders } from "../../src/backup/packed/unpack-frames.ts";
+import { encodeLz4Frame } from "../../src/tree/index.ts";
 import { encodeSeekTable, readSeekTable } from "../../src/backup/packed/seek-table.ts";
 import { writeParts } from "../../src/backup/packed/write-parts.ts";
 import { Failure } from "../../src/base/index.ts";
@@ -65,7 +68,7 @@ test("parts come back in their order as zstd, gzip or themselves, with their che
           : into.set(createHash("shake256", { outputLength: lengthBytes }).update(`${n}`).digest())),
       sealed: isZero ? [] : [{ at: 0, lengthBytes: lengthBytes - 4 }],
     }));
-    await writeParts(volumes, source, { packedAs, level: undefined, partLimitBytes: 200_000, onWritten() {} });
+    await writeParts(volumes, source, { packedAs, level: undefined, partLimitBytes: 200_000, async onWritten() {} });
     for (const [n, { lengthBytes, isZero }] of parts.entries()) {
       const plain = unpack[packedAs](written[n] ?? Buffer.alloc(0));
       assert.equal(plain.length, lengthBytes, `${packedAs} ${n}`);
@@ -91,5 +94,40 @@ test("a seek table is read as it was written; one that contradicts itself is dam
     const broken = Buffer.from(data);
     broken[at]! ^= 0x41;
     await assert.rejects(readSeekTable(new MemoryDevice(broken)), Failure, `byte ${at - 107}`);
+  }
+});
+
+test("gzip's table is read as it was written, however many members it takes", async () => {
+  for (const count of [0, 1, 8000, 8001, 20_000]) {
+    const frames = Array.from({ length: count }, (_, n) => ({ packedBytes: 1 + (n % 3), plainBytes: n }));
+    const front = Buffer.alloc(frames.reduce((sum, { packedBytes }) => sum + packedBytes, 0));
+    const encoded = encodeGzipTable(frames);
+    const table = await readGzipTable(new MemoryDevice(Buffer.concat([front, encoded])));
+    assert.deepEqual(
+      table?.frames.map(({ packedBytes, plainBytes }) => ({ packedBytes, plainBytes })),
+      frames,
+    );
+    assert.equal(gunzipSync(encoded).length, 0, "nothing for whoever does not know it");
+    if (count !== 8001) continue;
+    const short = Buffer.concat([front.subarray(1), encoded]);
+    await assert.rejects(readGzipTable(new MemoryDevice(short)), Failure);
+    await assert.rejects(readGzipTable(new MemoryDevice(encoded.subarray(-60))), Failure);
+  }
+  assert.equal(await readGzipTable(new MemoryDevice(gzipSync("no table"))), undefined);
+  assert.equal(await readGzipTable(new MemoryDevice(Buffer.alloc(5))), undefined);
+});
+
+test("LZ4 frames hold what they were made of, long and short, repeating and not", async () => {
+  const noise = createHash("shake256", { outputLength: 100_000 }).update("noise").digest();
+  const samples = [0, 1, 4, 5, 11, 12, 13, 17, 19, 20, 274, 275, 70_000, 5 * 2 ** 20].map((n) => Buffer.alloc(n, "ab"));
+  samples.push(noise, Buffer.concat([noise, noise, Buffer.alloc(70_000), noise]), Buffer.alloc(65_536 * 2 + 7, noise));
+  for (const sample of samples) {
+    const frame = encodeLz4Frame(sample);
+    const plain = await frameDecoders.lz4(frame, sample.length);
+    assert.ok(Buffer.from(plain).equals(sample), `${sample.length}`);
+    if (sample.length < 300) continue;
+    const broken = Buffer.from(frame);
+    broken[frame.length - 12]! ^= 1;
+    await assert.rejects(frameDecoders.lz4(broken, sample.length), Failure);
   }
 });

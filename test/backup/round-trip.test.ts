@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
+import * as zlib from "node:zlib";
 import { after, before, test } from "node:test";
-import { listBackups, openBackup, restoreBackup, saveBackup, showBackup } from "../../src/backup/index.ts";
+import { listBackups, openBackup, restoreBackup, showBackup } from "../../src/backup/index.ts";
 import { Failure, libc } from "../../src/base/index.ts";
 import { FileReader, readBytes, type BlockReader } from "../../src/device/index.ts";
 import { checkDisk, getFiles, readFile, showDisk } from "../../src/disk/index.ts";
@@ -63,8 +64,10 @@ async function factsOf(image: string): Promise<unknown> {
   };
 }
 
+const packings = { mbr: ["zst", "gz"], gpt: ["zst", "lz4", "uncomp"] } as const;
+
 for (const kind of ["mbr", "gpt"] as const) {
-  for (const packedAs of ["zst", "gz", "uncomp"] as const) {
+  for (const packedAs of packings[kind]) {
     test(`a ${kind} disk saved as ${packedAs} and restored has everything it had`, async () => {
       await using place = temporaryFolder();
       const saved = await save(disks[kind], place.path, { packedAs, volumeBytes: 2 ** 20 });
@@ -78,7 +81,7 @@ for (const kind of ["mbr", "gpt"] as const) {
 
   test(`a ${kind} backup is a disk to be looked into, without restoring it`, async () => {
     await using place = temporaryFolder();
-    const saved = await save(disks[kind], place.path);
+    const saved = await save(disks[kind], place.path, { packedAs: packings[kind][1] });
     const openImage = (name: string): Promise<BlockReader> => openBackup(name, { env });
     const pieces: Uint8Array[] = [];
     for await (const piece of readFile({ image: saved.path, partition: 2, path: "/usr/noise" }, { openImage })) {
@@ -93,7 +96,12 @@ for (const kind of ["mbr", "gpt"] as const) {
 
 test("what cannot be read anywhere says so, and how to look into it all the same", async () => {
   await using place = temporaryFolder();
-  const saved = await save(disks.mbr, place.path, { packedAs: "gz" });
+  const saved = await save(disks.mbr, place.path, { packedAs: "uncomp" });
+  for (const name of fs.readdirSync(saved.path).filter((one) => one.endsWith(".uncomp.aa"))) {
+    const file = `${saved.path}/${name}`;
+    fs.writeFileSync(file.replace("uncomp", "zst"), zlib.zstdCompressSync(fs.readFileSync(file)));
+    fs.rmSync(file);
+  }
   await assert.rejects(openBackup(saved.path, { env }), (error) => {
     assert.ok(error instanceof Failure);
     assert.match(error.message, /^cannot look into sda1: it is compressed so that no part can be read alone$/);
@@ -212,26 +220,6 @@ test("a damaged file system is refused and nothing is left, unless it is to be s
     (error) => error instanceof Failure && error.code === "damaged",
   );
   assert.equal(fs.existsSync(place.join("home")), false);
-});
-
-test("an interrupted save leaves nothing behind", async () => {
-  await using place = temporaryFolder();
-  const abort = new AbortController();
-  const request = {
-    source: disks.gpt,
-    into: place.path,
-    name: "backup",
-    packedAs: "zst",
-    volumeBytes: 2 ** 20,
-    isUnchecked: true,
-    retries: 2,
-    nowMs: 0,
-    command: "",
-    env,
-  } as const;
-  const saving = saveBackup(request, { signal: abort.signal, onProgress: () => abort.abort() });
-  await assert.rejects(saving, (error) => error instanceof Failure && error.code === "interrupted");
-  assert.deepEqual(fs.readdirSync(place.path), []);
 });
 
 test("an image that another program has locked is not saved", { skip: process.platform !== "linux" }, async () => {

@@ -62,6 +62,12 @@ test("a run saves, checks, and deletes what is too old; other folders stay", asy
   await using here = place();
   const lines = ["keep_last = 2", ...job()];
   fs.mkdirSync(here.folder.join("backups", "2020-01-01-0000-laptop"));
+  // What a run that was cut off has left, and what another may be writing.
+  for (const name of ["2020-01-01-0000-laptop.part", "2020-01-01-0000-other.part"]) {
+    fs.mkdirSync(here.folder.join("backups", name));
+    const longAgo = new Date("2020-01-01");
+    fs.utimesSync(here.folder.join("backups", name), longAgo, longAgo);
+  }
   for (const day of [26, 27, 28]) {
     const summary = await here.run(lines, `2026-11-${day}T03:00:00`);
     assert.equal(summary.status, "ok");
@@ -70,7 +76,12 @@ test("a run saves, checks, and deletes what is too old; other folders stay", asy
     assert.deepEqual(done?.warnings, []);
     assert.deepEqual(done?.forgotten, day === 28 ? ["2026-11-26-0300-laptop"] : []);
   }
-  assert.deepEqual(here.backups(), ["2020-01-01-0000-laptop", "2026-11-27-0300-laptop", "2026-11-28-0300-laptop"]);
+  assert.deepEqual(here.backups(), [
+    "2020-01-01-0000-laptop",
+    "2020-01-01-0000-other.part",
+    "2026-11-27-0300-laptop",
+    "2026-11-28-0300-laptop",
+  ]);
 });
 
 test("jobs are told apart: the rules of one do not touch another's backups", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gzipTableFoot, gzipTableHead } from "../../src/backup/packed/gzip-table.ts";
 import { ntfscloneHeader } from "../../src/backup/ntfsclone/read-stream.ts";
 import { seekTableEntry, seekTableFoot, seekTableHead } from "../../src/backup/packed/seek-table.ts";
 import { imageHeader, imageHeaderV1, imageMark } from "../../src/backup/partclone/header.ts";
@@ -63,6 +64,16 @@ const pinned: readonly (readonly [AnyStruct, number, Pins])[] = [
       usedClusters: [38, 8],
       dataAt: [46, 4],
     },
+  ],
+  [
+    gzipTableHead,
+    16,
+    { magic: [0, 4], time: [4, 4], flags: [8, 2], fieldBytes: [10, 2], tag: [12, 2], tagBytes: [14, 2] },
+  ],
+  [
+    gzipTableFoot,
+    18,
+    { memberFrames: [0, 4], allFrames: [4, 4], block: [8, 2], checksum: [10, 4], contentBytes: [14, 4] },
   ],
   [seekTableHead, 8, { magic: [0, 4], lengthBytes: [4, 4] }],
   [seekTableEntry, 8, { packedBytes: [0, 4], plainBytes: [4, 4] }],

@@ -76,13 +76,14 @@ export async function factsOfTree(tree: TreeSource): Promise<Map<string, FileFac
 /** The same of a folder, as the kernel tells. */
 export function factsOfFolder(folder: string): Map<string, FileFacts> {
   const facts = new Map<string, FileFacts>();
-  const firstPaths = new Map<bigint, string>();
+  const firstPaths = new Map<string, string>();
   const visit = (path: string): void => {
     const place = Buffer.concat([Buffer.from(`${folder}/`), encodeName(path)]);
     const stat = fs.lstatSync(place, { bigint: true });
     const kind = kindOf(stat);
-    const firstPath = firstPaths.get(stat.ino) ?? path;
-    firstPaths.set(stat.ino, firstPath);
+    const id = `${stat.dev}:${stat.ino}`; // each subvolume of btrfs is a device of its own
+    const firstPath = firstPaths.get(id) ?? path;
+    firstPaths.set(id, firstPath);
     facts.set(path, {
       kind,
       mode: Number(stat.mode & 0xfffn),

@@ -62,7 +62,9 @@ async function makeAll(folder: TemporaryFolder, sizeBytes: number): Promise<Made
   ];
 }
 
-const needs = { skip: skipWithout("partclone.chkimg", "zstd", "mke2fs", "mkfs.fat", "mcopy") };
+const needs = {
+  skip: skipWithout("partclone.chkimg", "zstd", "lz4", "lbzip2", "pixz", "plzip", "mke2fs", "mkfs.fat", "mcopy"),
+};
 
 test("partclone accepts and restores what is saved, as it is restored here", needs, async () => {
   await using folder = temporaryFolder();
@@ -93,13 +95,17 @@ const packers: readonly (readonly [packed: string, command: string])[] = [
   ["gz", "gzip -c"],
   ["gz", "pigz -c -b 128"],
   ["bz2", "bzip2 -c"],
+  ["bz2", "lbzip2 -c"],
   ["lzo", "lzop -c"],
   ["lzma", "xz --format=lzma -1 -c"],
   ["xz", "xz -1 -c"],
   ["xz", "xz -1 -T2 --block-size=1MiB -c"],
+  ["xz", "pixz -1 -t"],
   ["lzip", "lzip -1 -c"],
+  ["lzip", "plzip -1 -c"],
   ["lz4", "lz4 -c"],
   ["zst", "zstd -3 -T0 -c"],
+  ["zst", "pzstd -3 -c"],
   ["uncomp", "cat"],
 ];
 
@@ -151,6 +157,30 @@ test("the images that the tests make themselves are partclone's", needs, async (
       const restored = folder.join(`${name}.restored`);
       await runPartclone("restore", ["-s", image, "-W", "-o", restored]);
       assert.ok(fs.readFileSync(restored).equals(content), name);
+    }),
+  );
+});
+
+/** Of each packing the programs that Clonezilla may unpack it by. */
+const unpackers = {
+  zst: ["zstd -dc", "pzstd -dc"],
+  gz: ["gzip -dc", "pigz -dc"],
+  lz4: ["lz4 -dc"],
+} as const;
+
+test("the programs that Clonezilla calls unpack what is saved, however it is packed", needs, async () => {
+  await using folder = temporaryFolder();
+  const [ext4] = await makeAll(folder, 24 * mib);
+  const plain = await save(ext4!.path, folder.join("home"), { name: "plain", packedAs: "uncomp", disk: "sda" });
+  const wanted = fs.readFileSync(`${plain.path}/sda.ext4-ptcl-img.uncomp.aa`);
+  await Promise.all(
+    Object.entries(unpackers).map(async ([packed, commands]) => {
+      const packedAs = packed as keyof typeof unpackers;
+      const saved = await save(ext4!.path, folder.join("home"), { name: packed, packedAs, disk: "sda" });
+      for (const command of commands) {
+        const unpacked = runPeerBytes(`${command} < ${saved.path}/sda.ext4-ptcl-img.${packed}.aa`);
+        assert.ok(unpacked.equals(wanted), command);
+      }
     }),
   );
 });

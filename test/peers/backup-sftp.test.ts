@@ -11,7 +11,8 @@ import { testStore } from "../backup/store/contract.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
-import { endServer, startServer, startSshd, type SshServer } from "./sshd.ts";
+import { endServer, startServer } from "./server.ts";
+import { startSshd, type SshServer } from "./sshd.ts";
 
 const skip = skipWithout("sshd", "ssh-keygen", "ssh-agent");
 const folder = temporaryFolder();

@@ -22,7 +22,7 @@ export const kernelPeers: readonly string[] = ["qemu-system-x86_64", someKernel(
 /** An image that is to be mounted. */
 export interface MountedImage {
   readonly image: string;
-  readonly type: "exfat" | "ext4" | "iso9660" | "udf" | "vfat";
+  readonly type: "exfat" | "ext4" | "iso9660" | "udf" | "vfat" | "xfs";
   /** Mount options. */
   readonly options?: string;
   /** Commands to run in the mounted root; the image is then mounted for writing, and changed. */
@@ -31,7 +31,7 @@ export interface MountedImage {
 
 /** In the order in which they are loaded; aliases that the kernel would ask for by name come first. */
 const modules =
-  "virtio_pci virtio_blk crc32c_generic nls_cp437 nls_ascii nls_utf8 nls_iso8859-1 vfat exfat isofs udf ext4".split(
+  "virtio_pci virtio_blk crc32c_generic nls_cp437 nls_ascii nls_utf8 nls_iso8859-1 vfat exfat isofs udf ext4 xfs".split(
     " ",
   );
 

@@ -3,8 +3,14 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { Bitmap } from "../../src/bytes/index.ts";
-import { FileReader } from "../../src/device/index.ts";
-import { openFileSystem, type Extent } from "../../src/filesystem/index.ts";
+import { FileDevice, FileReader } from "../../src/device/index.ts";
+import {
+  openFileSystem,
+  renewVolumeId,
+  resolvePath,
+  type Extent,
+  type FileSystem,
+} from "../../src/filesystem/index.ts";
 import {
   attributeHeader,
   bootSector,
@@ -25,7 +31,7 @@ import {
 } from "../filesystem/ntfs/sample-ntfs.ts";
 import { noise } from "../filesystem/ext/sample-folder.ts";
 import { assertAsBlkid, fillWithFiles, numberAfter } from "../filesystem/recognise/recognised-file.ts";
-import { temporaryFolder } from "../temp.ts";
+import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
 const skip = skipNtfs || skipWithout("blkid", "partclone.ntfs");
@@ -248,4 +254,137 @@ test("NTFS that is dirty", { skip }, async () => {
     (await ntfsProblems(image)).map((one) => [one.severity, one.message]),
     [["error", message]],
   );
+});
+
+/** A reparse point as the kernel of Windows has it, for ntfs-3g to set. */
+function reparseData(tag: number, data: Uint8Array): string {
+  const header = Buffer.alloc(8);
+  header.writeUInt32LE(tag);
+  header.writeUInt16LE(data.length, 4);
+  return `0x${Buffer.concat([header, data]).toString("hex")}`;
+}
+
+/** Two names, the first of which counts, behind their places. */
+function linkData(flags: readonly number[], target: string): Buffer {
+  const text = Buffer.from(target, "utf16le");
+  const fields = Buffer.alloc(8);
+  fields.writeUInt16LE(text.length, 2);
+  fields.writeUInt16LE(text.length, 4);
+  fields.writeUInt16LE(text.length, 6);
+  return Buffer.concat([fields, Buffer.from(flags), text, text]);
+}
+
+test("links of Windows are links, and data in forms that are not known is refused by name", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeNtfs(image, 16);
+  const wof = Buffer.from("01000000020000000100000001000000", "hex"); // LZX
+  await whileNtfs(image, (root) => {
+    fs.mkdirSync(`${root}/Users/Anna`, { recursive: true });
+    fs.writeFileSync(`${root}/Users/Anna/notes`, "hers");
+    fs.mkdirSync(`${root}/Documents and Settings`);
+    for (const name of ["link", "system.dll", "deduplicated"]) fs.writeFileSync(`${root}/${name}`, "");
+    for (const [name, value] of [
+      ["Documents and Settings", reparseData(0xa0000003, linkData([], String.raw`\??\C:\Users`))],
+      ["link", reparseData(0xa000000c, linkData([1, 0, 0, 0], String.raw`Users\Anna\notes`))],
+      ["system.dll", reparseData(0x80000017, wof)],
+      ["deduplicated", reparseData(0x80000013, Buffer.alloc(16, 1))],
+    ] as const) {
+      runPeer("setfattr", ["-h", "-n", "system.ntfs_reparse_data", "-v", value, `${root}/${name}`]);
+    }
+  });
+  await using reader = await FileReader.open(image);
+  await using fileSystem = await openFileSystem(reader);
+  const id = (path: string): Promise<number> => resolvePath(fileSystem, path, { followLast: false });
+  assert.equal(await fileSystem.readLink(await id("/Documents and Settings")), "/Users");
+  assert.equal(await fileSystem.readLink(await id("/link")), "Users/Anna/notes");
+  assert.equal(await readText(fileSystem, "/Documents and Settings/anna/NOTES"), "hers");
+  assert.equal(await readText(fileSystem, "/link"), "hers");
+  for (const [path, message] of [
+    ["/system.dll", /cannot read "system.dll".*WOF/],
+    ["/deduplicated", /cannot read "deduplicated".*deduplicated/],
+  ] as const) {
+    const file = await id(path);
+    assert.equal((await fileSystem.stat(file)).kind, "file");
+    await assert.rejects(Array.fromAsync(fileSystem.content(file)), { code: "unsupported", message });
+  }
+  assert.deepEqual(await ntfsProblems(image), []);
+});
+
+async function readAll(fileSystem: FileSystem, path: string): Promise<Buffer> {
+  const pieces = await Array.fromAsync(fileSystem.content(await resolvePath(fileSystem, path)));
+  return Buffer.concat(pieces.map(({ bytes }) => bytes));
+}
+
+async function readText(fileSystem: FileSystem, path: string): Promise<string> {
+  return (await readAll(fileSystem, path)).toString();
+}
+
+test("another serial number stands in both boot sectors", { skip }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeNtfs(image, 12);
+  const before = await ntfsInfo(image);
+  const renewed = await (async () => {
+    await using device = await FileDevice.open(image);
+    return await renewVolumeId(device, "01234567-89ab-cdef-8000-000000000000");
+  })();
+  assert.deepEqual(renewed, { before: before.uuid, after: "0123456789ABCDEF" });
+  await assertAlike(image);
+  const bytes = fs.readFileSync(image);
+  assert.ok(bytes.subarray(0, 512).equals(bytes.subarray(-512)));
+  runPeer("ntfsfix", ["-n", image]);
+});
+
+/** Bytes as wimlib packs them: a table of places, then chunks, as a stream of WOF has them. */
+function packByWimlib(folder: TemporaryFolder, bytes: Uint8Array, chunkBytes: number): Buffer {
+  const [source, wim] = [folder.join("source"), folder.join("wim")];
+  fs.rmSync(source, { recursive: true, force: true });
+  fs.mkdirSync(source);
+  fs.writeFileSync(`${source}/file`, bytes);
+  runPeer("wimcapture", [source, wim, "--compress=XPRESS", `--chunk-size=${chunkBytes}`]);
+  const said = runPeer("wiminfo", ["--blobs", wim]).split("\n\n");
+  const blob = said.find((one) => one.includes(`Uncompressed size = ${bytes.length} bytes`)) ?? "";
+  const at = numberAfter(blob, "Offset in WIM");
+  return fs.readFileSync(wim).subarray(at, at + numberAfter(blob, "Compressed size"));
+}
+
+test("what Windows compressed as its own files is unpacked", { skip: skip || skipWithout("wimcapture") }, async () => {
+  await using folder = temporaryFolder();
+  const image = folder.join("image");
+  makeNtfs(image, 16);
+  const text = Array.from({ length: 30_000 }, (_, n) => `${n}\n`).join("");
+  // A chunk of noise stands there as it is; a long repetition takes lengths of more than a byte.
+  const content = Buffer.concat([Buffer.from(text), noise(5, 40_000), Buffer.alloc(50_001, "ab")]);
+  const kinds = { "4k": [0, 4096], "8k": [2, 8192], "16k": [3, 16_384] } as const;
+  await whileNtfs(
+    image,
+    (root) => {
+      for (const [name, [, chunkBytes]] of Object.entries(kinds)) {
+        fs.writeFileSync(`${root}/${name}`, "");
+        fs.truncateSync(`${root}/${name}`, content.length);
+        fs.writeFileSync(`${root}/${name}:WofCompressedData`, packByWimlib(folder, content, chunkBytes));
+      }
+    },
+    ["-o", "streams_interface=windows"],
+  );
+  await whileNtfs(image, (root) => {
+    for (const [name, [algorithm]] of Object.entries(kinds)) {
+      const provider = Buffer.from(`010000000200000001000000${algorithm.toString(16).padStart(2, "0")}000000`, "hex");
+      const value = reparseData(0x80000017, provider);
+      runPeer("setfattr", ["-h", "-n", "system.ntfs_reparse_data", "-v", value, `${root}/${name}`]);
+    }
+  });
+  await using reader = await FileReader.open(image);
+  await using fileSystem = await openFileSystem(reader);
+  for (const name of Object.keys(kinds)) {
+    const id = await resolvePath(fileSystem, `/${name}`);
+    assert.ok((await readAll(fileSystem, `/${name}`)).equals(content), name);
+    const { sizeBytes, allocatedBytes, xattrs } = await fileSystem.stat(id);
+    assert.deepEqual([sizeBytes, xattrs], [content.length, undefined]);
+    assert.ok(allocatedBytes > 40_000 && allocatedBytes < content.length);
+    assert.deepEqual(await fileSystem.stretches(id), [{ at: 0, lengthBytes: content.length }]);
+    assert.equal(await fileSystem.places?.(id), undefined);
+  }
+  assert.deepEqual(await ntfsProblems(image), []);
 });

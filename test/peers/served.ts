@@ -25,9 +25,10 @@ export async function whileServed(
   device: string,
   mountPoint: string,
   work: () => Promise<void> | void,
+  options: readonly string[] = [],
 ): Promise<void> {
   fs.mkdirSync(mountPoint, { recursive: true });
-  runPeer(program, [device, mountPoint], { stdio: ["ignore", "pipe", "ignore"] });
+  runPeer(program, [...options, device, mountPoint], { stdio: ["ignore", "pipe", "ignore"] });
   try {
     await work();
   } finally {

@@ -1,11 +1,10 @@
 /** OpenSSH's server on a port of its own, as an ordinary process, for those who may log in here. */
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import * as os from "node:os";
-import { createInterface } from "node:readline";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
-import { peerPath, runPeer } from "./peer.ts";
+import { runPeer } from "./peer.ts";
+import { endServer, freePort, startServer } from "./server.ts";
 
 export interface SshServer extends AsyncDisposable {
   readonly port: number;
@@ -21,45 +20,6 @@ export interface SshServer extends AsyncDisposable {
   dropConnections(): void;
   /** On the same port again. */
   start(): Promise<void>;
-}
-
-/** A port on which nobody listens now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
-}
-
-/** A process of its own group, so that what it starts can be ended with it. Resolves once it has said `ready`. */
-export async function startServer(
-  program: string,
-  words: readonly string[],
-  ready: RegExp,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<ChildProcess> {
-  const child = spawn(peerPath(program) ?? program, words, { stdio: ["ignore", "pipe", "pipe"], detached: true, env });
-  const said: string[] = [];
-  await new Promise<void>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on("line", (line) => {
-        said.push(line);
-        if (ready.test(line)) resolve();
-      });
-    }
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`${program} ended with ${code}:\n${said.join("\n")}`)));
-  });
-  return child;
-}
-
-/** Ends a process that `startServer` started, with what it has started. */
-export async function endServer(child: ChildProcess | undefined): Promise<void> {
-  if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => void child.once("exit", resolve));
-  process.kill(-child.pid, "SIGKILL");
-  await ended;
 }
 
 export async function startSshd(): Promise<SshServer> {

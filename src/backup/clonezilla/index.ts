@@ -1,16 +1,17 @@
 export { diskFiles, hasData, hiddenLimitBytes, text, type SavedDisk, type SmallFile } from "./disk-files.ts";
 export type { SavedVolume } from "./lists.ts";
+export { badSectorsName, dataName, parseDataName, partimageKind, partitionName, partitionNumber } from "./names.ts";
 export { readBadSectors } from "./read-bad-sectors.ts";
-export { badSectorsName, dataName, parseDataName, partitionName, partitionNumber } from "./names.ts";
-export {
-  partOf,
-  readFolder,
-  readSmallFile,
-  type BackupDisk,
-  type BackupFolder,
-  type BackupPart,
-  type BackupSwap,
-  type FolderFiles,
-} from "./read-folder.ts";
+export type { BackupDisk } from "./read-disk.ts";
+export { isSwap, partOf, readFolder, type BackupFolder, type BackupSwap } from "./read-folder.ts";
+export type { BackupPart } from "./read-parts.ts";
+export { readSmallFile, type FolderFiles } from "./small-files.ts";
 export { readIdentities, readSavedTime, readSource, type Identity } from "./read-lists.ts";
-export { isExtended, lastSectorFor, planFromDump, type DumpedPartition, type TableDump } from "./table-dump.ts";
+export {
+  dumpText,
+  isExtended,
+  lastSectorFor,
+  planFromDump,
+  type DumpedPartition,
+  type TableDump,
+} from "./table-dump.ts";

@@ -21,6 +21,9 @@ export interface DataName {
   readonly suffix?: string;
 }
 
+/** What data files that partimage has written are said to be of. */
+export const partimageKind = "partimage";
+
 /** `sda1.ext4-ptcl-img.zst.aa`; undefined for other files. */
 export function parseDataName(fileName: string): DataName | undefined {
   const today = /^(.+)\.([^.]+)-ptcl-img\.([a-z0-9]+)(?:\.([a-z]{2,3}))?$/.exec(fileName);
@@ -28,6 +31,9 @@ export function parseDataName(fileName: string): DataName | undefined {
     const [, part = "", kind = "", packed = "", suffix] = today;
     return { part, kind, packed, ...(suffix === undefined ? {} : { suffix }) };
   }
+  // partimage's, of which the kind is not told.
+  const [, imaged = "", number] = /^([^.]+)\.(\d{3})$/.exec(fileName) ?? [];
+  if (number !== undefined) return { part: imaged, kind: partimageKind, suffix: number };
   const old = /^(.+)\.([^.]+)-img(?:\.([a-z]{2,3}))?$/.exec(fileName);
   if (old === null) return undefined;
   const [, part = "", kind = "", suffix] = old;

@@ -1,4 +1,5 @@
-import { readSmallFile, type BackupFolder } from "./read-folder.ts";
+import type { BackupFolder } from "./read-folder.ts";
+import { readSmallFile } from "./small-files.ts";
 
 /** What a backup says could not be read when it was saved. */
 export interface SavedUnreadable {

@@ -1,4 +1,4 @@
-import { readSmallFile, type FolderFiles } from "./read-folder.ts";
+import { readSmallFile, type FolderFiles } from "./small-files.ts";
 
 /** What a list of the backup says of a partition. */
 export interface Identity {

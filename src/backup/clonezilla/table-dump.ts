@@ -114,7 +114,7 @@ export function parseDump(text: string, disk: string): TableDump {
   for (const line of text.split("\n").map((raw) => raw.trim())) {
     const entry = /^\/dev\/(\S+)\s*:\s*(.+)$/.exec(line);
     if (entry !== null) {
-      const partition = partitionFrom(entry[2] ?? "", partitionNumber(disk, entry[1] ?? ""));
+      const partition = partitionFrom(entry[2] ?? "", partitionNumber(disk, (entry[1] ?? "").replaceAll("/", "-")));
       if (partition !== undefined) partitions.push(partition);
       continue;
     }
@@ -123,7 +123,9 @@ export function parseDump(text: string, disk: string): TableDump {
   }
   if (head.get("unit") !== "sectors") throw damagedDump(disk, "it does not count in sectors");
   if (Number(head.get("sector-size") ?? sectorBytes) !== sectorBytes) {
-    throw new Failure("unsupported", `cannot read the table of ${disk}: its sectors are not of 512 bytes`);
+    throw new Failure("unsupported", `cannot read the table of ${disk}: its sectors are not of 512 bytes`, {
+      hint: "single partitions are restored by their names",
+    });
   }
   if (partitions.length > partitionLimit) throw damagedDump(disk, "it has too many partitions");
   const numbers = new Set(partitions.map(({ number }) => number));

@@ -5,7 +5,7 @@ import { FileReader, type BlockReader } from "../../device/index.ts";
 import { inOrder } from "./in-order.ts";
 import { partsUnderWay } from "./packing.ts";
 import { encodeSeekTable, readSeekTable, type Frame } from "./seek-table.ts";
-import { FrameReader } from "./unpack-frames.ts";
+import { frameDecoders, FrameReader } from "./unpack-frames.ts";
 
 const zstdCompress = promisify(zlib.zstdCompress);
 const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants;
@@ -37,5 +37,5 @@ export async function openFrames(path: string): Promise<BlockReader> {
   const table = await readSeekTable(reader);
   if (table === undefined) throw new Failure("damaged", `cannot read "${path}": it does not end with a seek table`);
   stack.move();
-  return new FrameReader(reader, table);
+  return new FrameReader(reader, table, frameDecoders.zst);
 }

@@ -19,29 +19,63 @@ export function packedLimitBytes(lengthBytes: number): number {
   return lengthBytes + Math.ceil(lengthBytes / 64) + 1024;
 }
 
+export interface PackAnswer {
+  readonly packedBytes: number;
+  /** As `sealAndSum` has it. */
+  readonly sum: number;
+}
+
 /** Puts what a part is packed to in its place, and tells the length of that. */
-export async function packInPlace(packer: PartPacker, { buffer, lengthBytes, sealed }: PackRequest): Promise<number> {
-  const packed = await packer.pack(Buffer.from(buffer, 0, lengthBytes), sealed);
+export async function packInPlace(
+  packer: PartPacker,
+  { buffer, lengthBytes, sealed }: PackRequest,
+): Promise<PackAnswer> {
+  const { packed, sum } = await packer.pack(Buffer.from(buffer, 0, lengthBytes), sealed);
   if (packed.buffer !== buffer) new Uint8Array(buffer).set(packed);
-  return packed.length;
+  return { packedBytes: packed.length, sum };
+}
+
+const checksumBytes = 4;
+
+/**
+ * Puts the checksums of a part in their places, as partclone has them: CRC-32 without the last inversion. Gives one of all
+ * its bytes, or of these checksums where there are any: it changes where the part does.
+ */
+export function sealAndSum(part: Buffer, sealed: readonly Sealed[]): number {
+  if (sealed.length === 0) return crc32(part);
+  let sum = 0;
+  for (const { at, lengthBytes } of sealed) {
+    const end = at + lengthBytes;
+    part.writeUInt32LE(~crc32(part.subarray(at, end)) >>> 0, end);
+    sum = crc32(part.subarray(end, end + checksumBytes), sum);
+  }
+  return sum;
+}
+
+interface PackedPart {
+  readonly packed: Uint8Array;
+  readonly sum: number;
 }
 
 /** Packs parts one after another. Those of zeros are compressed once for each length. */
 export class PartPacker {
   readonly #packing: Packing;
-  readonly #zeros = new Map<number, Uint8Array>();
+  readonly #zeros = new Map<number, PackedPart>();
 
   constructor(packing: Packing) {
     this.#packing = packing;
   }
 
-  /** Puts the checksums in their places first, as partclone has them: CRC-32 without the last inversion. */
-  async pack(part: Buffer, sealed: readonly Sealed[]): Promise<Uint8Array> {
-    for (const { at, lengthBytes } of sealed) {
-      part.writeUInt32LE(~crc32(part.subarray(at, at + lengthBytes)) >>> 0, at + lengthBytes);
+  /** Puts the checksums in their places first. */
+  async pack(part: Buffer, sealed: readonly Sealed[]): Promise<PackedPart> {
+    if (sealed.length > 0 || !isZero(part)) {
+      const sum = sealAndSum(part, sealed);
+      return { packed: await this.#packing.pack(part), sum };
     }
-    if (!isZero(part)) return this.#packing.pack(part);
-    const known = this.#zeros.get(part.length) ?? (await this.#packing.pack(part)).slice();
+    const known = this.#zeros.get(part.length) ?? {
+      packed: (await this.#packing.pack(part)).slice(),
+      sum: sealAndSum(part, sealed),
+    };
     this.#zeros.set(part.length, known);
     return known;
   }

@@ -1,14 +1,18 @@
 import { availableParallelism } from "node:os";
 import * as zlib from "node:zlib";
+import { decompress, encodeLz4Frame } from "../../tree/index.ts";
+import { encodeGzipTable } from "./gzip-table.ts";
 import { encodeSeekTable, type Frame } from "./seek-table.ts";
 
 /** How data is compressed: as Clonezilla names it in file names. */
-export type PackedAs = "zst" | "gz" | "uncomp";
+export type PackedAs = "zst" | "gz" | "lz4" | "uncomp";
 
 /** Compresses parts, each so that it can be read without the others. */
 export interface Packing {
   readonly name: PackedAs;
   pack(part: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** What was packed. Throws where its checksum is wrong. */
+  unpack(packed: Uint8Array): Promise<Uint8Array>;
   /** What stands behind the last one. */
   end(frames: readonly Frame[]): Uint8Array;
 }
@@ -16,6 +20,8 @@ export interface Packing {
 const noBytes = new Uint8Array(0);
 /** Small pieces of output cost most of the time. */
 const leastOutputBytes = 64 * 1024;
+/** No part has more. */
+const unpackedLimitBytes = 64 * 1024 * 1024;
 
 /** A thread has two parts before it, and each takes 8 MiB: no machine is to need more than 300 MiB for that. */
 const packersLimit = 16;
@@ -29,9 +35,12 @@ const packings: Readonly<Record<PackedAs, (level: number | undefined) => Packing
   gz: (level = 6) => ({
     name: "gz",
     pack: (part) => zlib.gzipSync(part, { level, chunkSize: Math.max(leastOutputBytes, part.length) }),
-    end: () => noBytes,
+    unpack: async (packed) => zlib.gunzipSync(packed, { maxOutputLength: unpackedLimitBytes }),
+    end: encodeGzipTable,
   }),
-  uncomp: () => ({ name: "uncomp", pack: (part) => part, end: () => noBytes }),
+  // zstd's table is in a frame that decoders of LZ4 skip as well.
+  lz4: () => ({ name: "lz4", pack: (part) => encodeLz4Frame(part), unpack: unpackLz4, end: encodeSeekTable }),
+  uncomp: () => ({ name: "uncomp", pack: (part) => part, unpack: async (packed) => packed, end: () => noBytes }),
 };
 
 export function packingOf(name: PackedAs, level: number | undefined): Packing {
@@ -48,6 +57,16 @@ function zstdPacking(level: number): Packing {
       const chunkSize = Math.max(leastOutputBytes, part.length + part.length / 128 + 512);
       return zlib.zstdCompressSync(part, { params, pledgedSrcSize: part.length, chunkSize: Math.ceil(chunkSize) });
     },
+    unpack: async (packed) => zlib.zstdDecompressSync(packed, { maxOutputLength: unpackedLimitBytes }),
     end: encodeSeekTable,
   };
+}
+
+async function unpackLz4(packed: Uint8Array): Promise<Uint8Array> {
+  async function* whole(): AsyncGenerator<Uint8Array, void, void> {
+    yield packed;
+  }
+  const pieces: Uint8Array[] = [];
+  for await (const piece of (await decompress(whole(), "lz4")).chunks) pieces.push(piece.slice());
+  return Buffer.concat(pieces);
 }

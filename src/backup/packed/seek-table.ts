@@ -62,19 +62,26 @@ export async function readSeekTable(reader: BlockReader): Promise<SeekTable | un
   const bytes = await readBytes(reader, headAt, footAt - headAt);
   const { magic, lengthBytes } = seekTableHead.decode(bytes);
   if (magic !== skippableMagic || lengthBytes !== reader.sizeBytes - headAt - seekTableHead.sizeBytes) throw damaged();
+  const frames = Array.from({ length: foot.frameCount }, (_, n) => {
+    return seekTableEntry.decode(bytes, seekTableHead.sizeBytes + n * entryBytes);
+  });
+  const table = placeFrames(frames, headAt);
+  if (table === "contradicts") throw damaged();
+  return table === "too large" ? undefined : table;
+}
+
+/** Frames one behind the other that end at a byte. */
+export function placeFrames(all: readonly Frame[], endAt: number): SeekTable | "contradicts" | "too large" {
   const frames: PlacedFrame[] = [];
   let [packedAt, plainAt] = [0, 0];
-  for (let n = 0; n < foot.frameCount; n++) {
-    const { packedBytes, plainBytes } = seekTableEntry.decode(bytes, seekTableHead.sizeBytes + n * entryBytes);
+  for (const { packedBytes, plainBytes } of all) {
     frames.push({ packedBytes, plainBytes, packedAt, plainAt });
     packedAt += packedBytes;
     plainAt += plainBytes;
   }
-  if (packedAt !== headAt) throw damaged();
-  if (frames.some(({ packedBytes, plainBytes }) => Math.max(packedBytes, plainBytes) > plainFrameLimitBytes)) {
-    return undefined;
-  }
-  return { frames, plainBytes: plainAt };
+  if (packedAt !== endAt) return "contradicts";
+  const isLarge = all.some(({ packedBytes, plainBytes }) => Math.max(packedBytes, plainBytes) > plainFrameLimitBytes);
+  return isLarge ? "too large" : { frames, plainBytes: plainAt };
 }
 
 function damaged(): Failure {

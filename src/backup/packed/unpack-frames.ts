@@ -2,32 +2,62 @@ import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { Failure } from "../../base/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
+import { decompress } from "../../tree/index.ts";
 import { inOrder } from "./in-order.ts";
 import { partsUnderWay } from "./packing.ts";
 import type { PlacedFrame, SeekTable } from "./seek-table.ts";
 
 const zstdDecompress = promisify(zlib.zstdDecompress);
+const gunzip: (packed: Uint8Array, options: zlib.ZlibOptions) => Promise<Buffer> = promisify(zlib.gunzip);
 
-/** The content of frames in their order, several unpacked at a time. */
-export function unpackFrames(reader: BlockReader, { frames }: SeekTable): AsyncGenerator<Uint8Array, void, void> {
-  return inOrder(frames, partsUnderWay, (frame) => unpackFrame(reader, frame));
+/** Unpacks one frame, given alone: Node's zstd stops behind the first one in its input. */
+export type FrameDecoder = (packed: Uint8Array<ArrayBuffer>, plainBytes: number) => Promise<Uint8Array>;
+
+/** How frames are unpacked, by Clonezilla's names. */
+export const frameDecoders = {
+  // Some bytes more than are expected, so that one that is too long is noticed and not cut.
+  zst: (packed, plainBytes) => zstdDecompress(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 }),
+  gz: (packed, plainBytes) => gunzip(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 }),
+  lz4: decompressed,
+} satisfies Readonly<Record<string, FrameDecoder>>;
+
+async function decompressed(packed: Uint8Array, plainBytes: number): Promise<Uint8Array> {
+  const plain = Buffer.alloc(plainBytes);
+  let length = 0;
+  const once = async function* (): AsyncGenerator<Uint8Array> {
+    yield packed;
+  };
+  for await (const piece of (await decompress(once(), "frame")).chunks) {
+    plain.set(piece.subarray(0, plainBytes - length), length);
+    length += piece.length;
+    if (length > plainBytes) throw new Failure("damaged", "it is longer than it should be");
+  }
+  return plain.subarray(0, length);
 }
 
-/** Node's decoder stops behind the first frame in its input: each is given alone, and must come to its length. */
-async function unpackFrame(reader: BlockReader, frame: PlacedFrame): Promise<Buffer> {
+/** The content of frames in their order, several unpacked at a time. */
+export function unpackFrames(
+  reader: BlockReader,
+  { frames }: SeekTable,
+  decode: FrameDecoder,
+): AsyncGenerator<Uint8Array, void, void> {
+  return inOrder(frames, partsUnderWay, (frame) => unpackFrame(reader, frame, decode));
+}
+
+/** A frame must come to its length. */
+async function unpackFrame(reader: BlockReader, frame: PlacedFrame, decode: FrameDecoder): Promise<Uint8Array> {
   const packed = await readBytes(reader, frame.packedAt, frame.packedBytes);
-  let plain: Buffer;
+  let plain: Uint8Array;
   try {
-    // A byte more than is expected, so that one that is too long is noticed and not cut.
-    plain = await zstdDecompress(packed, { chunkSize: frame.plainBytes + 64, maxOutputLength: frame.plainBytes + 64 });
+    plain = await decode(packed, frame.plainBytes);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Failure("damaged", `the zstd frame at byte ${frame.packedAt} is damaged (${why})`, { cause: error });
+    throw new Failure("damaged", `the packed frame at byte ${frame.packedAt} is damaged (${why})`, { cause: error });
   }
   if (plain.length === frame.plainBytes) return plain;
   throw new Failure(
     "damaged",
-    `the zstd frame at byte ${frame.packedAt} holds ${plain.length} bytes, ${frame.plainBytes} are needed`,
+    `the packed frame at byte ${frame.packedAt} holds ${plain.length} bytes, ${frame.plainBytes} are needed`,
   );
 }
 
@@ -39,12 +69,14 @@ export class FrameReader implements BlockReader {
   readonly sizeBytes: number;
   readonly #packed: BlockReader;
   readonly #frames: readonly PlacedFrame[];
+  readonly #decode: FrameDecoder;
   /** By number, those used last at the end. */
-  readonly #kept = new Map<number, Promise<Buffer>>();
+  readonly #kept = new Map<number, Promise<Uint8Array>>();
   readonly #keptLimit: number;
 
-  constructor(packed: BlockReader, table: SeekTable) {
+  constructor(packed: BlockReader, table: SeekTable, decode: FrameDecoder) {
     this.#packed = packed;
+    this.#decode = decode;
     this.#frames = table.frames;
     this.sizeBytes = table.plainBytes;
     const largest = table.frames.reduce((most, { plainBytes }) => Math.max(most, plainBytes), 1);
@@ -65,8 +97,8 @@ export class FrameReader implements BlockReader {
     }
   }
 
-  #content(n: number, frame: PlacedFrame): Promise<Buffer> {
-    const kept = this.#kept.get(n) ?? unpackFrame(this.#packed, frame);
+  #content(n: number, frame: PlacedFrame): Promise<Uint8Array> {
+    const kept = this.#kept.get(n) ?? unpackFrame(this.#packed, frame, this.#decode);
     this.#kept.delete(n);
     this.#kept.set(n, kept);
     for (const oldest of this.#kept.keys()) {

@@ -4,8 +4,9 @@ import { Failure, findProgram } from "../../base/index.ts";
 import { readBytes, SliceReader, type BlockReader } from "../../device/index.ts";
 import { decompress } from "../../tree/index.ts";
 import { readChunks, type BackupStore } from "../store/index.ts";
-import { readSeekTable } from "./seek-table.ts";
-import { FrameReader, unpackFrames } from "./unpack-frames.ts";
+import { readGzipTable } from "./gzip-table.ts";
+import { readSeekTable, type SeekTable } from "./seek-table.ts";
+import { frameDecoders, FrameReader, unpackFrames, type FrameDecoder } from "./unpack-frames.ts";
 import { VolumeReader, type Volume } from "./volumes.ts";
 
 /** Compressed data in volumes. */
@@ -71,8 +72,8 @@ async function chunksOf(reader: BlockReader, data: PackedData): Promise<AsyncIte
   if (packed === "uncomp") return readChunks(reader);
   const format = formats[packed];
   if (format === undefined) return throughProgram(reader, { ...data, packed });
-  const table = packed === "zst" ? await readSeekTable(reader) : undefined;
-  if (table !== undefined) return unpackFrames(reader, table);
+  const framed = await framesOf(reader, packed);
+  if (framed?.isQuick === true) return unpackFrames(reader, framed.table, framed.decode);
   const found = await decompress(readChunks(reader), data.name);
   if (format === found.format) return found.chunks;
   throw new Failure("damaged", `cannot read "${data.name}": it does not begin as ${format} does`);
@@ -86,10 +87,25 @@ export async function openAnywhere(data: PackedData): Promise<BlockReader | unde
   await using stack = new AsyncDisposableStack();
   const reader = stack.use(new VolumeReader(data.store, data.volumes));
   const packed = data.packed ?? (await packedByMagic(reader));
-  const table = packed === "zst" ? await readSeekTable(reader) : undefined;
-  if (packed !== "uncomp" && table === undefined) return undefined;
+  const framed = await framesOf(reader, packed);
+  if (packed !== "uncomp" && framed === undefined) return undefined;
   stack.move();
-  return table === undefined ? reader : new FrameReader(reader, table);
+  return framed === undefined ? reader : new FrameReader(reader, framed.table, framed.decode);
+}
+
+interface Framed {
+  readonly table: SeekTable;
+  readonly decode: FrameDecoder;
+  /** Node unpacks it in threads, several frames at a time. */
+  readonly isQuick: boolean;
+}
+
+/** The frames of data that has a table of them. */
+async function framesOf(reader: BlockReader, packed: string): Promise<Framed | undefined> {
+  const readers = { zst: readSeekTable, gz: readGzipTable, lz4: readSeekTable } as const;
+  if (!(packed === "zst" || packed === "gz" || packed === "lz4")) return undefined;
+  const table = await readers[packed](reader);
+  return table && { table, decode: frameDecoders[packed], isQuick: packed !== "lz4" };
 }
 
 const keySampleBytes = 64 * 1024;

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { Failure } from "../../base/index.ts";
 import type { BlockReader } from "../../device/index.ts";
-import type { BackupStore, StoreWriter } from "../store/index.ts";
+import { readChunks, unfinishedEnding, type BackupStore, type StoreWriter } from "../store/index.ts";
 
 /** A file that was written, with its checksum. */
 export interface WrittenFile {
@@ -11,7 +11,7 @@ export interface WrittenFile {
 }
 
 /** `aa`, `ab`, … `zz`: as split(1) counts volumes. */
-function volumeSuffix(n: number): string {
+export function volumeSuffix(n: number): string {
   if (n >= 26 * 26) {
     throw new Failure("unsupported", "cannot write the backup: it takes more than 676 volumes", {
       hint: "give a larger --volume-size",
@@ -21,27 +21,58 @@ function volumeSuffix(n: number): string {
   return letter(Math.floor(n / 26)) + letter(n % 26);
 }
 
+export interface VolumeWriterOptions {
+  readonly store: BackupStore;
+  readonly volumeBytes: number;
+  readonly nameOf: (suffix: string) => string;
+  readonly pathOf: (suffix: string) => string;
+  /** Hears of each volume that is there for good. */
+  readonly onCommitted?: (volume: WrittenFile) => Promise<void>;
+}
+
 /** Writes bytes into volumes of one size, each of which appears whole; the last one may be smaller. */
 export class VolumeWriter implements AsyncDisposable {
   readonly #store: BackupStore;
   readonly #pathOf: (suffix: string) => string;
   readonly #nameOf: (suffix: string) => string;
   readonly #volumeBytes: number;
+  readonly #onCommitted: (volume: WrittenFile) => Promise<void>;
   readonly #written: WrittenFile[] = [];
   #output: StoreWriter | undefined;
   #hash: Hash = createHash("sha1");
   #length = 0;
 
-  constructor(options: {
-    readonly store: BackupStore;
-    readonly volumeBytes: number;
-    readonly nameOf: (suffix: string) => string;
-    readonly pathOf: (suffix: string) => string;
-  }) {
+  constructor(options: VolumeWriterOptions) {
     this.#store = options.store;
     this.#volumeBytes = options.volumeBytes;
     this.#nameOf = options.nameOf;
     this.#pathOf = options.pathOf;
+    this.#onCommitted = options.onCommitted ?? (async () => undefined);
+  }
+
+  /** Goes on behind volumes that are there, and so many bytes of the one that was begun. */
+  static async resume(
+    options: VolumeWriterOptions,
+    written: readonly WrittenFile[],
+    begunBytes: number,
+  ): Promise<VolumeWriter> {
+    const writer = new VolumeWriter(options);
+    writer.#written.push(...written);
+    if (begunBytes > 0) await writer.#goOn(begunBytes);
+    return writer;
+  }
+
+  async #goOn(begunBytes: number): Promise<void> {
+    const path = this.#pathOf(volumeSuffix(this.#written.length));
+    this.#output = await this.#store.reopen?.(path, begunBytes);
+    await using reader = await this.#store.open(path + unfinishedEnding);
+    for await (const chunk of readChunks(reader)) this.#hash.update(chunk);
+    this.#length = begunBytes;
+  }
+
+  /** Disposed, what was written of the last volume stays, where the store can go on with it. */
+  keep(): void {
+    this.#output?.keep?.();
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -70,9 +101,11 @@ export class VolumeWriter implements AsyncDisposable {
     await output.commit();
     this.#output = undefined;
     await output[Symbol.asyncDispose]();
-    this.#written.push({ name: this.#nameOf(suffix), sizeBytes: this.#length, sha1: this.#hash.digest("hex") });
+    const volume = { name: this.#nameOf(suffix), sizeBytes: this.#length, sha1: this.#hash.digest("hex") };
+    this.#written.push(volume);
     this.#hash = createHash("sha1");
     this.#length = 0;
+    await this.#onCommitted(volume);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

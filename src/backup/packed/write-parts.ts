@@ -1,6 +1,13 @@
 import { stopIfAborted, ThreadPool, type JobOptions } from "../../base/index.ts";
 import { inOrder } from "./in-order.ts";
-import { packedLimitBytes, packInPlace, PartPacker, type PackRequest, type Sealed } from "./pack-part.ts";
+import {
+  packedLimitBytes,
+  packInPlace,
+  PartPacker,
+  type PackAnswer,
+  type PackRequest,
+  type Sealed,
+} from "./pack-part.ts";
 import type { PackWorkerData } from "./pack-worker.ts";
 import { packersCount, packingOf, partsUnderWay } from "./packing.ts";
 import type { Frame } from "./seek-table.ts";
@@ -16,14 +23,21 @@ export interface Part {
   readonly sealed?: readonly Sealed[];
 }
 
-export interface WritePartsOptions extends Pick<JobOptions, "signal">, PackWorkerData {
-  readonly partLimitBytes: number;
-  readonly onWritten: (sourceBytes: number) => void;
+/** A part as it was written, with the sum of what was in it. */
+export interface WrittenPart extends Frame {
+  readonly sourceBytes: number;
+  readonly sum: number;
 }
 
-interface Packed extends Frame {
+export interface WritePartsOptions extends Pick<JobOptions, "signal">, PackWorkerData {
+  readonly partLimitBytes: number;
+  /** Frames that are there already, before these parts. */
+  readonly before?: readonly Frame[];
+  readonly onWritten: (part: WrittenPart) => Promise<void>;
+}
+
+interface Packed extends WrittenPart {
   readonly buffer: SharedArrayBuffer;
-  readonly sourceBytes: number;
 }
 
 /** Reads, compresses and writes parts, several at a time, in their order. */
@@ -34,21 +48,22 @@ export async function writeParts(
 ): Promise<void> {
   const { packedAs, level, partLimitBytes, signal } = options;
   const free: SharedArrayBuffer[] = [];
-  const frames: Frame[] = [];
+  const frames: Frame[] = [...(options.before ?? [])];
   await using packers = new Packers({ packedAs, level });
   const pack = async (part: Part): Promise<Packed> => {
     stopIfAborted(signal);
     const { lengthBytes, sourceBytes, sealed = [] } = part;
     const buffer = free.pop() ?? new SharedArrayBuffer(packedLimitBytes(partLimitBytes));
     await part.fill(Buffer.from(buffer, 0, lengthBytes));
-    const packedBytes = await packers.pack({ buffer, lengthBytes, sealed });
-    return { buffer, packedBytes, plainBytes: lengthBytes, sourceBytes };
+    const { packedBytes, sum } = await packers.pack({ buffer, lengthBytes, sealed });
+    return { buffer, packedBytes, plainBytes: lengthBytes, sourceBytes, sum };
   };
-  for await (const { buffer, packedBytes, plainBytes, sourceBytes } of inOrder(parts, partsUnderWay, pack)) {
+  for await (const { buffer, ...written } of inOrder(parts, partsUnderWay, pack)) {
+    const { packedBytes, plainBytes } = written;
     await volumes.write(new Uint8Array(buffer, 0, packedBytes));
     free.push(buffer);
     frames.push({ packedBytes, plainBytes });
-    options.onWritten(sourceBytes);
+    await options.onWritten(written);
   }
   await volumes.write(packingOf(packedAs, level).end(frames));
 }
@@ -60,7 +75,7 @@ class Packers implements AsyncDisposable {
   readonly #data: PackWorkerData;
   readonly #onTheSpot: PartPacker;
   #count = 0;
-  #pool: ThreadPool<PackRequest, number> | undefined;
+  #pool: Promise<ThreadPool<PackRequest, PackAnswer>> | undefined;
 
   constructor(data: PackWorkerData) {
     this.#data = data;
@@ -68,20 +83,20 @@ class Packers implements AsyncDisposable {
   }
 
   /** As `packInPlace`, on the spot or in one of the threads. */
-  async pack(request: PackRequest): Promise<number> {
+  async pack(request: PackRequest): Promise<PackAnswer> {
     if (this.#count++ < partsOnTheSpot) return packInPlace(this.#onTheSpot, request);
     this.#pool ??= this.#start();
-    return this.#pool.ask(request);
+    return (await this.#pool).ask(request);
   }
 
-  #start(): ThreadPool<PackRequest, number> {
+  #start(): Promise<ThreadPool<PackRequest, PackAnswer>> {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const script = new URL(`./pack-worker.${extension}`, import.meta.url);
-    return new ThreadPool(script, { count: packersCount, data: this.#data, resourceLimits });
+    return ThreadPool.start(script, { count: packersCount, data: this.#data, resourceLimits });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool?.[Symbol.asyncDispose]();
+    await (await this.#pool)?.[Symbol.asyncDispose]();
   }
 }
 

@@ -3,10 +3,16 @@ import { isInUse } from "../backup-use.ts";
 import { parseDataName } from "../clonezilla/index.ts";
 import { nameIn, unfinishedEnding, type BackupStore, type StoredItem } from "../store/index.ts";
 import { forgottenEnding } from "./forget.ts";
+import { labelOf } from "./saved-series.ts";
+
+/** What "backup save --resume" goes on by. */
+const logName = /^resume(?:-\d+)?\.log(?:\.part)?$/;
 
 export interface PruneRequest {
   /** What was written to since then may still be being written. */
   readonly unchangedSinceMs: number;
+  /** Only what has this name behind its date. */
+  readonly label?: string;
   readonly isDryRun: boolean;
 }
 
@@ -25,7 +31,7 @@ export interface Pruned {
 /** Removes what runs that were broken off have left behind: backups half written, backups half deleted. */
 export async function pruneStore(
   store: BackupStore,
-  { unchangedSinceMs, isDryRun }: PruneRequest,
+  { unchangedSinceMs, label, isDryRun }: PruneRequest,
   { signal }: JobOptions = {},
 ): Promise<Pruned> {
   const removed: PrunedFolder[] = [];
@@ -33,6 +39,7 @@ export async function pruneStore(
   for (const item of await store.list("")) {
     stopIfAborted(signal);
     if (item.kind !== "folder" || !item.name.endsWith(unfinishedEnding)) continue;
+    if (label !== undefined && labelOf(item.name.slice(0, -unfinishedEnding.length)) !== label) continue;
     const inside = await itemsOf(store, item.name);
     if (inside === undefined) continue;
     const folder = { name: item.name, sizeBytes: inside.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
@@ -62,5 +69,5 @@ async function itemsOf(store: BackupStore, name: string): Promise<readonly Store
 }
 
 function isOfBackup(name: string): boolean {
-  return parseDataName(name.replace(/\.part$/, "")) !== undefined;
+  return logName.test(name) || parseDataName(name.replace(/\.part$/, "")) !== undefined;
 }

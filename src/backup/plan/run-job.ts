@@ -11,6 +11,7 @@ import { findSource } from "./find-source.ts";
 import { applyForgetting, planForgetting } from "./forget.ts";
 import { holds, runHook } from "./hooks.ts";
 import type { BackupPlan, PlanJob } from "./plan.ts";
+import { pruneStore } from "./prune.ts";
 import { readSecret } from "./read-secret.ts";
 import type { BackupTime } from "./retention.ts";
 import type { RunPlanOptions } from "./run-plan.ts";
@@ -23,6 +24,8 @@ export interface JobRun {
   readonly clock: () => number;
   readonly options: RunPlanOptions;
 }
+
+const leftoverAgeMs = 86_400_000;
 
 const packedAs: Readonly<Record<PlanJob["compress"], SaveRequest["packedAs"]>> = {
   zstd: "zst",
@@ -131,6 +134,7 @@ class JobWork {
     refuseUnreadable(this.#saved);
     stopIfAborted(options.signal);
     this.#forgotten = await this.#forget({ isDryRun: false });
+    await this.#prune();
     return { status: "saved" };
   }
 
@@ -145,6 +149,13 @@ class JobWork {
       await store.put(pathIn(path.basename(backup), failedCheckFile), note);
       throw error;
     }
+  }
+
+  /** Unfinished backups of this job, now that there is a whole one, but for those that somebody may be writing. */
+  async #prune(): Promise<void> {
+    await using store = await this.#openTarget();
+    const unchangedSinceMs = this.#startedMs - leftoverAgeMs;
+    await pruneStore(store, { unchangedSinceMs, label: this.#job.name, isDryRun: false }, this.#run.options);
   }
 
   /** Backups of this job beyond those that are to be kept. */

@@ -19,6 +19,11 @@ export interface SavedEntry {
 /** `2026-11-30-1205-laptop`; Clonezilla itself proposes names without the minutes. */
 const datedName = /^(\d{4}-\d\d-\d\d)-(\d\d)(\d\d)?-(.+)$/;
 
+/** What comes behind the date in a name; all of it where there is no date. */
+export function labelOf(name: string): string {
+  return datedName.exec(name)?.[4] ?? name;
+}
+
 /** The finished backups in a store; other folders are passed over, and so is what does not tell when it was made. */
 export async function savedEntries(store: BackupStore): Promise<readonly SavedEntry[]> {
   const entries: SavedEntry[] = [];

@@ -37,7 +37,8 @@ const zeroStretchBytes = 32 * 1024;
 /** How large the content of a partition is. Of plain bytes nobody can tell before all of them were read. */
 export async function contentBytesOf(restoring: Restoring, part: BackupPart): Promise<number> {
   await using stream = await openStream(restoring, part);
-  if (stream.head !== undefined) return blocksBytes(stream);
+  // NTFS has a sector behind its last cluster; what old images say of their device may be less than their blocks.
+  if (stream.head !== undefined) return Math.max(blocksBytes(stream), stream.head.description.deviceBytes);
   let lengthBytes = 0;
   for await (const batch of stream.batches) for (const { bytes } of batch) lengthBytes += bytes.length;
   return lengthBytes;

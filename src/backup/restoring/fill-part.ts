@@ -4,8 +4,10 @@ import {
   growFileSystem,
   makeFileSystem,
   measureFileSystem,
+  moveVolume,
   openFileSystem,
   planShrink,
+  refitFat,
   roomIn,
   shrinkFileSystem,
   treeOf,
@@ -18,14 +20,22 @@ import type { BackupPart } from "../clonezilla/index.ts";
 import { plainKind } from "../open-part.ts";
 import { compareTrees } from "./compare-trees.ts";
 import { comparePart, contentBytesOf, copyPart, readThrough, type PartPlace, type Restoring } from "./copy-part.ts";
-import { openSource } from "./open-source.ts";
+import type { Sources } from "./open-source.ts";
 import { StackedDevice } from "./stacked-device.ts";
+
+/** Where new ids come from, and what became of the old ones. */
+export interface Renewal {
+  readonly randomUuid: () => string;
+  /** Old ids with the new ones, as `blkid` writes both. */
+  readonly ids: Map<string, string>;
+}
 
 /** How a partition is brought to its place. */
 export interface Filling extends Restoring {
   readonly now: Timestamp;
-  /** A folder for what cannot be read anywhere in the backup. */
-  readonly scratch: string;
+  readonly sources: Sources;
+  /** Disks, partitions and file systems get new ids. */
+  readonly renewal?: Renewal;
   /** Read back and compare; what was held in memory of the target is to be forgotten first. */
   readonly verify?: { readonly forgetCached: () => void };
 }
@@ -39,6 +49,8 @@ export interface FilledPart {
 export interface FillPlace extends PartPlace {
   /** Where it begins on its disk. */
   readonly startLba: number;
+  /** Where it began on its old disk. Absent: it goes to no other disk, and stays as it was. */
+  readonly wasLba?: number;
   /** How large it was; absent where the backup does not tell. */
   readonly wasBytes?: number;
   /** The file system is to take all of it. */
@@ -60,14 +72,14 @@ export async function fillPart(filling: Filling, part: BackupPart, place: FillPl
   if (contentBytes === undefined) return await copyWhole(filling, part, place);
   const isTooSmall = contentBytes > device.sizeBytes;
   if (!isTooSmall && !(isFilled && contentBytes < device.sizeBytes)) return await copyWhole(filling, part, place);
-  if (dosTags.has(part.kind)) return await makeAnew(filling, part, place);
+  if (dosTags.has(part.kind)) return await refitOnto(filling, part, place);
   return isTooSmall ? await shrinkOnto(filling, part, place) : await copyAndGrow(filling, part, place);
 }
 
 /** The least that a partition's file system can be made; undefined where it cannot be made smaller. */
 export async function leastBytesOf(filling: Filling, part: BackupPart): Promise<number | undefined> {
   if (!canResize(part)) return undefined;
-  await using source = await openSource(filling, part, filling.scratch);
+  const source = await filling.sources.open(filling, part);
   try {
     if (extTags.has(part.kind)) return (await planShrink(source, undefined)).afterBytes;
     await using fileSystem = await openFileSystem(source);
@@ -88,7 +100,10 @@ async function copyWhole(filling: Filling, part: BackupPart, place: FillPlace): 
     );
   }
   await verifyCopy(filling, part, place.device);
-  return { restoredBytes, notes: [] };
+  const { device, startLba: toLba, wasLba: fromLba = toLba } = place;
+  if (fromLba !== toLba) await moveVolume(device, { fromLba, toLba });
+  const isKept = place.isFilled && !canResize(part) && part.kind !== plainKind;
+  return { restoredBytes, notes: isKept ? [`${part.name} keeps its size: ${part.kind} is not made larger`] : [] };
 }
 
 async function copyAndGrow(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
@@ -113,7 +128,7 @@ async function copyAndGrow(filling: Filling, part: BackupPart, place: FillPlace)
 async function shrinkOnto(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
   const { device } = place;
   const { job, now } = filling;
-  await using source = await openSource(filling, part, filling.scratch);
+  const source = await filling.sources.open(filling, part);
   await planShrink(source, device.sizeBytes); // throws where its content does not fit, before anything is written
   const { restoredBytes } = await copyPart(filling, part, place, { cutsOff: true });
   await verifyCopy(filling, part, device);
@@ -122,17 +137,29 @@ async function shrinkOnto(filling: Filling, part: BackupPart, place: FillPlace):
   return { restoredBytes, notes: [] };
 }
 
-/** FAT and exFAT have tables in front of their files that suit one size: they are made anew, with their files. */
-async function makeAnew(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
+/**
+ * FAT and exFAT have tables in front of their files that suit one size. FAT gets others where its kind goes with the new
+ * size; else they are made anew, with their files.
+ */
+async function refitOnto(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
   const { device, startLba } = place;
   await readThrough(filling, part);
-  await using source = await openSource(filling, part, filling.scratch);
+  const source = await filling.sources.open(filling, part);
+  if (part.kind !== "exfat" && (await refitFat(source, device, { startLba, ...filling.job }))) {
+    await verifyStructure(filling, part, device, source);
+    return { restoredBytes: await usedBytesOf(source), notes: [] };
+  }
   await using before = await openFileSystem(source);
   const wanted = await sameKind(before, filling, device.sizeBytes);
   const options = { wanted, place: { startLba, geometry: defaultGeometry }, ...filling.job };
   const notes = await makeFileSystem(device, [treeOf(before, "/")], options);
   await verifyStructure(filling, part, device, source);
   return { restoredBytes: before.info.sizeBytes - before.info.freeBytes, notes };
+}
+
+async function usedBytesOf(source: BlockReader): Promise<number> {
+  await using fileSystem = await openFileSystem(source);
+  return fileSystem.info.sizeBytes - fileSystem.info.freeBytes;
 }
 
 /** The same kind with the same label and number; of FAT another kind where that does not go with the size. */

@@ -7,16 +7,39 @@ import { openPartAnywhere } from "../open-backup.ts";
 import { contentBytesOf, copyPart, type Restoring } from "./copy-part.ts";
 
 /**
- * The content of a partition, to be read anywhere: in the backup, or, where that cannot be, from a file in the folder
- * for passing things, which is unpacked into and gone once it is closed.
+ * The contents of partitions, to be read anywhere: in the backup, or, where that cannot be, from files in a folder for
+ * passing things, which are unpacked into. They stay open, and the files there, until all are closed.
  */
-export async function openSource(restoring: Restoring, part: BackupPart, scratch: string): Promise<BlockReader> {
-  try {
-    return await openPartAnywhere(restoring.folder, part, { env: restoring.env });
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code !== "unsupported") throw error;
+export class Sources implements AsyncDisposable {
+  readonly #scratch: string;
+  readonly #open = new Map<string, Promise<BlockReader>>();
+
+  constructor(scratch: string) {
+    this.#scratch = scratch;
   }
-  return await unpackInto(restoring, part, scratch);
+
+  /** It stays the sources' to close. */
+  open(restoring: Restoring, part: BackupPart): Promise<BlockReader> {
+    const opened = this.#open.get(part.name) ?? this.#openNew(restoring, part);
+    opened.catch(() => undefined); // whoever waits for it hears of it
+    this.#open.set(part.name, opened);
+    return opened;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const opened of await Promise.allSettled(this.#open.values())) {
+      if (opened.status === "fulfilled") await opened.value[Symbol.asyncDispose]();
+    }
+  }
+
+  async #openNew(restoring: Restoring, part: BackupPart): Promise<BlockReader> {
+    try {
+      return await openPartAnywhere(restoring.folder, part, { env: restoring.env });
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "unsupported") throw error;
+    }
+    return await unpackInto(restoring, part, this.#scratch);
+  }
 }
 
 async function unpackInto(restoring: Restoring, part: BackupPart, scratch: string): Promise<BlockReader> {

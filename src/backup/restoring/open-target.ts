@@ -27,7 +27,8 @@ export function isBlockDevice(path: string): boolean {
 export async function lookAtTarget(path: string, backup: string): Promise<DeviceTarget> {
   const part = identifyPart(path, { action: "restore onto" });
   const { disk } = part;
-  refuseUnwritable(disk, `restore onto "${path}"`);
+  // Other partitions of the disk may be in use.
+  refuseUnwritable({ ...disk, uses: part.partition?.uses ?? disk.uses }, `restore onto "${path}"`);
   if (disk.sectorSizeBytes !== 512) {
     throw new Failure(
       "refused",
@@ -35,16 +36,20 @@ export async function lookAtTarget(path: string, backup: string): Promise<Device
       { hint: "use a disk with sectors of 512 bytes, or restore single partitions to files" },
     );
   }
-  refuseHolder(disk, path, backup);
+  refuseHolder(path, backup, disk);
   const contents = await contentsOf(disk.path);
   return { part, ...(contents === undefined ? {} : { contents }) };
 }
 
-/** A backup may lie in an unmounted file system of the very disk. */
-function refuseHolder(disk: BlockIdentity, path: string, backup: string): void {
+/** Throws `refused` where a backup lies in a file system of the very disk or image. */
+export function refuseHolder(path: string, backup: string, disk?: BlockIdentity): void {
+  const target = fs.statSync(path, { throwIfNoEntry: false });
   for (let colon = backup.indexOf(":"); colon > 0; colon = backup.indexOf(":", colon + 1)) {
     const image = backup.slice(0, colon);
-    if (!isBlockDevice(image) || identifyPart(image).disk.number !== disk.number) continue;
+    const stat = fs.statSync(image, { throwIfNoEntry: false });
+    if (stat === undefined || target === undefined || stat.isDirectory()) continue;
+    const isDisk = disk !== undefined && stat.isBlockDevice() && identifyPart(image).disk.number === disk.number;
+    if (!isDisk && (stat.ino !== target.ino || stat.dev !== target.dev)) continue;
     throw new Failure("refused", `cannot restore onto "${path}": it holds the backup`, {
       hint: "copy the backup to another disk first: holdfast disk get",
     });

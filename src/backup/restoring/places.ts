@@ -14,19 +14,18 @@ export interface Place {
 
 export type Places = readonly Place[];
 
+type DevicePartition = NonNullable<DevicePart["partition"]>;
+
 export interface PlacesWish {
   readonly target: string;
   readonly numbers: readonly number[];
   /** What a partition holds may be written over. */
   readonly isConfirmed: boolean;
-  /** The target is this partition of a disk. */
-  readonly partition?: DevicePart["partition"];
 }
 
 /** Finds the partitions of a disk. Throws `not-found`, and `exists` where one holds something that is not to be lost. */
-export async function openPlaces(reader: BlockReader, wish: PlacesWish): Promise<Places> {
-  const { target, numbers, partition } = wish;
-  if (partition !== undefined) return [wholeOf(partition, wish)];
+export async function findPlaces(reader: BlockReader, wish: PlacesWish): Promise<Places> {
+  const { target, numbers } = wish;
   const table = await readTable(reader);
   const found = table?.partitions.filter(({ extended }) => !extended) ?? [];
   const places: Place[] = [];
@@ -65,13 +64,8 @@ function placeOf(target: string, partition: Partition): Place {
   };
 }
 
-function wholeOf(
-  { path, number, startBytes, sizeBytes }: NonNullable<DevicePart["partition"]>,
-  { numbers }: PlacesWish,
-): Place {
-  if (numbers.length > 1) {
-    throw new Failure("usage", `cannot restore ${numbers.length} partitions into "${path}": it is one`);
-  }
+/** All of a device, of a partition or of a disk without a table. */
+export function wholePlace({ path, number, startBytes, sizeBytes }: Omit<DevicePartition, "uses">): Place {
   return {
     name: path,
     number,

@@ -2,6 +2,7 @@ import { Failure } from "../../base/index.ts";
 import { formatSize } from "../../bytes/index.ts";
 import { gptTypeGuid } from "../../partition/index.ts";
 import {
+  isSwap,
   lastSectorFor,
   partitionName,
   partOf,
@@ -12,6 +13,7 @@ import {
   type TableDump,
 } from "../clonezilla/index.ts";
 import { canResize, leastBytesOf, type Filling } from "./fill-part.ts";
+import { renewTable } from "./renew-ids.ts";
 import { fitPartitions, type Fit, type Flexibility } from "./fit-partitions.ts";
 
 /** What becomes of a partition of the backup. */
@@ -37,6 +39,7 @@ export interface DiskPlan {
 const sectorBytes = 512;
 /** Smaller ones are for firmware and the like: more room is of no use there. */
 const smallBytes = 2 ** 30;
+const smallPart = 16;
 const leastSwapSectors = 2048;
 
 /** Plans where the partitions of a disk go on one of another size. Throws `no-space` where they do not fit. */
@@ -48,10 +51,11 @@ export async function planDisk(
   const doFit = doesFit(disk.dump, sizeBytes);
   const fit = wished ?? (doFit ? "none" : "proportional");
   if (fit === "none" && !doFit) throw doesNotFit(disk, sizeBytes);
-  const dump =
+  const placed =
     fit === "none" || sizeBytes === disk.sizeBytes
       ? disk.dump
       : fitPartitions(disk.dump, { sizeBytes, fit, flexible: await flexibilityOf(filling, disk, sizeBytes) });
+  const dump = filling.renewal === undefined ? placed : renewTable(placed, filling.renewal);
   const parts = disk.dump.partitions.map((before): PlannedPart => {
     const after = dump.partitions.find(({ number }) => number === before.number) ?? before;
     const content = contentOf(filling, disk, before.number);
@@ -62,10 +66,6 @@ export async function planDisk(
     return before.startLba === after.startLba && before.sectorCount === after.sectorCount;
   });
   return { disk, sizeBytes, dump, parts, isSame };
-}
-
-export function isSwap(content: BackupPart | BackupSwap): content is BackupSwap {
-  return !("kind" in content);
 }
 
 function contentOf({ folder }: Filling, disk: BackupDisk, number: number): BackupPart | BackupSwap | undefined {
@@ -105,12 +105,12 @@ async function flexibilityOf(
     if (!canResize(content)) continue;
     const leastBytes = isSmaller ? await leastBytesOf(filling, content) : sectorCount * sectorBytes;
     if (leastBytes === undefined) continue;
-    flexible.set(number, { leastSectors: Math.ceil(leastBytes / sectorBytes), isSmall: isSmall(partition) });
+    flexible.set(number, { leastSectors: Math.ceil(leastBytes / sectorBytes), isSmall: isSmall(partition, disk) });
   }
   return flexible;
 }
 
-function isSmall({ type, sectorCount }: DumpedPartition): boolean {
+function isSmall({ type, sectorCount }: DumpedPartition, { sizeBytes }: BackupDisk): boolean {
   const isForFirmware = type.toUpperCase() === gptTypeGuid("efi") || type.toLowerCase() === "ef";
-  return isForFirmware || sectorCount * sectorBytes < smallBytes;
+  return isForFirmware || sectorCount * sectorBytes < Math.min(smallBytes, sizeBytes / smallPart);
 }

@@ -1,9 +1,12 @@
+import { moveInstalledCore } from "../../boot/grub/index.ts";
 import { SliceDevice, type BlockDevice } from "../../device/index.ts";
 import { makeSwap } from "../../filesystem/index.ts";
-import type { BackupPart, BackupSwap } from "../clonezilla/index.ts";
+import type { BootCode } from "../../partition/index.ts";
+import { isSwap, type BackupPart, type BackupSwap } from "../clonezilla/index.ts";
 import { writeDiskTable } from "../write-disk-table.ts";
 import { fillPart, type Filling, type FillPlace } from "./fill-part.ts";
-import { isSwap, type DiskPlan, type PlannedPart } from "./plan-disk.ts";
+import type { DiskPlan, PlannedPart } from "./plan-disk.ts";
+import { followInParts, renewSwap, renewVolume } from "./renew-ids.ts";
 import { wipeGaps, wipeMarks } from "./wipe.ts";
 
 export interface RestoredPart {
@@ -27,17 +30,37 @@ export async function writeDisk(
   const sizeBytes = isSame ? disk.sizeBytes : 0;
   const warnings = await writeDiskTable(device, filling.folder, { ...disk, dump, sizeBytes });
   const parts: RestoredPart[] = [];
+  const filled: { readonly content: BackupPart | BackupSwap; readonly device: BlockDevice }[] = [];
   for (const part of plan.parts) {
     if (part.content === undefined) continue;
     const { startLba, sectorCount } = part.after;
     const slice = new SliceDevice(device, startLba * sectorBytes, sectorCount * sectorBytes);
     const isFilled = sectorCount !== part.before.sectorCount;
-    const place = { device: slice, isFresh, startLba, isFilled, wasBytes: part.before.sectorCount * sectorBytes };
+    const { startLba: wasLba, sectorCount: wasSectors } = part.before;
+    const was = { wasLba, wasBytes: wasSectors * sectorBytes };
+    const place = { device: slice, isFresh, startLba, isFilled, ...was };
     const restored = await restoreContent(filling, part, part.content, place);
     parts.push(restored.part);
     warnings.push(...restored.notes);
+    filled.push({ content: part.content, device: slice });
   }
-  return { parts, warnings };
+  await followInParts(filling, filled);
+  return { parts, warnings: [...warnings, ...(await moveBootLoader(device, plan))] };
+}
+
+/** Boot loaders that know by number in which sectors the rest of them is, and are not told anew. */
+const unmovedLoaders: Partial<Record<BootCode, string>> = { "grub-legacy": "GRUB 0.9x", lilo: "LILO" };
+
+async function moveBootLoader(device: BlockDevice, { parts }: DiskPlan): Promise<readonly string[]> {
+  const moves = parts
+    .filter(({ before, after }) => before.startLba !== after.startLba)
+    .map(({ before, after }) => {
+      return { fromLba: before.startLba, sectorCount: before.sectorCount, toLba: after.startLba };
+    });
+  const isChanged = parts.some(({ before, after }) => before.sectorCount !== after.sectorCount);
+  if (moves.length === 0 && !isChanged) return [];
+  const loader = unmovedLoaders[await moveInstalledCore(device, moves)];
+  return loader === undefined ? [] : [`${loader} has to be installed anew: it does not start from moved partitions`];
 }
 
 /** Puts what was saved of a partition into its place. */
@@ -50,10 +73,13 @@ export async function restoreContent(
   const { device, isFresh } = place;
   if (!isFresh) await wipeMarks(device);
   const { sizeBytes } = device;
+  const { renewal } = filling;
   if (isSwap(content)) {
-    await makeSwap(device, { uuid: content.uuid ?? crypto.randomUUID(), label: content.label });
+    const { uuid = crypto.randomUUID(), label } = renewal === undefined ? content : renewSwap(content, renewal);
+    await makeSwap(device, { uuid, label });
     return { part: { name, kind: "swap", restoredBytes: 0, sizeBytes }, notes: [] };
   }
   const { restoredBytes, notes } = await fillPart(filling, content, place);
-  return { part: { name, kind: content.kind, restoredBytes, sizeBytes }, notes };
+  const kept = renewal === undefined ? [] : await renewVolume(device, content, renewal);
+  return { part: { name, kind: content.kind, restoredBytes, sizeBytes }, notes: [...notes, ...kept] };
 }

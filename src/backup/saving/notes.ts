@@ -2,14 +2,14 @@ import { text, type SmallFile } from "../clonezilla/index.ts";
 import type { SavedPart, SaveRequest } from "./request.ts";
 
 /** `2026-11-30-1205-sda`, in local time. */
-export function backupName({ nowMs }: SaveRequest, disk: string): string {
+export function backupName({ nowMs }: Pick<SaveRequest, "nowMs">, disk: string): string {
   const { year, month, day, time } = localTime(nowMs);
   return `${year}-${month}-${day}-${time}-${disk}`;
 }
 
 /** What people read: how the backup was made, and by what. */
 export function notesOf(
-  { command, nowMs, source }: SaveRequest,
+  { command, nowMs, source }: Pick<SaveRequest, "command" | "nowMs" | "source">,
   disk: { readonly name: string; readonly sizeBytes: number },
   parts: readonly SavedPart[],
 ): SmallFile[] {

@@ -1,4 +1,5 @@
-import type { BlockReader, Unreadable } from "../../device/index.ts";
+import { createHash } from "node:crypto";
+import { readBytes, type BlockReader, type Unreadable } from "../../device/index.ts";
 import type { Content, ImageContent } from "../content.ts";
 import type { Part } from "../packed/index.ts";
 import { fillPart, partLimitBytes, partsOf, planImage, type ImagePlan } from "../partclone/index.ts";
@@ -17,7 +18,9 @@ export interface PlannedVolume {
   readonly kind: string;
   /** What of the disk is read. */
   readonly usedBytes: number;
-  readonly parts: Iterable<Part>;
+  readonly parts: () => Iterable<Part>;
+  /** Changes where what is to be saved does, as far as the beginning of the partition and the map of its blocks tell. */
+  readonly identity: string;
   /** Why more is saved than what is used. */
   readonly warning?: string;
 }
@@ -26,42 +29,59 @@ export interface PlanOptions {
   /** Save whole what contradicts itself. */
   readonly isUnchecked: boolean;
   readonly unreadable: Unreadable;
+  /** How it was begun to be saved, where that was broken off. */
+  readonly saved?: PlannedVolume["saved"];
 }
 
 /** Finds out what of a partition is saved, in which parts. */
 export async function planVolume(volume: Volume, content: Content, options: PlanOptions): Promise<PlannedVolume> {
-  const { reader } = volume;
-  if (content.saved !== "image") return plannedWhole(volume);
+  if (content.saved !== "image" || options.saved === "whole") return planWhole(volume);
   let plan: ImagePlan;
   try {
     plan = await planContent(content);
   } catch (error) {
     if (!options.isUnchecked || !isDamage(error)) throw error;
-    return { ...plannedWhole(volume), warning: `${volume.name}: it is damaged, and saved whole` };
+    return { ...(await planWhole(volume)), warning: `${volume.name}: it is damaged, and saved whole` };
   }
   // With zeros in them, the maps of what is used leave out what is not.
-  if (hasUnreadable(volume, options.unreadable)) {
-    return { ...plannedWhole(volume), warning: `${volume.name}: what is used of it cannot be read; it is saved whole` };
+  if (options.saved === undefined && hasUnreadable(volume, options.unreadable)) {
+    const warning = `${volume.name}: what is used of it cannot be read; it is saved whole`;
+    return { ...(await planWhole(volume)), warning };
   }
-  const { usedBytes, head } = plan;
-  function* parts(): Generator<Part, void, void> {
-    yield* headParts(head);
-    for (const part of partsOf(plan)) {
-      const { lengthBytes, dataBytes, strips } = part;
-      yield { lengthBytes, sourceBytes: dataBytes, fill: (into) => fillPart(reader, part, into), sealed: strips };
-    }
-  }
-  return { saved: "image", kind: content.tag, usedBytes, parts: parts() };
+  const identity = await identityOf(volume, plan.head);
+  return {
+    saved: "image",
+    kind: content.tag,
+    usedBytes: plan.usedBytes,
+    parts: () => imageParts(volume, plan),
+    identity,
+  };
 }
 
-function planContent({ imageName, blockBytes, sizeBytes, deviceBytes, fileSystem }: ImageContent): Promise<ImagePlan> {
-  const device = deviceBytes === undefined ? {} : { deviceBytes };
-  const usedExtents = fileSystem.usedExtents();
-  return planImage({ fileSystem: imageName, blockBytes, sizeBytes, ...device, usedExtents });
+function* imageParts({ reader }: Volume, plan: ImagePlan): Generator<Part, void, void> {
+  yield* headParts(plan.head);
+  for (const part of partsOf(plan)) {
+    const { lengthBytes, dataBytes, strips } = part;
+    yield { lengthBytes, sourceBytes: dataBytes, fill: (into) => fillPart(reader, part, into), sealed: strips };
+  }
 }
 
-function plannedWhole({ reader, sizeBytes }: Volume): PlannedVolume {
-  return { saved: "whole", kind: "dd", usedBytes: sizeBytes, parts: wholeParts(reader) };
+function planContent({ imageName, blockBytes, sizeBytes, fileSystem }: ImageContent): Promise<ImagePlan> {
+  return planImage({ fileSystem: imageName, blockBytes, sizeBytes, usedExtents: fileSystem.usedExtents() });
+}
+
+async function planWhole(volume: Volume): Promise<PlannedVolume> {
+  const { reader, sizeBytes } = volume;
+  const identity = await identityOf(volume, new Uint8Array(0));
+  return { saved: "whole", kind: "dd", usedBytes: sizeBytes, parts: () => wholeParts(reader), identity };
+}
+
+/** Superblocks are within this. */
+const firstBytes = 128 * 1024;
+
+async function identityOf({ reader, sizeBytes }: Volume, head: Uint8Array): Promise<string> {
+  const first = await readBytes(reader, 0, Math.min(firstBytes, reader.sizeBytes));
+  return createHash("sha256").update(`${sizeBytes} `).update(head).update(first).digest("hex");
 }
 
 /** What is probably read of a partition, before it is looked through. */

@@ -23,6 +23,8 @@ export interface SaveRequest extends StoreAccess {
   readonly isUnchecked: boolean;
   /** How often a sector that cannot be read is read again before zeros take its place. */
   readonly retries: number;
+  /** Go on with a backup of this source that was broken off, where there is one. */
+  readonly isResumed?: boolean;
   readonly nowMs: number;
   /** The command as it was typed, for the backup's own notes. */
   readonly command: string;

@@ -6,6 +6,9 @@ export interface StoreAccess {
   readonly identity?: string;
   /** The fingerprint (`SHA256:…`) of a host that is not known yet and is trusted this time. */
   readonly acceptHost?: string;
+  /** S3: where the store is, as `https://host`, and its region; else as AWS's programs are told. */
+  readonly endpoint?: string;
+  readonly region?: string;
   /** The password, where the user has given one; with a question the user may be asked it. */
   readonly password?: (question?: string) => Promise<string | undefined>;
 }

@@ -27,6 +27,11 @@ export interface BackupStore extends AsyncDisposable {
   makeFolder(path: string): Promise<void>;
   /** Begins a file in a folder that is there. Throws `exists`. */
   create(path: string): Promise<StoreWriter>;
+  /**
+   * Goes on with a file that was begun and not committed, behind its first bytes; until then it is listed with the ending
+   * `.part`. Throws `refused` where another program is writing it. Absent where nothing is left of such a file.
+   */
+  readonly reopen?: ((path: string, keptBytes: number) => Promise<StoreWriter>) | undefined;
   /** Writes a small file in one go, durably after the next `flush` of its folder. Throws `exists`. */
   put(path: string, bytes: Uint8Array): Promise<void>;
   /** Returns once the files in a folder are durable. */
@@ -48,6 +53,8 @@ export interface StoreWriter extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<void>;
   /** Makes the file appear under its name, durably. */
   commit(): Promise<void>;
+  /** Disposed, what was written stays for `reopen`, where the store has that. */
+  keep?(): void;
 }
 
 /** As long as a backup is being written its folder is called so. */

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { open } from "node:fs/promises";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { Failure, isSystemError, OutputFile, systemReason } from "../../base/index.ts";
+import { Failure, isSystemError, libc, OutputFile, systemReason } from "../../base/index.ts";
 import { FileReader, type BlockReader } from "../../device/index.ts";
 import { nameIn, pathIn, type BackupStore, type StoredItem, type StoreWriter } from "./backup-store.ts";
 
@@ -40,7 +40,20 @@ export class LocalStore implements BackupStore {
   }
 
   async create(filePath: string): Promise<StoreWriter> {
-    return new LocalWriter(OutputFile.create(this.#path(filePath)));
+    const output = OutputFile.create(this.#path(filePath));
+    libc()?.lockWhole(output.fd); // for whoever would reopen it meanwhile
+    return new LocalWriter(output);
+  }
+
+  async reopen(filePath: string, keptBytes: number): Promise<StoreWriter> {
+    const output = OutputFile.reopen(this.#path(filePath));
+    if (libc()?.lockWhole(output.fd) === false) {
+      output.keep();
+      await output[Symbol.asyncDispose]();
+      throw new Failure("refused", `cannot go on with "${nameIn(this, filePath)}": another program is writing it`);
+    }
+    fs.ftruncateSync(output.fd, keptBytes);
+    return new LocalWriter(output, keptBytes);
   }
 
   async put(filePath: string, bytes: Uint8Array): Promise<void> {
@@ -116,8 +129,9 @@ class LocalWriter implements StoreWriter {
   #syncedLength = 0;
   #syncing: Promise<void> = Promise.resolve();
 
-  constructor(output: OutputFile) {
+  constructor(output: OutputFile, length = 0) {
     this.#output = output;
+    this.#length = length;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -146,6 +160,10 @@ class LocalWriter implements StoreWriter {
   async commit(): Promise<void> {
     await this.#syncing;
     this.#output.commit();
+  }
+
+  keep(): void {
+    this.#output.keep();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,6 +12,10 @@ export async function openStore(word: string, access: StoreAccess): Promise<Back
 }
 
 async function openRemote(place: RemotePlace, access: StoreAccess): Promise<BackupStore> {
+  if (place.scheme === "s3") {
+    const { S3Store } = await import("./s3/index.ts");
+    return new S3Store(place, access);
+  }
   const { SftpStore } = await import("./sftp/index.ts");
   return new SftpStore(place, access);
 }

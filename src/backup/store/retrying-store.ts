@@ -6,7 +6,7 @@ import { ConnectionLost } from "./connection-lost.ts";
 import { WrappedStore } from "./wrapped-store.ts";
 
 /** How long is waited before each further try. */
-const usualWaitsMs: readonly number[] = [250, 1000, 3000];
+export const usualWaitsMs: readonly number[] = [250, 1000, 3000];
 
 /**
  * Reads again what a lost connection broke off, a few times and each time after a longer while. What writes is tried once,
@@ -42,7 +42,8 @@ export class RetryingStore extends WrappedStore {
   }
 }
 
-async function tryAgain<T>(waitsMs: readonly number[], work: () => Promise<T>): Promise<T> {
+/** Does something again, after a while each time, where the connection was lost. */
+export async function tryAgain<T>(waitsMs: readonly number[], work: () => Promise<T>): Promise<T> {
   for (const waitMs of waitsMs) {
     try {
       return await work();

@@ -35,6 +35,11 @@ export class SubStore implements BackupStore {
     return this.#inner.create(this.#at(path));
   }
 
+  get reopen(): BackupStore["reopen"] {
+    const reopen = this.#inner.reopen?.bind(this.#inner);
+    return reopen === undefined ? undefined : (path, keptBytes) => reopen(this.#at(path), keptBytes);
+  }
+
   put(path: string, bytes: Uint8Array): Promise<void> {
     return this.#inner.put(this.#at(path), bytes);
   }

@@ -31,7 +31,7 @@ Without systemd entries of cron are made, of which one looks twice an hour wheth
   },
   examples: [
     { line: "sudo holdfast backup install-timer /etc/holdfast/plan.toml --dry-run", help: "what would be written?" },
-    { line: 'sudo holdfast backup install-timer /etc/holdfast/plan.toml --at "Mon *-*-* 12:30"', help: "each Monday" },
+    { line: 'sudo holdfast backup install-timer /etc/holdfast/plan.toml --at "Mon 12:30"', help: "each Monday" },
   ],
   async run(context, args) {
     const { env } = context;

@@ -42,6 +42,10 @@ On a larger disk the partitions stay as they were, unless --fit says who gets th
       choices: ["none", "last", "proportional"],
       help: "on a disk of another size: partitions as they were (none), the last one, or all in proportion",
     },
+    "new-ids": {
+      kind: "flag",
+      help: "other ids for disk, partitions and file systems, with fstab and boot menus following: for a copy beside the original",
+    },
     verify: { kind: "flag", help: "read back what was written, and compare" },
     ...confirmOptions,
     force: { kind: "flag", short: "f", help: "replace a file that is there, or what a partition of an image holds" },
@@ -52,11 +56,11 @@ On a larger disk the partitions stay as they were, unless --fit says who gets th
     { line: "holdfast backup restore backups/2026-11-30-1205-sda big", help: "the whole disk, as an image" },
     { line: "holdfast backup restore backups/2026-11-30-1205-sda root.img -p 2", help: "its second partition" },
     {
-      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb --fit last --dry-run",
+      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb --dry-run",
       help: "what would become of that disk",
     },
     {
-      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb -p 2 --confirm SERIAL --verify",
+      line: "sudo holdfast backup restore backups/2026-11-30-1205-sda /dev/sdb -p 2",
       help: "the second partition, where it was",
     },
   ],
@@ -76,6 +80,7 @@ On a larger disk the partitions stay as they were, unless --fit says who gets th
       ...(args.size === undefined ? {} : { sizeBytes: args.size }),
       ...(args.fit === undefined ? {} : { fit: args.fit }),
       ...(args.confirm === undefined ? {} : { confirm: args.confirm }),
+      hasNewIds: args.newIds,
       isVerified: args.verify,
       isRehearsal: args.dryRun,
       force: args.force,

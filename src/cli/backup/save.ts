@@ -7,8 +7,13 @@ import { layOutTable } from "../table.ts";
 import { storeAccess, storeOptions } from "./store-options.ts";
 
 const smallestVolumeBytes = 1024 * 1024;
-const levels = { zstd: { minimum: 1, maximum: 19 }, gzip: { minimum: 1, maximum: 9 }, none: undefined } as const;
-const packedAs = { zstd: "zst", gzip: "gz", none: "uncomp" } as const;
+const levels = {
+  zstd: { minimum: 1, maximum: 19 },
+  gzip: { minimum: 1, maximum: 9 },
+  lz4: undefined,
+  none: undefined,
+} as const;
+const packedAs = { zstd: "zst", gzip: "gz", lz4: "lz4", none: "uncomp" } as const;
 
 /** `holdfast backup save` */
 export const save = defineCommand({
@@ -16,7 +21,7 @@ export const save = defineCommand({
   summary: "save a disk, or partitions of it, as a dated folder that Clonezilla can restore too",
   description: `Of file systems that are read (ext2, ext3, ext4, FAT, exFAT) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
 
-As long as the backup is being written its folder is called NAME.part; interrupted, it is removed.`,
+As long as the backup is being written its folder is called NAME.part. Interrupted, cut off, or with the target full, it stays, and --resume goes on behind what is finished in it, if the disk has not changed since.`,
   operands: {
     source: { arity: "one", help: "the disk: a file or a block device; or the device of one partition" },
     folder: { arity: "one", help: "where the backup's own folder is made" },
@@ -40,9 +45,9 @@ As long as the backup is being written its folder is called NAME.part; interrupt
     compress: {
       kind: "choice",
       value: "HOW",
-      choices: ["zstd", "gzip", "none"],
+      choices: ["zstd", "gzip", "lz4", "none"],
       default: "zstd",
-      help: "how data is packed; only zstd and none let single files be read without the rest",
+      help: "how data is packed; of lz4 and none there is no level",
     },
     level: { kind: "number", value: "N", minimum: 1, maximum: 19, help: "zstd 1 to 19, else 3; gzip 1 to 9, else 6" },
     "volume-size": {
@@ -65,6 +70,7 @@ As long as the backup is being written its folder is called NAME.part; interrupt
       default: 2,
       help: "how often a sector that cannot be read is read again before zeros take its place; else 2",
     },
+    resume: { kind: "flag", help: "go on with a backup of the same disk that was broken off, where there is one" },
     unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
     ...storeOptions,
     json: jsonOption,
@@ -95,6 +101,7 @@ As long as the backup is being written its folder is called NAME.part; interrupt
         volumeBytes: args.volumeSize,
         isUnchecked: args.unchecked,
         retries: args.retries,
+        isResumed: args.resume,
         nowMs: Date.now(),
         command: ["holdfast", "backup", "save", args.source, args.folder].map(shellWord).join(" "),
         ...storeAccess(context, args),

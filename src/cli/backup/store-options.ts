@@ -17,6 +17,16 @@ export const storeOptions = {
     value: "FINGERPRINT",
     help: "sftp: trust a host that is not known yet, this time, whose key has this fingerprint (SHA256:…)",
   },
+  endpoint: {
+    kind: "string",
+    value: "URL",
+    help: "s3: where the store is, https://HOST; else AWS_ENDPOINT_URL, ~/.aws/config, or Amazon's",
+  },
+  region: {
+    kind: "string",
+    value: "NAME",
+    help: "s3: the store's region; else AWS_REGION, ~/.aws/config, or us-east-1",
+  },
   "password-file": {
     kind: "string",
     value: "FILE",
@@ -27,17 +37,21 @@ export const storeOptions = {
 export interface StoreArguments {
   readonly identity?: string | undefined;
   readonly acceptHost?: string | undefined;
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
   readonly passwordFile?: string | undefined;
 }
 
 /** How places elsewhere are reached, as the words and the environment say. */
 export function storeAccess(context: CommandContext, args: StoreArguments): StoreAccess {
   const { env } = context;
-  const { identity, acceptHost, passwordFile } = args;
+  const { identity, acceptHost, endpoint, region, passwordFile } = args;
   return {
     env,
     ...(identity === undefined ? {} : { identity }),
     ...(acceptHost === undefined ? {} : { acceptHost }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
     password: async (question) => {
       if (passwordFile !== undefined) return readPassword(passwordFile);
       const told = env["HOLDFAST_PASSWORD"];

@@ -5,6 +5,7 @@ export const makeExfat = lazily(async () => (await import("./make.ts")).makeExfa
 export const measureExfat = lazily(async () => (await import("./measure.ts")).measureExfat);
 export const openExfat = lazily(async () => (await import("./open.ts")).openExfat);
 export const roomInExfat = lazily(async () => (await import("./measure.ts")).roomInExfat);
+export const renewExfatSerial = lazily(async () => (await import("./renew-serial.ts")).renewExfatSerial);
 export const widenExfat = lazily(async () => (await import("./widen.ts")).widenExfat);
 
 export type { ExfatOptions } from "./make.ts";

@@ -7,6 +7,7 @@ export const measureExt = lazily(async () => (await import("./make.ts")).measure
 export const openExt = lazily(async () => (await import("./open.ts")).openExt);
 export const planExtGrowth = lazily(async () => (await import("./resize/grow.ts")).planExtGrowth);
 export const planExtShrink = lazily(async () => (await import("./resize/shrink.ts")).planExtShrink);
+export const renewExtUuid = lazily(async () => (await import("./renew-uuid.ts")).renewExtUuid);
 export const roomInExt = lazily(async () => (await import("./make.ts")).roomInExt);
 export const shrinkExt = lazily(async () => (await import("./resize/shrink.ts")).shrinkExt);
 

@@ -4,6 +4,8 @@ export const editFat = lazily(async () => (await import("./edit/open-editor.ts")
 export const makeFat = lazily(async () => (await import("./make.ts")).makeFat);
 export const measureFat = lazily(async () => (await import("./measure.ts")).measureFat);
 export const openFat = lazily(async () => (await import("./open.ts")).openFat);
+export const refitFat = lazily(async () => (await import("./refit.ts")).refitFat);
+export const renewFatNumber = lazily(async () => (await import("./renew-number.ts")).renewFatNumber);
 export const roomInFat = lazily(async () => (await import("./measure.ts")).roomInFat);
 export const widenFat = lazily(async () => (await import("./widen.ts")).widenFat);
 

@@ -47,7 +47,7 @@ class IndexCheck {
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       this.#isTorn = true;
-      yield error(`${failure.message} (${what})`);
+      yield error(failure.message.includes(what) ? failure.message : `${failure.message} (${what})`);
     }
   }
 

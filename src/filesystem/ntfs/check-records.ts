@@ -23,6 +23,8 @@ export interface FoundRecords {
   readonly isTorn: boolean;
 }
 
+const lastSystemRecord = 11;
+const firstFileRecord = 24;
 /** A table of more records than this takes too much memory; Windows' own limit is 2³². */
 const recordLimit = 2 ** 28;
 
@@ -104,10 +106,11 @@ class RecordCheck {
     try {
       const bytes = await this.#source.recordBytes(number);
       // A record that was never used may be anything.
-      if (isUsed !== true && recordHeader.get(bytes, "signature") !== recordSignature) return;
+      const mayBeNone = isUsed !== true || isReserved(number);
+      if (mayBeNone && recordHeader.get(bytes, "signature") !== recordSignature) return;
       const record = decodeRecord(bytes, number);
       this.#sequences[number] = record.sequence;
-      if (isUsed !== undefined && isUsed !== record.isInUse) {
+      if (isUsed !== undefined && isUsed !== record.isInUse && !isReserved(number)) {
         const [said, is] = isUsed ? ["in use", "not"] : ["free", "in use"];
         yield error(`record ${number} is ${said} by the bitmap of records, and ${is} by itself`);
       }
@@ -151,13 +154,18 @@ class RecordCheck {
       const start = pieces.find(({ bytes }) => outsideHeader.get(bytes, "firstCluster") === 0) ?? first;
       const { validBytes, dataBytes } = outsideHeader.decode(start.bytes);
       if (validBytes > dataBytes) {
-        yield error(`${validBytes} bytes of it are said to be valid, it has ${dataBytes}: ${what}`);
+        yield warning(`${validBytes} bytes of it are said to be valid, it has ${dataBytes}: ${what}`);
       }
     } catch (failure) {
       this.#isTorn = true;
       yield told(failure);
     }
   }
+}
+
+/** Records that are kept for the system: Windows and others mark them in use or not, whatever is in them. */
+function isReserved(number: number): boolean {
+  return number > lastSystemRecord && number < firstFileRecord;
 }
 
 /** The attributes of a file whose values are in clusters, each with all its pieces. */

@@ -18,8 +18,8 @@ import { linkTargetOf, readFacts, statOf, type FileFacts } from "./ntfs-file.ts"
 import type { NtfsVolume } from "./ntfs-volume.ts";
 import { recordNumbers } from "./records.ts";
 import { refuseForeignData } from "./reparse.ts";
-import type { Stream } from "./stream.ts";
 import { usedExtents } from "./used-extents.ts";
+import { readWof } from "./wof.ts";
 
 /** How many directories are kept by their names. */
 const indexLimit = 16;
@@ -62,18 +62,22 @@ export class NtfsFileSystem implements FileSystem {
   }
 
   async *content(id: number): AsyncGenerator<DataPiece> {
-    const { what, data } = await this.#dataOf(id);
-    if (data !== undefined) yield* readContent(this.#volume.source, data, what);
+    const { what, data, wof } = await this.#dataOf(id);
+    if (wof !== undefined) yield* readWof(this.#volume.source, wof, what);
+    else if (data !== undefined) yield* readContent(this.#volume.source, data, what);
   }
 
   async stretches(id: number): Promise<readonly FileStretch[]> {
-    const { data } = await this.#dataOf(id);
+    const { data, wof } = await this.#dataOf(id);
+    if (wof !== undefined) return wof.dataBytes === 0 ? [] : [{ at: 0, lengthBytes: wof.dataBytes }];
     return data === undefined ? [] : contentStretches(data, this.#volume.source.geometry.clusterBytes);
   }
 
   async places(id: number): Promise<readonly FilePlace[] | undefined> {
-    const { data } = await this.#dataOf(id);
-    return data === undefined ? undefined : contentPlaces(data, this.#volume.source.geometry.clusterBytes);
+    const { data, wof } = await this.#dataOf(id);
+    return data === undefined || wof !== undefined
+      ? undefined
+      : contentPlaces(data, this.#volume.source.geometry.clusterBytes);
   }
 
   usedExtents(): AsyncIterable<Extent> {
@@ -97,15 +101,16 @@ export class NtfsFileSystem implements FileSystem {
   }
 
   /** The data of a regular file. Throws `unsupported` where it cannot be read. */
-  async #dataOf(id: number): Promise<{ readonly what: string; readonly data: Stream | undefined }> {
-    const { what, data, reparse } = await this.#factsOf(id, "file", "read");
+  async #dataOf(id: number): Promise<Pick<FileFacts, "what" | "data" | "wof">> {
+    const { what, data, reparse, wof } = await this.#factsOf(id, "file", "read");
+    if (wof !== undefined) return { what, data, wof };
     if (reparse !== undefined) refuseForeignData(reparse, what);
     if (data?.isEncrypted === true) {
       throw new Failure("unsupported", `cannot read ${what}: it is encrypted by Windows (EFS)`, {
         hint: "only Windows with the certificate of its owner reads it",
       });
     }
-    return { what, data };
+    return { what, data, wof };
   }
 
   /** What is shown of a directory: neither the volume's own files nor the short names for old programs. */

@@ -16,6 +16,7 @@ import {
 } from "./reparse.ts";
 import { attributeTypes, directoryIndex, standardInformation } from "./records.ts";
 import { readStream, type Stream } from "./stream.ts";
+import { wofDataOf, wofStream, type WofData } from "./wof.ts";
 
 /** What a file is, from its attributes. */
 export interface FileFacts {
@@ -25,6 +26,8 @@ export interface FileFacts {
   readonly data: Stream | undefined;
   readonly reparse: Reparse | undefined;
   readonly interix: Interix | undefined;
+  /** Its data, where Windows compressed it as one of its own. */
+  readonly wof: WofData | undefined;
   readonly kind: FileStat["kind"];
   readonly dosAttributes: number;
 }
@@ -42,7 +45,9 @@ export async function readFacts(source: NtfsSource, number: number): Promise<Fil
     (reparse === undefined ? undefined : kindByTag(reparse.tag)) ??
     interix?.kind ??
     (file.record.isDirectory ? "directory" : "file");
-  return { file, what, data, reparse, interix, kind, dosAttributes: information.attributes };
+  const isWof = reparse !== undefined && data !== undefined;
+  const wof = isWof ? wofDataOf(source, file, reparse, data.dataBytes) : undefined;
+  return { file, what, data, reparse, interix, wof, kind, dosAttributes: information.attributes };
 }
 
 /** A file in words: its name, if it has one. */
@@ -85,7 +90,7 @@ export async function statOf(source: NtfsSource, facts: FileFacts): Promise<File
   const attributes = kind === "directory" ? dosAttributes.directory : facts.dosAttributes & 0xff;
   const stream = kind === "directory" ? index : data;
   const device = facts.interix?.device;
-  const xattrs = await namedStreams(source, file);
+  const xattrs = await namedStreams(source, facts);
   return {
     id: file.record.number,
     kind,
@@ -93,7 +98,7 @@ export async function statOf(source: NtfsSource, facts: FileFacts): Promise<File
     uid: 0,
     gid: 0,
     sizeBytes: sizeOf(facts, stream),
-    allocatedBytes: allocatedBytesOf(stream, source.geometry.clusterBytes),
+    allocatedBytes: allocatedBytesOf(facts.wof?.packed ?? stream, source.geometry.clusterBytes),
     links: Math.max(1, namesOf(file).length),
     modified: modified === 0n ? earliest : decodeTicks(modified),
     accessed: decodeTicks(accessed),
@@ -125,9 +130,10 @@ function namesOf({ attributes, record }: NtfsFile): string[] {
 }
 
 /** Named streams, as ntfs-3g shows them. Longer, compressed and encrypted ones are left out. */
-async function namedStreams(source: NtfsSource, file: NtfsFile): Promise<Map<string, Uint8Array>> {
+async function namedStreams(source: NtfsSource, { file, wof }: FileFacts): Promise<Map<string, Uint8Array>> {
   const names = new Set(file.attributes.filter(isNamedData).map(({ name }) => name));
   const found = new Map<string, Uint8Array>();
+  if (wof !== undefined) names.delete(wofStream);
   for (const name of names) {
     const stream = source.stream(file, attributeTypes.data, name);
     if (stream === undefined || stream.dataBytes > xattrLimitBytes || found.size >= streamLimit) continue;

@@ -166,6 +166,7 @@ export const restartPage = new Struct("NTFS restart page", 30, {
   areaOffset: [24, u16],
 });
 export const restartArea = new Struct("NTFS restart area", 48, {
+  lastNumber: [0, bits64],
   clientsInUse: [12, u16],
   flags: [14, u16],
 });
@@ -195,7 +196,7 @@ export const recordNumbers = {
   boot: 7,
   badClusters: 8,
   upcase: 10,
-  /** The first that is a user's; those before are hidden. */
+  /** The first that need not belong to the volume itself; those before are hidden. */
   firstUser: 16,
 } as const;
 

@@ -13,7 +13,7 @@ export interface Reparse {
   readonly data: Uint8Array;
 }
 
-const reparseTags = {
+export const reparseTags = {
   junction: 0xa0000003,
   symlink: 0xa000000c,
   linuxSymlink: 0xa000001d,
@@ -71,7 +71,7 @@ export function refuseForeignData({ tag }: Reparse, what: string): void {
 function whyForeign(tag: number): string | undefined {
   if (tag === reparseTags.deduplicated) return "its data is deduplicated, which this program does not read";
   if (tag === reparseTags.compressedBySystem) {
-    return "it is compressed the way Windows compresses its own files (WOF), which this program does not unpack";
+    return "Windows compressed it by WOF, in a way that this program does not unpack";
   }
   if ((tag & cloudMask) >>> 0 === cloudTag) return "its data may be in the net (OneDrive), and not on this disk";
   return undefined;

@@ -12,9 +12,10 @@ export class NtfsUpcase {
 
   constructor(bytes: Uint8Array) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#units = Uint16Array.from({ length: unitCount }, (_, unit) => {
-      return unit * 2 + 2 <= bytes.length ? view.getUint16(unit * 2, true) : unit;
-    });
+    this.#units = new Uint16Array(unitCount);
+    for (let unit = 0; unit < unitCount; unit++) {
+      this.#units[unit] = unit * 2 + 2 <= bytes.length ? view.getUint16(unit * 2, true) : unit;
+    }
   }
 
   fold(name: string): string {

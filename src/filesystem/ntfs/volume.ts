@@ -5,7 +5,7 @@ import { namesIn } from "./directory.ts";
 import { putBackEnds } from "./fixups.ts";
 import type { NtfsSource } from "./ntfs-source.ts";
 import { attributeTypes, recordNumbers, restartArea, restartPage, volumeInformation } from "./records.ts";
-import { readStream } from "./stream.ts";
+import { readStream, type Stream } from "./stream.ts";
 
 /** What the volume says of itself. */
 export interface VolumeFacts {
@@ -72,40 +72,31 @@ const usualPageBytes = 4096;
 
 /** Whether the journal says that something in it waits to be done. Throws `damaged` where it cannot be told. */
 export async function isJournalOpen(source: NtfsSource): Promise<boolean> {
-  const log = source.stream(await source.file(recordNumbers.log), attributeTypes.data, "");
-  if (log === undefined) throw damaged("the journal of NTFS", "it has no data");
-  for (const at of [0, usualPageBytes]) {
-    if (at + usualPageBytes > log.dataBytes) return false;
-    const page = await readStream(source, log, at, usualPageBytes);
-    const { signature, systemPageBytes, areaOffset } = restartPage.decode(page);
-    if (signature !== restartSignature) continue; // a journal that was emptied has none
-    if (!pageSizes.has(systemPageBytes)) continue;
-    const area = await restartAreaAt(source, { at, systemPageBytes, areaOffset });
-    if (area !== undefined) return area.clientsInUse !== noClient && (area.flags & closedFlag) === 0;
-  }
-  return false;
+  const log = await systemStream(source, recordNumbers.log, "the journal of NTFS");
+  const areas = [];
+  // A journal that was emptied has none.
+  for (const at of [0, usualPageBytes]) areas.push(...(await restartAreaAt(source, log, at)));
+  const [newest] = areas.toSorted((a, b) => (a.lastNumber > b.lastNumber ? -1 : 1));
+  return newest !== undefined && newest.clientsInUse !== noClient && (newest.flags & closedFlag) === 0;
 }
 
-interface RestartPlace {
-  readonly at: number;
-  readonly systemPageBytes: number;
-  readonly areaOffset: number;
-}
+type RestartArea = ReturnType<typeof restartArea.decode>;
 
-async function restartAreaAt(
-  source: NtfsSource,
-  { at, systemPageBytes, areaOffset }: RestartPlace,
-): Promise<ReturnType<typeof restartArea.decode> | undefined> {
-  const log = source.stream(await source.file(recordNumbers.log), attributeTypes.data, "");
-  if (log === undefined || at + systemPageBytes > log.dataBytes) return undefined;
+/** The restart area of a page, if there is one. */
+async function restartAreaAt(source: NtfsSource, log: Stream, at: number): Promise<RestartArea[]> {
+  if (at + usualPageBytes > log.dataBytes) return [];
+  const { signature, systemPageBytes, areaOffset } = restartPage.decode(
+    await readStream(source, log, at, restartPage.sizeBytes),
+  );
+  if (signature !== restartSignature || !pageSizes.has(systemPageBytes)) return [];
+  if (at + systemPageBytes > log.dataBytes || areaOffset + restartArea.sizeBytes > systemPageBytes) return [];
   const page = await readStream(source, log, at, systemPageBytes);
   putBackEnds(page, "the journal of NTFS");
-  if (areaOffset + restartArea.sizeBytes > page.length) return undefined;
-  return restartArea.decode(page, areaOffset);
+  return [restartArea.decode(page, areaOffset)];
 }
 
 /** The data of one of the volume's own files, by the number of its record. Throws `damaged`. */
-export async function systemStream(source: NtfsSource, number: number, what: string) {
+export async function systemStream(source: NtfsSource, number: number, what: string): Promise<Stream> {
   const stream = source.stream(await source.file(number), attributeTypes.data, "");
   if (stream !== undefined && stream.unitClusters === 0) return stream;
   throw damaged(what, "it has no data that can be read");

@@ -21,7 +21,7 @@ export interface Recognised {
   /** What an owner should know: "hibernated". */
   readonly notes: readonly string[];
   readonly problems: readonly Problem[];
-  /** Where others of its kind are read, why this one is not: "its log is on another device". */
+  /** Where others of its kind are read, why this one is not, for after "it is xfs, and": "its log is on another device". */
   readonly whyNotRead?: string;
 }
 

@@ -33,6 +33,7 @@ async function described(reader: BlockReader, superblock: XfsSuperblock, remarks
   if (logStart === 0) remarks.note("its log is on another device");
   if (realtimeBlocks > 0) remarks.note(`its realtime device has ${formatSize(realtimeBlocks * blockSizeBytes)} more`);
   const why = whyNotRead(superblock);
+  if (why !== undefined && remarks.notes.length + remarks.problems.length === 0) remarks.note(why);
   return {
     kind: "xfs",
     label: paddedText(superblock.label),

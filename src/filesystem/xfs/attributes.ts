@@ -1,6 +1,7 @@
 import { decodeName } from "../../bytes/index.ts";
 import { damaged } from "../damaged.ts";
 import { aclOf } from "./acl.ts";
+import { checkHashTree } from "./check-hash-tree.ts";
 import { ForkBlocks, type IndexBlock } from "./directory-blocks.ts";
 import { forkFormats, type XfsInode } from "./inode.ts";
 import { xfsRemoteHeader } from "./records.ts";
@@ -41,6 +42,22 @@ export async function readAttributes(
   else if (fork.extentCount > 0)
     await new Leaves(source, await ForkBlocks.ofAttributes(source, inode), found, inode).read();
   return found.attributes.size === 0 ? undefined : found.attributes;
+}
+
+/** Looks at all nodes and leaves of the index to a file's attributes. Throws `damaged` where they contradict each other. */
+export async function checkAttributeIndex(source: XfsSource, inode: XfsInode): Promise<void> {
+  const fork = inode.attributes;
+  if (fork === undefined || fork.format === forkFormats.local || fork.extentCount === 0) return;
+  const { hasChecksums, blockBytes } = source.layout;
+  const kind = hasChecksums ? 1 : 0;
+  await checkHashTree({
+    blocks: await ForkBlocks.ofAttributes(source, inode),
+    root: 0,
+    blockBytes,
+    hasChecksums,
+    leafStart: leafHeadBytes[kind],
+    isLeaf: (magic) => magic === magics.leaf[kind],
+  });
 }
 
 /** Collects attributes, and keeps count of what they take. */

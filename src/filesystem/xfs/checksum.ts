@@ -3,7 +3,7 @@ import { crc32c } from "../../bytes/index.ts";
 const zeros = new Uint8Array(4);
 
 /** The CRC32C of a structure, with zeros where the checksum itself stands. */
-function checksumOf(bytes: Uint8Array, checksumAt: number): number {
+export function checksumOf(bytes: Uint8Array, checksumAt: number): number {
   const before = crc32c(bytes, 0xffffffff, 0, checksumAt);
   return ~crc32c(bytes, crc32c(zeros, before), checksumAt + 4) >>> 0;
 }

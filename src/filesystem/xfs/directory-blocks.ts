@@ -13,6 +13,7 @@ const runLimit = 1_000_000;
 const magics = {
   block: [0x58443242, 0x58444233], // "XD2B", "XDB3"
   data: [0x58443244, 0x58444433], // "XD2D", "XDD3"
+  free: [0x58443246, 0x58444633], // "XD2F", "XDF3"
 } as const;
 /** Of data blocks, and of blocks of the index. */
 const checks = {
@@ -59,16 +60,25 @@ export class ForkBlocks {
     return new ForkBlocks(source, id, runs, what);
   }
 
+  /** How many blocks there are. */
+  get blockCount(): number {
+    return this.runs.reduce((sum, { count }) => sum + count, 0);
+  }
+
   get what(): string {
     return this.#what;
   }
 
   /** The numbers of the directory's blocks that hold names, in order. */
-  *dataBlockNumbers(): Generator<number> {
+  dataBlockNumbers(): Generator<number> {
+    return this.#blockNumbers(0, spaceBytes);
+  }
+
+  *#blockNumbers(from: number, to: number): Generator<number> {
     const { blockBytes, directoryBlockBytes } = this.#source.layout;
-    let next = 0;
+    let next = from / directoryBlockBytes;
     for (const { logical, count } of this.runs) {
-      if (logical * blockBytes >= spaceBytes) return;
+      if (logical * blockBytes >= to) return;
       const first = Math.max(next, Math.floor((logical * blockBytes) / directoryBlockBytes));
       const end = Math.ceil(((logical + count) * blockBytes) / directoryBlockBytes);
       for (next = first; next < end; next++) yield next;
@@ -87,6 +97,19 @@ export class ForkBlocks {
     }
     this.#refuseUnproven(bytes, view, { at, deviceAt, ...checks.data });
     return { bytes, view, hasIndex: magic === magics.block[kind] };
+  }
+
+  /** Looks at the blocks that tell how much is free in those with names. */
+  async checkFreeBlocks(): Promise<void> {
+    const { directoryBlockBytes, hasChecksums } = this.#source.layout;
+    for (const number of this.#blockNumbers(2 * spaceBytes, 3 * spaceBytes)) {
+      const at = number * directoryBlockBytes;
+      const { bytes, view, deviceAt } = await this.#bytes(at, directoryBlockBytes);
+      if (view.getUint32(0) !== magics.free[hasChecksums ? 1 : 0]) {
+        throw damaged(this.#what, `there is no list of free room at byte ${at}`);
+      }
+      this.#refuseUnproven(bytes, view, { at, deviceAt, ...checks.data });
+    }
   }
 
   /** The block of the index at a block of the fork. */
@@ -176,6 +199,6 @@ export class ForkBlocks {
 }
 
 /** Where the index of a directory begins, in blocks. */
-export function indexStart(source: XfsSource): number {
-  return spaceBytes / source.layout.blockBytes;
+export function indexStart({ layout }: Pick<XfsSource, "layout">): number {
+  return spaceBytes / layout.blockBytes;
 }

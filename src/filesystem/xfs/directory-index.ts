@@ -1,4 +1,5 @@
 import { damaged } from "../damaged.ts";
+import { checkHashTree } from "./check-hash-tree.ts";
 import { indexStart, type ForkBlocks, type IndexBlock } from "./directory-blocks.ts";
 import type { DataBlock } from "./directory-data.ts";
 import type { XfsSource } from "./xfs-source.ts";
@@ -95,4 +96,17 @@ function countOf({ bytes, view }: IndexBlock, kind: 0 | 1, what: string): number
   const count = view.getUint16(countAt[kind]);
   if (headBytes[kind] + count * entryBytes <= bytes.length) return count;
   throw damaged(what, `a block of its index cannot have ${count} entries`);
+}
+
+/** Looks at all nodes and leaves of an index. Throws `damaged` where they contradict each other. */
+export async function checkDirectoryIndex({ layout }: XfsSource, blocks: ForkBlocks): Promise<void> {
+  const kind = layout.hasChecksums ? 1 : 0;
+  await checkHashTree({
+    blocks,
+    root: indexStart({ layout }),
+    blockBytes: layout.directoryBlockBytes,
+    hasChecksums: layout.hasChecksums,
+    leafStart: headBytes[kind],
+    isLeaf: (magic) => magic === magics.leaf[kind] || magic === magics.leafOfMany[kind],
+  });
 }

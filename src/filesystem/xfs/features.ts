@@ -7,6 +7,7 @@ const moreBits = { lazyCount: 0x2, attributes2: 0x8, parents: 0x10, projects32: 
 const readMoreBits = moreBits.lazyCount | moreBits.attributes2 | moreBits.projects32 | moreBits.fileTypes;
 
 export const readOnlyBits = { finobt: 0x1, rmapbt: 0x2, reflink: 0x4, inobtcount: 0x8 } as const;
+const knownReadOnlyBits = 0xf;
 
 export const incompatibleBits = {
   ftype: 0x1,
@@ -53,6 +54,11 @@ function unknownFeatures(superblock: XfsSuperblock): string | undefined {
 
 function* bitsOf(word: number): Generator<number> {
   for (let bit = 0; bit < 32; bit++) if (((word >>> bit) & 1) !== 0) yield 2 ** bit;
+}
+
+/** Whether something is in use of which this program knows nothing, but which does not keep one from reading. */
+export function hasUnknownReadOnly({ readOnlyCompatible }: XfsSuperblock): boolean {
+  return (readOnlyCompatible & ~knownReadOnlyBits) !== 0;
 }
 
 export function hasFileTypes(superblock: XfsSuperblock): boolean {

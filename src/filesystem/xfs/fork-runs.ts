@@ -49,12 +49,13 @@ export async function* forkRuns(
 }
 
 /** The runs of a fork whose list stands in the inode; undefined where there is a tree. */
-function inlineRuns(layout: XfsLayout, fork: Fork, { what }: ForkOwner): ForkRun[] | undefined {
+export function inlineRuns(layout: XfsLayout, fork: Fork, { what }: ForkOwner): ForkRun[] | undefined {
   if (fork.format === forkFormats.tree) return undefined;
   if (fork.format !== forkFormats.extents) throw damaged(what, `its format is ${fork.format}, where extents should be`);
   if (fork.extentCount > fork.bytes.length / extentBytes) {
     throw damaged(what, `there is no room for ${fork.extentCount} extents`);
   }
+  if (fork.extentCount === 0) return [];
   const order = new RunOrder(layout, what);
   const view = viewOf(fork.bytes);
   return Array.from({ length: fork.extentCount }, (_, n) => order.next(view, n * extentBytes));

@@ -2,10 +2,11 @@ import type { StructRecord } from "../../bytes/index.ts";
 import { readBytes, type BlockReader } from "../../device/index.ts";
 import { damaged } from "../damaged.ts";
 import { isSealed } from "./checksum.ts";
-import { xfsFreeListHeader, xfsFreeSpaceHeader } from "./records.ts";
+import { xfsFreeListHeader, xfsFreeSpaceHeader, xfsInodeHeader } from "./records.ts";
 import { hasChecksums, type XfsSuperblock } from "./superblock.ts";
 
 export type FreeSpaceHeader = StructRecord<typeof xfsFreeSpaceHeader>;
+export type InodeHeader = StructRecord<typeof xfsInodeHeader>;
 
 /** The superblock's own fields of which the places of the headers follow. */
 type Shape = Pick<
@@ -14,6 +15,7 @@ type Shape = Pick<
 >;
 
 const freeSpaceMagic = 0x58414746; // "XAGF"
+const inodeMagic = 0x58414749; // "XAGI"
 const freeListMagic = 0x5841464c; // "XAFL"
 /** Deeper than any tree that fits a group. */
 const levelLimit = 9;
@@ -46,6 +48,23 @@ export async function readFreeSpaceHeader(
     throw damaged(what, `its free list goes from ${listFirst} to ${listLast} of ${listLimit}`);
   }
   for (const n of [0, 1]) refuseRoot(what, blockCount, { root: roots[n] ?? 0, levels: levels[n] ?? 0 });
+  return header;
+}
+
+/** The header of the inodes of an allocation group. Throws `damaged` where it contradicts itself. */
+export async function readInodeHeader(
+  reader: BlockReader,
+  superblock: XfsSuperblock,
+  group: number,
+): Promise<InodeHeader> {
+  const what = `the inodes of XFS allocation group ${group}`;
+  const sector = await sectorOf(reader, superblock, group, 2);
+  const header = xfsInodeHeader.decode(sector);
+  refuseUnsealed(sector, superblock, xfsInodeHeader.fields.checksum[0], what);
+  const { magic, number, blockCount, root, levels } = header;
+  if (magic !== inodeMagic || number !== group) throw damaged(what, "its header is damaged");
+  if (blockCount !== groupLength(superblock, group)) throw damaged(what, `it says that it has ${blockCount} blocks`);
+  refuseRoot(what, blockCount, { root, levels });
   return header;
 }
 
@@ -88,7 +107,11 @@ function refuseUnsealed(sector: Uint8Array, superblock: XfsSuperblock, checksumA
 }
 
 /** Throws `damaged` for a tree that begins outside its group, or cannot be so deep. */
-function refuseRoot(what: string, blockCount: number, tree: { readonly root: number; readonly levels: number }): void {
+export function refuseRoot(
+  what: string,
+  blockCount: number,
+  tree: { readonly root: number; readonly levels: number },
+): void {
   const { root, levels } = tree;
   if (root > 0 && root < blockCount && levels > 0 && levels <= levelLimit) return;
   throw damaged(what, `a tree of ${levels} levels begins at block ${root} of ${blockCount}`);

@@ -1,10 +1,9 @@
 import { Failure } from "../../base/index.ts";
-import type { DeviceNumber, EntryKind, Timestamp } from "../../tree/index.ts";
+import type { DeviceNumber, EntryKind } from "../../tree/index.ts";
 import { damaged } from "../damaged.ts";
 import { isSealed } from "./checksum.ts";
 import { blockPlace, type XfsLayout } from "./layout.ts";
 import { xfsInode } from "./records.ts";
-import { decodeTime } from "./time.ts";
 import type { XfsSource } from "./xfs-source.ts";
 
 /** How a fork of an inode is kept ("Data Fork"). */
@@ -28,18 +27,25 @@ export interface XfsInode {
   readonly sizeBytes: number;
   /** Of data, attributes and their trees. */
   readonly blockCount: number;
-  readonly modified: Timestamp;
-  readonly accessed: Timestamp;
-  readonly changed: Timestamp;
-  readonly created: Timestamp | undefined;
+  readonly times: InodeTimes;
   readonly data: Fork;
   readonly attributes: Fork | undefined;
-  readonly isShared: boolean;
 }
 
+/** As the disk has them: most are never asked for. */
+interface InodeTimes {
+  readonly accessed: bigint;
+  readonly modified: bigint;
+  readonly changed: bigint;
+  readonly created: bigint | undefined;
+  readonly areBig: boolean;
+}
+
+/** Inodes are many: they are not decoded field by field. */
+const at = xfsInode.fields;
 const inodeMagic = 0x494e; // "IN"
 const realtimeFlag = 0x1;
-const moreFlags = { shared: 0x2, bigTime: 0x8, manyExtents: 0x10 } as const;
+const moreFlags = { bigTime: 0x8, manyExtents: 0x10 } as const;
 /** Where the forks begin. */
 const oldCoreBytes = 100;
 
@@ -54,7 +60,7 @@ const kinds: Readonly<Record<number, EntryKind>> = {
 };
 
 /** Where on its device an inode stands. Throws `damaged` where there is none of its number. */
-function inodePlace(source: XfsSource, id: number): number {
+export function inodePlace(source: XfsSource, id: number): number {
   const { layout } = source;
   const block = Math.floor(id / layout.inodesPerBlock);
   const place = Number.isSafeInteger(id) && id > 0 ? blockPlace(layout, block) : undefined;
@@ -69,66 +75,83 @@ export async function readInode(source: XfsSource, id: number): Promise<XfsInode
 }
 
 /** The inode that these bytes are. Throws `damaged` where they cannot be one. */
-function decodeInode(layout: XfsLayout, id: number, bytes: Uint8Array): XfsInode {
+export function decodeInode(layout: XfsLayout, id: number, bytes: Uint8Array): XfsInode {
   const what = `inode ${id}`;
-  const core = xfsInode.decode(bytes);
-  const { version, mode, flags } = core;
-  if (core.magic !== inodeMagic) throw damaged(what, "there is no inode where it should be");
-  if (layout.hasChecksums ? version !== 3 : version !== 1 && version !== 2) {
-    throw damaged(what, `it is of version ${version}`);
-  }
-  if (layout.hasChecksums) {
-    if (!isSealed(bytes, xfsInode.fields.checksum[0])) throw damaged(what, "its checksum does not match");
-    if (core.number !== id) throw damaged(what, `it says that it is inode ${core.number}`);
-    if (core.uuid !== layout.metadataUuid) throw damaged(what, "it belongs to another file system");
-  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  refuseUnproven(layout, id, view, bytes);
+  const version = view.getUint8(at.version[0]);
+  const mode = view.getUint16(at.mode[0]);
   const kind = kinds[mode & 0o170000];
   if (kind === undefined)
     throw damaged(what, mode === 0 ? "it is not in use" : `it is of no kind: ${mode.toString(8)}`);
-  if ((flags & realtimeFlag) !== 0 && kind === "file") throw damaged(what, "its data is on a realtime device");
-  const more = version === 3 ? core.moreFlags : 0;
-  const time = (raw: bigint): Timestamp => decodeTime(raw, (more & moreFlags.bigTime) !== 0);
+  if ((view.getUint16(at.flags[0]) & realtimeFlag) !== 0 && kind === "file") {
+    throw damaged(what, "its data is on a realtime device");
+  }
+  const more = version === 3 ? view.getUint32(at.moreFlags[0]) : 0;
+  const sizeBytes = wideAt(view, at.sizeBytes[0]);
+  if (!Number.isSafeInteger(sizeBytes)) throw damaged(what, `a size of ${sizeBytes} bytes cannot be`);
   return {
     id,
     kind,
     mode: mode & 0o7777,
-    uid: core.uid,
-    gid: core.gid,
-    links: version === 1 ? core.oldLinks : core.links,
-    sizeBytes: sizeOf(core.sizeBytes, what),
-    blockCount: core.blockCount,
-    modified: time(core.modified),
-    accessed: time(core.accessed),
-    changed: time(core.changed),
-    created: version === 3 ? time(core.created) : undefined,
-    ...forksOf(core, bytes, { hasMany: (more & moreFlags.manyExtents) !== 0, what }),
-    isShared: (more & moreFlags.shared) !== 0,
+    uid: view.getUint32(at.uid[0]),
+    gid: view.getUint32(at.gid[0]),
+    links: version === 1 ? view.getUint16(at.oldLinks[0]) : view.getUint32(at.links[0]),
+    sizeBytes,
+    blockCount: wideAt(view, at.blockCount[0]),
+    times: {
+      accessed: view.getBigUint64(at.accessed[0]),
+      modified: view.getBigUint64(at.modified[0]),
+      changed: view.getBigUint64(at.changed[0]),
+      created: version === 3 ? view.getBigUint64(at.created[0]) : undefined,
+      areBig: (more & moreFlags.bigTime) !== 0,
+    },
+    ...forksOf(view, bytes, { version, hasMany: (more & moreFlags.manyExtents) !== 0, what }),
   };
 }
 
-function sizeOf(sizeBytes: number, what: string): number {
-  if (Number.isSafeInteger(sizeBytes)) return sizeBytes;
-  throw damaged(what, `a size of ${sizeBytes} bytes cannot be`);
+function wideAt(view: DataView, place: number): number {
+  return view.getUint32(place) * 2 ** 32 + view.getUint32(place + 4);
 }
 
-type Core = ReturnType<typeof xfsInode.decode>;
+/** Throws `damaged` where there is no inode, or not this one. */
+function refuseUnproven(layout: XfsLayout, id: number, view: DataView, bytes: Uint8Array): void {
+  const what = `inode ${id}`;
+  const version = view.getUint8(at.version[0]);
+  if (view.getUint16(at.magic[0]) !== inodeMagic) throw damaged(what, "there is no inode where it should be");
+  if (layout.hasChecksums ? version !== 3 : version !== 1 && version !== 2) {
+    throw damaged(what, `it is of version ${version}`);
+  }
+  if (!layout.hasChecksums) return;
+  if (!isSealed(bytes, at.checksum[0])) throw damaged(what, "its checksum does not match");
+  const number = wideAt(view, at.number[0]);
+  if (number !== id) throw damaged(what, `it says that it is inode ${number}`);
+  const isOurs = layout.metadataUuid.every((byte, n) => bytes[at.uuid[0] + n] === byte);
+  if (!isOurs) throw damaged(what, "it belongs to another file system");
+}
 
 function forksOf(
-  core: Core,
+  view: DataView,
   bytes: Uint8Array,
-  { hasMany, what }: { readonly hasMany: boolean; readonly what: string },
+  { version, hasMany, what }: { readonly version: number; readonly hasMany: boolean; readonly what: string },
 ): Pick<XfsInode, "data" | "attributes"> {
-  const start = core.version === 3 ? xfsInode.sizeBytes : oldCoreBytes;
-  const attributesAt = core.attributeOffset === 0 ? bytes.length : start + core.attributeOffset * 8;
+  const start = version === 3 ? xfsInode.sizeBytes : oldCoreBytes;
+  const offset = view.getUint8(at.attributeOffset[0]) * 8;
+  const attributesAt = offset === 0 ? bytes.length : start + offset;
   if (attributesAt > bytes.length) throw damaged(what, `its attributes begin at byte ${attributesAt}`);
+  const narrow = view.getUint32(at.dataExtents[0]);
   const data = {
-    format: core.format,
+    format: view.getUint8(at.format[0]),
     bytes: bytes.subarray(start, attributesAt),
-    extentCount: hasMany ? core.manyDataExtents : core.dataExtents,
+    extentCount: hasMany ? wideAt(view, at.manyDataExtents[0]) : narrow,
   };
-  if (core.attributeOffset === 0) return { data, attributes: undefined };
-  const extentCount = hasMany ? core.dataExtents : core.attributeExtents;
-  return { data, attributes: { format: core.attributeFormat, bytes: bytes.subarray(attributesAt), extentCount } };
+  if (offset === 0) return { data, attributes: undefined };
+  const attributes = {
+    format: view.getUint8(at.attributeFormat[0]),
+    bytes: bytes.subarray(attributesAt),
+    extentCount: hasMany ? narrow : view.getUint16(at.attributeExtents[0]),
+  };
+  return { data, attributes };
 }
 
 /** Of an inode for a device, which one: 14 bits and 18 bits. */

@@ -22,7 +22,7 @@ export interface XfsLayout {
   readonly log: { readonly at: number; readonly lengthBytes: number };
   readonly hasChecksums: boolean;
   /** The UUID in every block that has a checksum. */
-  readonly metadataUuid: string;
+  readonly metadataUuid: Uint8Array;
   readonly hasFileTypes: boolean;
   readonly foldsCase: boolean;
   readonly hasSparseInodes: boolean;
@@ -65,7 +65,7 @@ export function layoutOf(superblock: XfsSuperblock): XfsLayout {
     directoryBlockBytes,
     rootInode,
     hasChecksums: sealed,
-    metadataUuid: has(incompatible, incompatibleBits.metaUuid) ? superblock.metadataUuid : superblock.uuid,
+    metadataUuid: uuidBytes(has(incompatible, incompatibleBits.metaUuid) ? superblock.metadataUuid : superblock.uuid),
     hasFileTypes: hasFileTypes(superblock),
     foldsCase: (version & versionBits.foldsCase) !== 0,
     hasSparseInodes: has(incompatible, incompatibleBits.sparse),
@@ -74,6 +74,10 @@ export function layoutOf(superblock: XfsSuperblock): XfsLayout {
     hasReferenceTree: has(readOnlyCompatible, readOnlyBits.reflink),
   };
   return { ...layout, log: logOf(superblock, layout) };
+}
+
+function uuidBytes(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text.replaceAll("-", ""), "hex"));
 }
 
 function logOf(superblock: XfsSuperblock, shape: BlockShape): XfsLayout["log"] {

@@ -9,27 +9,78 @@ const recordMagic = 0xfeedbabe;
 const headerCoversBytes = 32 * 1024;
 /** The longest record, with its headers. */
 const recordLimitBlocks = 512 + 8;
-/** Where an operation has its flags, and which of them says that the file system was unmounted. */
+/** Operations: who, how long, by whom, flags. */
+const operationHeadBytes = 12;
 const operationFlagsAt = 9;
 const unmountFlag = 0x20;
+const littleEndian = 1;
+/** A transaction that changes one buffer: its begin, its own head, which buffer, what is new in it, its end. */
+const bufferOperations = { count: 5, headBytes: 16, itemBytes: 24, itemType: 0x123c } as const;
+/** A file system that rests has two records of that kind. */
+const restingRecordLimit = 16;
 
 /**
- * Whether everything that the log holds is in its place too: nothing was ever written to it, or the last that was
- * says that the file system was unmounted. What cannot be understood is taken for work that is left.
+ * What the log holds. `clean`: the file system was unmounted, or never written to. `resting`: it is mounted, but all is in
+ * its place: it was frozen, as for a snapshot, or idle, and the log holds only counters of the superblock. `pending`: more.
  */
-export async function isLogClean(reader: BlockReader, { log }: Pick<XfsLayout, "log">): Promise<boolean> {
-  if (log.at + log.lengthBytes > reader.sizeBytes) return false;
+export type LogState = "clean" | "resting" | "pending";
+
+/** What cannot be understood is taken for work that is left. */
+export async function stateOfLog(reader: BlockReader, { log }: Pick<XfsLayout, "log">): Promise<LogState> {
+  if (log.at + log.lengthBytes > reader.sizeBytes) return "pending";
   const view = new LogView(reader, log);
-  const head = await view.head();
-  if (head === undefined) return true;
-  const record = await view.recordBefore(head);
-  if (record === undefined || record.operationCount !== 1 || record.end !== head) return false;
-  const flags = (await view.block(record.dataAt))[operationFlagsAt] ?? 0;
-  return (flags & unmountFlag) !== 0;
+  let head = await view.head();
+  if (head === undefined) return "clean";
+  let last = await view.recordBefore(head);
+  if (last !== undefined && last.end !== head) {
+    // Cut off while it was written, or by a tool that emptied the log: what is before it counts.
+    head = last.start;
+    last = await view.recordBefore(head);
+  }
+  if (last === undefined || last.end !== head) return "pending";
+  if (last.operationCount === 1) return (await isUnmount(view, last)) ? "clean" : "pending";
+  return (await isResting(view, last, head)) ? "resting" : "pending";
+}
+
+async function isUnmount(view: LogView, { dataAt }: RecordPlace): Promise<boolean> {
+  return (((await view.block(dataAt))[operationFlagsAt] ?? 0) & unmountFlag) !== 0;
+}
+
+/** Whether all that is to be replayed, from the tail to the head, are changes of the superblock. */
+async function isResting(view: LogView, last: RecordPlace, head: number): Promise<boolean> {
+  let next = last.tail;
+  for (let n = 0; n < restingRecordLimit; n++) {
+    const record = await view.recordAt(next);
+    if (record === undefined || !(await changesOnlySuperblock(view, record))) return false;
+    if (record.end === head) return true;
+    next = record.end;
+  }
+  return false;
+}
+
+async function changesOnlySuperblock(view: LogView, record: RecordPlace): Promise<boolean> {
+  const { count, headBytes, itemBytes, itemType } = bufferOperations;
+  if (record.operationCount !== count || record.format !== littleEndian) return false;
+  const bytes = await view.block(record.dataAt);
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headAt = operationHeadBytes;
+  const itemAt = headAt + operationHeadBytes + headBytes;
+  const content = itemAt + operationHeadBytes;
+  return (
+    data.getUint32(4) === 0 &&
+    data.getUint32(headAt + 4) === headBytes &&
+    data.getUint32(itemAt + 4) === itemBytes &&
+    data.getUint16(content, true) === itemType &&
+    data.getBigInt64(content + 8, true) === 0n
+  );
 }
 
 interface RecordPlace {
   readonly operationCount: number;
+  readonly format: number;
+  readonly start: number;
+  /** The oldest block that is needed still. */
+  readonly tail: number;
   readonly dataAt: number;
   /** The block behind it. */
   readonly end: number;
@@ -48,8 +99,7 @@ class LogView {
 
   /** A block of the log, which begins anew behind its end. */
   block(number: number): Promise<Uint8Array> {
-    const inLog = ((number % this.#count) + this.#count) % this.#count;
-    return readBytes(this.#reader, this.#at + inLog * blockBytes, blockBytes);
+    return readBytes(this.#reader, this.#at + this.#inLog(number) * blockBytes, blockBytes);
   }
 
   async #round(number: number): Promise<number> {
@@ -75,14 +125,24 @@ class LogView {
   /** The record that begins nearest before a block. */
   async recordBefore(head: number): Promise<RecordPlace | undefined> {
     for (let back = 1; back <= Math.min(recordLimitBlocks, this.#count); back++) {
-      const start = head - back;
-      const { magic, version, lengthBytes, operationCount, bufferBytes } = xfsLogRecord.decode(await this.block(start));
-      if (magic !== recordMagic) continue;
-      const headers = version === 2 ? Math.max(1, Math.ceil(bufferBytes / headerCoversBytes)) : 1;
-      const dataAt = start + headers;
-      const end = dataAt + Math.ceil(lengthBytes / blockBytes);
-      return { operationCount, dataAt, end: ((end % this.#count) + this.#count) % this.#count };
+      const record = await this.recordAt(head - back);
+      if (record !== undefined) return record;
     }
     return undefined;
+  }
+
+  /** The record that begins at a block, if one does. */
+  async recordAt(start: number): Promise<RecordPlace | undefined> {
+    const record = xfsLogRecord.decode(await this.block(start));
+    if (record.magic !== recordMagic) return undefined;
+    const { version, lengthBytes, operationCount, bufferBytes, format, tailBlock } = record;
+    const headers = version === 2 ? Math.max(1, Math.ceil(bufferBytes / headerCoversBytes)) : 1;
+    const dataAt = start + headers;
+    const end = dataAt + Math.ceil(lengthBytes / blockBytes);
+    return { operationCount, format, start: this.#inLog(start), dataAt, tail: tailBlock, end: this.#inLog(end) };
+  }
+
+  #inLog(number: number): number {
+    return ((number % this.#count) + this.#count) % this.#count;
   }
 }

@@ -6,7 +6,7 @@ import type { FileSystemInfo } from "../file-system.ts";
 import { countFreeBlocks } from "./count-free.ts";
 import { featureNames, whyNotRead } from "./features.ts";
 import { layoutOf, type XfsLayout } from "./layout.ts";
-import { isLogClean } from "./log-state.ts";
+import { stateOfLog } from "./log-state.ts";
 import { findSuperblock } from "./superblock.ts";
 import { XfsFileSystem } from "./xfs-file-system.ts";
 import { XfsSource } from "./xfs-source.ts";
@@ -28,12 +28,17 @@ export async function openXfs(reader: BlockReader): Promise<XfsFileSystem> {
   if (layout.sizeBytes > reader.sizeBytes) {
     problems.push(`the file system takes ${layout.sizeBytes} bytes, its device ends at ${reader.sizeBytes}`);
   }
-  const source = new XfsSource(reader, layout, !(await isLogClean(reader, layout)));
+  const logState = await stateOfLog(reader, layout);
+  const source = new XfsSource(reader, layout, {
+    logState,
+    hasCounters: logState === "clean" && problem === undefined,
+  });
   return new XfsFileSystem(source, problems, await infoOf(source, problems));
 }
 
 /** What a reader of a file system should know whose log waits. */
-export const pendingLog = "the log waits to be replayed: what it holds is not seen here (mounting replays it)";
+export const pendingLog =
+  "the log waits to be replayed: what it holds is not seen here, and every block counts as used (mounting replays it)";
 
 async function infoOf(source: XfsSource, problems: string[]): Promise<FileSystemInfo> {
   const { layout, reader, isLogPending } = source;

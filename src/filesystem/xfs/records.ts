@@ -61,6 +61,25 @@ export const xfsFreeSpaceHeader = new Struct("XFS free space header", 224, {
   checksum: [216, u32],
 });
 
+export const unlinkedBuckets = 64;
+
+/** "AG Inode Management". */
+export const xfsInodeHeader = new Struct("XFS inode header", 344, {
+  magic: [0, u32be],
+  version: [4, u32be],
+  number: [8, u32be],
+  blockCount: [12, u32be],
+  inodeCount: [16, u32be],
+  root: [20, u32be],
+  levels: [24, u32be],
+  freeInodes: [28, u32be],
+  unlinked: [40, array(u32be, unlinkedBuckets)],
+  uuid: [296, uuid],
+  checksum: [312, u32],
+  freeRoot: [328, u32be],
+  freeLevels: [332, u32be],
+});
+
 /** "AG Free List": only with checksums; without them the list begins at once. */
 export const xfsFreeListHeader = new Struct("XFS free list header", 36, {
   magic: [0, u32be],

@@ -22,7 +22,7 @@ export interface FoundSuperblock {
   readonly isSound: boolean;
 }
 
-/** The first superblock, or the second where the first is torn; undefined where no superblock begins the device. */
+/** The first superblock, or a copy where the first is torn; undefined where no superblock begins the device. */
 export async function findSuperblock(reader: BlockReader): Promise<FoundSuperblock | undefined> {
   const first = await superblockAt(reader, 0);
   if (first === undefined) return undefined;
@@ -32,17 +32,35 @@ export async function findSuperblock(reader: BlockReader): Promise<FoundSuperblo
   }
   if (await isSuperblockSealed(reader, 0, first)) return { superblock: first, problem: undefined, isSound: true };
   const copy = await copyOf(reader, first);
-  const instead = copy === undefined ? "" : ": the one of the second allocation group is used";
+  const instead = copy === undefined ? "" : ": a copy is used";
   const problem = `the checksum of the XFS superblock does not match${instead}`;
   return { superblock: copy ?? first, problem, isSound: copy !== undefined };
 }
 
-/** The superblock of the second allocation group, if it is sound. Of the others mkfs.xfs leaves all "in progress". */
+/**
+ * A sound copy of the superblock. mkfs.xfs leaves all "in progress", and tells in two alone which inode is the root: in
+ * that of the last group and in one in the middle. It makes those of a realtime device next to the root.
+ */
 async function copyOf(reader: BlockReader, first: XfsSuperblock): Promise<XfsSuperblock | undefined> {
-  const at = first.groupBlocks * first.blockSizeBytes;
+  const last = first.groupCount - 1;
+  let found: XfsSuperblock | undefined;
+  for (const group of [1, Math.floor(last / 2), last]) {
+    const at = group * first.groupBlocks * first.blockSizeBytes;
+    const copy = group < 1 ? undefined : await superblockAt(reader, at);
+    if (copy === undefined || !isPlausible(copy) || !(await isSuperblockSealed(reader, at, copy))) continue;
+    found = { ...copy, inProgress: 0 };
+    if (Number.isSafeInteger(copy.rootInode)) break;
+  }
+  if (found === undefined || !Number.isSafeInteger(found.rootInode)) return found;
+  return { ...found, realtimeBitmapInode: found.rootInode + 1, realtimeSummaryInode: found.rootInode + 2 };
+}
+
+/** Whether the copy of the superblock in a group can stand in for it. */
+export async function isCopySound(reader: BlockReader, first: XfsSuperblock, group: number): Promise<boolean> {
+  const at = group * first.groupBlocks * first.blockSizeBytes;
   const copy = await superblockAt(reader, at);
-  if (copy === undefined || !isPlausible(copy) || !(await isSuperblockSealed(reader, at, copy))) return undefined;
-  return { ...copy, inProgress: 0 };
+  if (copy === undefined || !(await isSuperblockSealed(reader, at, copy))) return false;
+  return copy.groupBlocks === first.groupBlocks && copy.blockSizeBytes === first.blockSizeBytes;
 }
 
 async function superblockAt(reader: BlockReader, at: number): Promise<XfsSuperblock | undefined> {

@@ -8,12 +8,12 @@ import type {
   FileSystemInfo,
   Problem,
 } from "../file-system.ts";
-import { limitProblems } from "../limit-problems.ts";
 import { readParts, stretchesOf } from "../part-reader.ts";
 import { readAttributes } from "./attributes.ts";
 import { allParts, partsOf } from "./content.ts";
 import { findInDirectory, listDirectory } from "./directory.ts";
 import { deviceOf, readInode, refuseOtherKind, type XfsInode } from "./inode.ts";
+import { decodeTime } from "./time.ts";
 import { readTarget } from "./symlink.ts";
 import { usedExtents } from "./used-extents.ts";
 import type { XfsSource } from "./xfs-source.ts";
@@ -37,7 +37,7 @@ export class XfsFileSystem implements FileSystem {
     const inode = await readInode(this.#source, id);
     const xattrs = await readAttributes(this.#source, inode);
     const device = deviceOf(inode);
-    const { created } = inode;
+    const { accessed, modified, changed, created, areBig } = inode.times;
     return {
       id,
       kind: inode.kind,
@@ -47,10 +47,10 @@ export class XfsFileSystem implements FileSystem {
       sizeBytes: inode.sizeBytes,
       allocatedBytes: inode.blockCount * this.#source.layout.blockBytes,
       links: inode.links,
-      modified: inode.modified,
-      accessed: inode.accessed,
-      changed: inode.changed,
-      ...(created === undefined ? {} : { created }),
+      modified: decodeTime(modified, areBig),
+      accessed: decodeTime(accessed, areBig),
+      changed: decodeTime(changed, areBig),
+      ...(created === undefined ? {} : { created: decodeTime(created, areBig) }),
       ...(xattrs === undefined ? {} : { xattrs }),
       ...(device === undefined ? {} : { device }),
     };
@@ -88,7 +88,7 @@ export class XfsFileSystem implements FileSystem {
 
   async *check(): AsyncGenerator<Problem> {
     const { checkXfs } = await import("./check.ts");
-    yield* limitProblems(checkXfs(this.#source, this.#problems));
+    yield* checkXfs(this.#source, this.#problems);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

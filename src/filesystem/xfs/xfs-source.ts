@@ -1,6 +1,7 @@
 import type { BlockReader } from "../../device/index.ts";
 import { ChunkCache } from "../chunk-cache.ts";
 import { damaged } from "../damaged.ts";
+import type { LogState } from "./log-state.ts";
 import { blockPlace, placeOnDevice, type BlockPlace, type XfsLayout } from "./layout.ts";
 
 const chunks = { chunkBytes: 64 * 1024, chunkLimit: 128 }; // 8 MiB
@@ -13,15 +14,26 @@ export class XfsSource {
   readonly structures: ChunkCache;
   /** Small files, apart from the structures. */
   readonly contents: ChunkCache;
-  /** Whether the log holds what is not in its place yet. */
-  readonly isLogPending: boolean;
+  readonly logState: LogState;
+  /** Whether the counters of the superblock are those of now. */
+  readonly hasCounters: boolean;
 
-  constructor(reader: BlockReader, layout: XfsLayout, isLogPending: boolean) {
+  constructor(
+    reader: BlockReader,
+    layout: XfsLayout,
+    state: { readonly logState: LogState; readonly hasCounters: boolean },
+  ) {
     this.reader = reader;
     this.layout = layout;
-    this.isLogPending = isLogPending;
+    this.logState = state.logState;
+    this.hasCounters = state.hasCounters;
     this.structures = new ChunkCache(reader, chunks);
     this.contents = new ChunkCache(reader, chunks);
+  }
+
+  /** Whether the log holds what is not in its place yet. */
+  get isLogPending(): boolean {
+    return this.logState === "pending";
   }
 
   /** One block of a group, which there is. */

@@ -1,10 +1,13 @@
 /** What words for places, lists of known hosts and settings of SSH mean. */
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
 import { test } from "node:test";
 import { parseRemotePlace } from "../../../src/backup/store/place.ts";
+import { s3Settings } from "../../../src/backup/store/s3/settings.ts";
 import { fingerprintOf, knownKeysOf } from "../../../src/backup/store/sftp/known-hosts.ts";
 import { hostSettings } from "../../../src/backup/store/sftp/ssh-config.ts";
 import { parseBackupPlace } from "../../../src/cli/backup/place-in-backup.ts";
+import { temporaryFolder } from "../../temp.ts";
 
 test("places on other machines are told from paths", () => {
   for (const path of ["/a", "sftp:", "sftp:/a", "a/sftp://b", "http://host/a", "C:\\a"]) {
@@ -28,6 +31,35 @@ test("places on other machines are told from paths", () => {
   for (const word of ["sftp://", "sftp:///a", "sftp://h:0/a", "sftp://h:65536/a", "sftp://h:x/a", "sftp://[::1/a"]) {
     assert.throws(() => parseRemotePlace(word), /cannot understand the place/, word);
   }
+});
+
+test("keys and address of a bucket are found where Amazon's programs look", async () => {
+  await using home = temporaryFolder();
+  const settings = (env: NodeJS.ProcessEnv, more = {}) =>
+    s3Settings("b", { env: { HOME: home.path, ...env }, ...more }, "s3://b");
+  const keys = { AWS_ACCESS_KEY_ID: "A", AWS_SECRET_ACCESS_KEY: "S" };
+  assert.throws(() => settings({}), /there are no keys of an account/);
+  assert.throws(() => settings({ ...keys, AWS_SESSION_TOKEN: "T" }), /those of a session/);
+  assert.deepEqual(settings(keys), {
+    endpoint: "https://s3.us-east-1.amazonaws.com/b",
+    region: "us-east-1",
+    accessKeyId: "A",
+    secretAccessKey: "S",
+  });
+  fs.mkdirSync(home.join(".aws"));
+  fs.writeFileSync(
+    home.join(".aws", "credentials"),
+    "[default]\naws_access_key_id = one\naws_secret_access_key = 1\n[other]\naws_access_key_id=two\naws_secret_access_key=2=\n",
+  );
+  fs.writeFileSync(
+    home.join(".aws", "config"),
+    "[profile other]\nregion = eu-1\nendpoint_url = https://store.example/\n",
+  );
+  assert.equal(settings({}).accessKeyId, "one");
+  const other = { endpoint: "https://store.example/b", region: "eu-1", accessKeyId: "two", secretAccessKey: "2=" };
+  assert.deepEqual(settings({ AWS_PROFILE: "other" }), other);
+  assert.equal(settings({ AWS_PROFILE: "other" }, { region: "eu-2" }).region, "eu-2");
+  assert.throws(() => settings(keys, { endpoint: "store.example" }), /cannot understand the endpoint/);
 });
 
 test("a place in a backup elsewhere is divided behind the host", () => {

@@ -16,9 +16,13 @@ export function makeNtfs(image: string, sizeMiB: number, options: readonly strin
 }
 
 /** Runs `work` on the files of a volume, mounted by ntfs-3g. */
-export async function whileNtfs(image: string, work: (root: string) => void | Promise<void>): Promise<void> {
+export async function whileNtfs(
+  image: string,
+  work: (root: string) => void | Promise<void>,
+  options: readonly string[] = [],
+): Promise<void> {
   const root = `${image}.mounted`;
-  await whileServed("ntfs-3g", image, root, () => work(root));
+  await whileServed("ntfs-3g", image, root, () => work(root), options);
 }
 
 /** A folder in which ntfs-3g compresses what is written. */

@@ -26,6 +26,11 @@ test("fields are where the format has them", () => {
       "attributeFormat 83+1 flags 90+2 nextUnlinked 96+4 checksum 100+4 moreFlags 124+4",
       "created 144+8 number 152+8 uuid 160+16 176",
     ].join(" "),
+    xfsInodeHeader: [
+      "magic 0+4 version 4+4 number 8+4 blockCount 12+4 inodeCount 16+4 root 20+4 levels 24+4",
+      "freeInodes 28+4 unlinked 40+256 uuid 296+16 checksum 312+4 freeRoot 328+4 freeLevels 332+4",
+      "344",
+    ].join(" "),
     xfsLogRecord: [
       "magic 0+4 cycle 4+4 version 8+4 lengthBytes 12+4 tailCycle 24+4 tailBlock 28+4",
       "operationCount 40+4 format 300+4 bufferBytes 320+4 328",
