@@ -28,6 +28,7 @@ interface Place extends AsyncDisposable {
 interface RunMore {
   readonly jobs?: readonly string[];
   readonly isDryRun?: boolean;
+  readonly unlessWithinMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   readonly env?: NodeJS.ProcessEnv;
@@ -44,7 +45,7 @@ function place(): Place {
     run(
       lines,
       at = "2026-11-30T12:05:00",
-      { signal, onProgress, jobs = [], isDryRun = false, env: moreEnv = {} } = {},
+      { signal, onProgress, jobs = [], isDryRun = false, unlessWithinMs, env: moreEnv = {} } = {},
     ) {
       const plan = inside.join("plan.toml");
       fs.writeFileSync(plan, ["[defaults]", 'target = "backups"', ...lines].join("\n"));
@@ -199,6 +200,8 @@ test("a target that is not there is not made: a failure, or skipped where the pl
   const unmounted = await here.run([...job(), mount]);
   assert.match(unmounted.jobs[0]?.error?.message ?? "", /nothing is mounted there/);
   assert.deepEqual(here.backups(), []);
+  if (process.platform !== "linux") return;
+  assert.equal((await here.run([...job(), 'target_mount = "/proc"'])).status, "ok");
 });
 
 test("a dry run says what would be, and does nothing", async () => {
