@@ -17,6 +17,7 @@ export type { Fit } from "./restoring/fit-partitions.ts";
 export type { RestorePlan } from "./restoring/restore-plan.ts";
 export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport } from "./saving/request.ts";
 export type { StoreAccess } from "./store/index.ts";
+export { placeInImage } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
 export { type BootedBackup } from "./boot/index.ts";
 export { applyTimer, planTimer, type TimerSteps } from "./timer/index.ts";

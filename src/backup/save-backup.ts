@@ -1,13 +1,14 @@
 import { Failure } from "../base/index.ts";
 import { diskFiles } from "./clonezilla/index.ts";
 import { reportUnreadable } from "./saving/bad-sectors.ts";
+import { checkRoom } from "./saving/check-room.ts";
 import { checkVolume } from "./saving/check-volume.ts";
 import { notesOf } from "./saving/notes.ts";
 import { openFolder, type OpenedFolder } from "./saving/open-folder.ts";
 import { openSource, type Source } from "./saving/open-source.ts";
 import type { SavedBackup, SavedPart, SaveOptions, SaveRequest } from "./saving/request.ts";
 import { VolumeSaving } from "./saving/save-volumes.ts";
-import { openStore } from "./store/index.ts";
+import { openStore, refuseItself } from "./store/index.ts";
 
 /**
  * Saves a disk, or partitions of it, as a folder in Clonezilla's format, which appears under its name once all of it is
@@ -16,6 +17,7 @@ import { openStore } from "./store/index.ts";
  */
 export async function saveBackup(request: SaveRequest, options: SaveOptions = {}): Promise<SavedBackup> {
   await using stack = new AsyncDisposableStack();
+  refuseItself(request.source, request.into);
   const source = await openSource(request, options, stack);
   const { volumes, unreadable } = source;
   const warnings: string[] = [];
@@ -25,13 +27,17 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   if (!request.isUnchecked) {
     for (const volume of volumes) warnings.push(...(await checkVolume(volume, unreadable, options)));
   }
-  const store = stack.use(await openStore(request.into, request));
-  const opened = await openFolder(request, source, store);
+  const { throughStore = (store) => store } = options;
+  const store = throughStore(stack.use(await openStore(request.into, request)));
+  const volumeBytes = Math.min(request.volumeBytes, (await store.largestFileBytes()) ?? Infinity);
+  const limited = { ...request, volumeBytes };
+  const opened = await openFolder(limited, source, store);
   stack.use(opened.folder);
   stack.use(opened.log);
   for (const stretch of opened.kept?.unreadable ?? []) unreadable.add(stretch);
+  if (request.isRoomIgnored !== true) await checkRoom(source, store, { kept: opened.kept, request, options });
   try {
-    const saved = await saveInto(opened, source, { request, options });
+    const saved = await saveInto(opened, source, { request: limited, options });
     return { ...saved, warnings: [...warnings, ...saved.warnings] };
   } catch (error) {
     throw keepUnfinished(opened, error);
@@ -52,7 +58,7 @@ async function saveInto(
   const bad = await reportUnreadable(source, options);
   if (bad !== undefined) await folder.add(bad.file);
   for (const file of notesOf(begun, { name, sizeBytes: reader.sizeBytes }, parts)) await folder.add(file);
-  await folder.commit(() => log[Symbol.asyncDispose]());
+  await folder.commit(() => log.finish());
   return {
     path: folder.path,
     disk: name,

@@ -7,6 +7,8 @@ export interface Progress {
   readonly doneBytes: number;
   /** Absent where the end is not known, as when reading from a pipe. */
   readonly totalBytes?: number;
+  /** How far the phase itself has come, where the work has several. */
+  readonly ofPhase?: { readonly doneBytes: number; readonly totalBytes: number };
 }
 
 /** What every long work accepts. */

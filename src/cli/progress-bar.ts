@@ -53,12 +53,14 @@ export class ProgressBar implements ProgressDisplay {
 export class ProgressLines implements ProgressDisplay {
   readonly #output: Output;
   readonly #now: () => number;
+  readonly #started: number;
   #printed = -Infinity;
   #phase: string | undefined;
 
   constructor(output: Output, now: () => number = () => performance.now()) {
     this.#output = output;
     this.#now = now;
+    this.#started = now();
   }
 
   readonly onProgress = (progress: Progress): void => {
@@ -66,7 +68,8 @@ export class ProgressLines implements ProgressDisplay {
     if (progress.phase === this.#phase && now - this.#printed < redrawMilliseconds) return;
     this.#printed = now;
     this.#phase = progress.phase;
-    ignoreClosed(this.#output.write(`${JSON.stringify({ progress })}\n`).then(() => this.#output.flush()));
+    const line = { progress: { ...progress, ...speedOf(progress, (now - this.#started) / 1000) } };
+    ignoreClosed(this.#output.write(`${JSON.stringify(line)}\n`).then(() => this.#output.flush()));
   };
 
   clear(): void {}
@@ -80,12 +83,21 @@ export const noProgress: ProgressDisplay = {
   [Symbol.dispose]: () => undefined,
 };
 
+/** How fast it goes, and how long it takes if it goes on so; nothing as long as that cannot be told. */
+function speedOf({ doneBytes, totalBytes }: Progress, seconds: number) {
+  const bytesPerSecond = Math.round(doneBytes / seconds);
+  if (!(seconds > 0) || bytesPerSecond === 0) return {};
+  if (totalBytes === undefined) return { bytesPerSecond };
+  return { bytesPerSecond, secondsLeft: Math.ceil(Math.max(0, totalBytes - doneBytes) / bytesPerSecond) };
+}
+
 /** `filling  ███████░░░  70%  2.1 GiB of 3 GiB  310 MiB/s  3 s left`, no wider than the terminal. */
 export function progressLine(
   progress: Progress,
   options: { readonly columns: number; readonly seconds: number },
 ): string {
-  const { phase, doneBytes, totalBytes } = progress;
+  const { doneBytes, totalBytes, ofPhase } = progress;
+  const phase = ofPhase === undefined ? progress.phase : `${progress.phase} ${percentOf(ofPhase)}`;
   const speed = options.seconds > 0 ? doneBytes / options.seconds : 0;
   const rate = speed > 0 ? `  ${formatSize(Math.round(speed))}/s` : "";
   if (totalBytes === undefined || totalBytes <= 0) {
@@ -100,6 +112,10 @@ export function progressLine(
   if (cells < 5) return fitToWidth(`${phase} ${figures}`, options.columns - 1);
   const filled = Math.floor(share * cells);
   return `${phase}  ${"█".repeat(filled)}${"░".repeat(cells - filled)} ${figures}`;
+}
+
+function percentOf({ doneBytes, totalBytes }: { readonly doneBytes: number; readonly totalBytes: number }): string {
+  return `${totalBytes <= 0 ? 100 : Math.min(100, Math.floor((doneBytes / totalBytes) * 100))}%`;
 }
 
 function formatSeconds(seconds: number): string {

@@ -83,6 +83,8 @@ export class OpenDisk implements AsyncDisposable {
 export interface OpenPlace extends AsyncDisposable {
   readonly path: string;
   readonly fileSystem: FileSystem;
+  /** What the file system is on. */
+  readonly reader: BlockReader;
 }
 
 /** Opens the file system that a place names. Throws `not-found` where there is none, or several without a root. */
@@ -99,7 +101,7 @@ export async function openPlace(place: Place, { openImage }: PlaceOptions = {}):
   }
   const fileSystem = stack.use(await openFileSystem(reader));
   const open = stack.move();
-  return { path: place.path ?? "/", fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  return { path: place.path ?? "/", fileSystem, reader, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 /**

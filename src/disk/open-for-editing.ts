@@ -1,5 +1,5 @@
 import { Failure } from "../base/index.ts";
-import { FileDevice, OverlayDevice, type BlockDevice } from "../device/index.ts";
+import { FileDevice, OverlayDevice, type BlockDevice, type BlockReader } from "../device/index.ts";
 import { editFileSystem, probe, type EditableFileSystem, type EditOptions } from "../filesystem/index.ts";
 import { defaultPartition, OpenDisk } from "./open-disk.ts";
 import type { Place } from "./place.ts";
@@ -8,6 +8,8 @@ import { whyNotRead } from "./why-not-read.ts";
 /** A file system in an image, open for changes. */
 export interface EditablePlace extends AsyncDisposable {
   readonly fileSystem: EditableFileSystem;
+  /** What the file system is on. */
+  readonly reader: BlockReader;
 }
 
 /**
@@ -18,9 +20,10 @@ export async function openForEditing(place: Place, options: EditOptions): Promis
   await using stack = new AsyncDisposableStack();
   const device = stack.use(await FileDevice.openExclusively(place.image));
   const disk = stack.use(await OpenDisk.open(place.image));
-  const fileSystem = stack.use(await editPartition(disk, place, device, options));
+  const { fileSystem, reader } = await editPartition(disk, place, device, options);
+  stack.use(fileSystem);
   const open = stack.move();
-  return { fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  return { fileSystem, reader, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 /** Opens the file system that a place names so that changes to it stay in memory and are forgotten in the end. */
@@ -28,9 +31,10 @@ export async function openForRehearsal(place: Place, options: EditOptions): Prom
   await using stack = new AsyncDisposableStack();
   const disk = stack.use(await OpenDisk.open(place.image));
   const device = stack.use(new OverlayDevice(disk.reader));
-  const fileSystem = stack.use(await editPartition(disk, place, device, options));
+  const { fileSystem, reader } = await editPartition(disk, place, device, options);
+  stack.use(fileSystem);
   const open = stack.move();
-  return { fileSystem, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  return { fileSystem, reader, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 async function editPartition(
@@ -38,10 +42,10 @@ async function editPartition(
   place: Place,
   device: BlockDevice,
   options: EditOptions,
-): Promise<EditableFileSystem> {
+): Promise<Pick<EditablePlace, "fileSystem" | "reader">> {
   const number = place.partition ?? (await defaultPartition(disk));
   const slice = disk.deviceOf(number, device);
-  if ((await probe(slice)) !== undefined) return editFileSystem(slice, options);
+  if ((await probe(slice)) !== undefined) return { fileSystem: await editFileSystem(slice, options), reader: slice };
   const where = number === undefined ? `"${place.image}"` : `partition ${number} of "${place.image}"`;
   throw new Failure("unsupported", `cannot change ${where}: ${await whyNotRead(slice)}`, {
     hint: "disk show tells what is there",

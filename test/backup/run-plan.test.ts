@@ -51,7 +51,8 @@ function place(): Place {
       fs.writeFileSync(plan, ["[defaults]", 'target = "backups"', ...lines].join("\n"));
       const options = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
       const clock = (): number => new Date(at).getTime();
-      return runPlan({ plan, jobs, isDryRun, env: { ...env, ...moreEnv }, clock }, options);
+      const early = unlessWithinMs === undefined ? {} : { unlessWithinMs };
+      return runPlan({ plan, jobs, isDryRun, ...early, env: { ...env, ...moreEnv }, clock }, options);
     },
     [Symbol.asyncDispose]: () => inside[Symbol.asyncDispose](),
   };
@@ -248,8 +249,13 @@ test("two runs of one plan never overlap", { skip: process.platform !== "linux" 
   const first = here.run(lines);
   while (!fs.existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 5));
   await assert.rejects(here.run(lines), (error) => error instanceof Failure && error.code === "refused");
+  assert.deepEqual((await here.run(lines, undefined, { unlessWithinMs: 1 })).jobs, [], "one that goes on is as good");
   fs.writeFileSync(go, "");
   assert.equal((await first).status, "ok");
+  const hourMs = 3_600_000;
+  const later = (hours: number) => here.run(lines, `2026-11-30T${12 + hours}:05:00`, { unlessWithinMs: 2 * hourMs });
+  assert.deepEqual((await later(1)).jobs, []);
+  assert.equal((await later(2)).jobs[0]?.status, "saved");
 });
 
 test("mail and web hooks tell of every run, or only of those that fail", async () => {

@@ -10,7 +10,7 @@ const mib = 2 ** 20;
 export const swapUuid = "0a1b2c3d-0000-4000-8000-00000000abcd";
 
 /** Bytes that nothing compresses, always the same. */
-function noise(lengthBytes: number, seed: number): Buffer {
+export function noise(lengthBytes: number, seed: number): Buffer {
   const bytes = Buffer.alloc(lengthBytes);
   let state = seed >>> 0;
   for (let at = 0; at < lengthBytes; at++) {

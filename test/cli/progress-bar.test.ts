@@ -25,6 +25,11 @@ test("a line shows how far the work is, how fast, and how long it takes", () => 
     progressLine(progress, { columns: 80, seconds: 2 }),
     "filling  █████░░░░░░░░░░░░░░░░░░  25%  300 MiB of 1.17 GiB  150 MiB/s  6 s left",
   );
+  const ofPhase = { doneBytes: 30, totalBytes: 40 };
+  assert.equal(
+    progressLine({ ...progress, phase: "saving sda2", ofPhase }, { columns: 80, seconds: 2 }),
+    "saving sda2 75%  ███░░░░░░░░░░░░  25%  300 MiB of 1.17 GiB  150 MiB/s  6 s left",
+  );
   assert.equal(progressLine({ phase: "reading", doneBytes: 1024 }, { columns: 80, seconds: 0 }), "reading  1 KiB");
 });
 
@@ -66,4 +71,15 @@ test("JSON lines tell each phase at once", () => {
     output.texts.map((text) => JSON.parse(text) as unknown),
     [{ progress: { phase: "reading", doneBytes: 5 } }, { progress: { phase: "filling", doneBytes: 5 } }],
   );
+});
+
+test("JSON lines tell the speed and the time left once they can", () => {
+  const output = recordingOutput();
+  let now = 0;
+  using lines = new ProgressLines(output, () => now);
+  for (now = 0; now <= 2000; now += 1000) lines.onProgress({ phase: "saving", doneBytes: now, totalBytes: 4000 });
+  const [, , last] = output.texts.map((text) => JSON.parse(text) as unknown);
+  assert.deepEqual(last, {
+    progress: { phase: "saving", doneBytes: 2000, totalBytes: 4000, bytesPerSecond: 1000, secondsLeft: 2 },
+  });
 });

@@ -112,7 +112,13 @@ test("a target that is full keeps what is finished, and with more room that is g
   fs.mkdirSync(home);
   runPeer("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", home]);
   try {
-    const more = { name: "b", volumeBytes: mib };
+    await assert.rejects(save(disk, home, { name: "b" }), (error) => {
+      assert.ok(error instanceof Failure);
+      assert.match(error.message, /^cannot save ".*" into ".*": about \d+\.\d MiB are needed, 3\.00 MiB are free$/);
+      return error.code === "no-space";
+    });
+    assert.deepEqual(fs.readdirSync(home), [], "refused before anything is written");
+    const more = { name: "b", volumeBytes: mib, isRoomIgnored: true };
     await assert.rejects(save(disk, home, more), (error) => {
       assert.ok(error instanceof Failure);
       assert.equal(error.code, "no-space");

@@ -17,7 +17,7 @@ import { temporaryFolder } from "../temp.ts";
 import { lookAtAll, randomFrom } from "./look-at-all.ts";
 
 const firstSeed = Number(process.env["HOLDFAST_SEED"] ?? 1);
-const roundCount = Number(process.env["HOLDFAST_ROUNDS"] ?? 60);
+const roundCount = Number(process.env["HOLDFAST_ROUNDS"] ?? 40);
 const skip = skipWithout("mkfs.btrfs");
 const paths = ["/many/file-7", "/deep/er/still/large", "/missing"];
 const [firstPlace, mirrorPlace] = superblockPlaces;

@@ -10,6 +10,7 @@ import { readBytes } from "../../src/device/index.ts";
 import { readFile } from "../../src/disk/index.ts";
 import { sampleDisk, save } from "../backup/sample-disk.ts";
 import { testStore } from "../backup/store/contract.ts";
+import { assertReach, reachDisk } from "../backup/store/reach.ts";
 import { temporaryFolder } from "../temp.ts";
 import { skipWithout } from "./peer.ts";
 import { startSwift, swiftNeeds, type S3Server } from "./swift.ts";
@@ -91,6 +92,12 @@ test("a disk is saved in a bucket, looked into, checked and restored", { skip },
     await restoreBackup({ backup, target: folder.join(target), force: false, ...access() });
   }
   assert.ok(fs.readFileSync(folder.join("from-there")).equals(fs.readFileSync(folder.join("from-here"))));
+});
+
+test("of a backup of 2 GiB little more is fetched than the file that is taken out", { skip }, async () => {
+  const options = { ...access(), volumeBytes: 20_000_000 };
+  const { path } = await save(await reachDisk(folder), "s3://bucket/reach", options);
+  await assertReach(folder, path, access());
 });
 
 test("wrong keys and buckets that are not there are told apart", { skip }, async () => {

@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { FileReader } from "../../src/device/index.ts";
-import { openFileSystem } from "../../src/filesystem/index.ts";
+import { openFileSystem, resolvePath } from "../../src/filesystem/index.ts";
 import { save } from "../backup/sample-disk.ts";
 import { fillBtrfs, skipWithoutBtrfsMount } from "../filesystem/btrfs/sample-btrfs.ts";
 import { whileMounted } from "../filesystem/ext/mounted.ts";
@@ -23,6 +23,10 @@ interface Kind {
   readonly make: string;
   readonly mount: string;
   readonly byPartclone?: true;
+  /** What btrfstune changes before it is first mounted. */
+  readonly tune?: string;
+  /** The subvolume that is to be mounted where none is named. */
+  readonly byDefault?: string;
 }
 
 const kinds: readonly Kind[] = [
@@ -30,8 +34,8 @@ const kinds: readonly Kind[] = [
   { sizeMiB: 120, make: "--csum xxhash -m single", mount: "compress-force=zstd" },
   { sizeMiB: 160, make: "--csum sha256 -n 32768", mount: "compress-force=lzo" },
   { sizeMiB: 200, make: "--csum blake2 -n 65536 -m single -d dup", mount: "noatime" },
-  { sizeMiB: 120, make: "--mixed -n 4096", mount: "compress=lzo" },
-  { sizeMiB: 160, make: "-n 4096 -m raid0 -d raid0", mount: "autodefrag" },
+  { sizeMiB: 120, make: "--mixed -n 4096", mount: "compress=lzo,subvolid=5", byDefault: "home/inner" },
+  { sizeMiB: 160, make: "-n 4096 -m raid0 -d raid0", mount: "autodefrag", tune: "-m" },
   {
     sizeMiB: 160,
     make: "-O ^no-holes,^skinny-metadata,^extref -R ^free-space-tree,quota",
@@ -39,21 +43,29 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-for (const { sizeMiB, make, mount, byPartclone = false } of kinds) {
+for (const { sizeMiB, make, mount, byPartclone = false, tune, byDefault } of kinds) {
   test(`btrfs ${make}, ${mount}`, { skip }, async () => {
     await using folder = temporaryFolder();
     const image = folder.join("image");
     makeBlank(image, sizeMiB);
     runPeer("mkfs.btrfs", ["-q", ...make.split(" "), image]);
+    if (tune !== undefined) runPeer("btrfstune", ["-f", tune, image]);
     let wanted: ReadonlyMap<string, FileFacts> = new Map();
     await whileMounted(image, folder.join("mounted"), mount, async () => {
       await fillBtrfs(folder.join("mounted"));
       wanted = factsOfFolder(folder.join("mounted"));
+      if (byDefault === undefined) return;
+      runPeer("btrfs", ["subvolume", "set-default", folder.join("mounted", byDefault)]);
     });
     await using reader = await FileReader.open(image);
     await using fileSystem = await openFileSystem(reader);
     assert.deepEqual(await Array.fromAsync(fileSystem.check()), []);
     assertSame(await factsOf(fileSystem), wanted);
+    for (const [path, { kind }] of wanted) {
+      if (kind !== "symlink" && !path.includes("indexed/")) await resolvePath(fileSystem, path);
+    }
+    const notes = byDefault === undefined ? [] : [`mounted by default is the subvolume "${byDefault}"`];
+    assert.deepEqual(fileSystem.info.notes, notes);
     const restored = byPartclone ? await saveAndRestore(image, folder) : folder.join("restored");
     if (!byPartclone) await copyUsed(fileSystem, reader, restored);
     fs.rmSync(image);

@@ -278,7 +278,7 @@ test("links of Windows are links, and data in forms that are not known is refuse
   await using folder = temporaryFolder();
   const image = folder.join("image");
   makeNtfs(image, 16);
-  const wof = Buffer.from("01000000020000000100000001000000", "hex"); // LZX
+  const wof = Buffer.from("01000000020000000100000004000000", "hex"); // none that there is
   await whileNtfs(image, (root) => {
     fs.mkdirSync(`${root}/Users/Anna`, { recursive: true });
     fs.writeFileSync(`${root}/Users/Anna/notes`, "hers");
@@ -337,16 +337,30 @@ test("another serial number stands in both boot sectors", { skip }, async () => 
 });
 
 /** Bytes as wimlib packs them: a table of places, then chunks, as a stream of WOF has them. */
-function packByWimlib(folder: TemporaryFolder, bytes: Uint8Array, chunkBytes: number): Buffer {
+function packByWimlib(
+  folder: TemporaryFolder,
+  bytes: Uint8Array,
+  algorithm: "XPRESS" | "LZX",
+  chunkBytes: number,
+): Buffer {
   const [source, wim] = [folder.join("source"), folder.join("wim")];
   fs.rmSync(source, { recursive: true, force: true });
   fs.mkdirSync(source);
   fs.writeFileSync(`${source}/file`, bytes);
-  runPeer("wimcapture", [source, wim, "--compress=XPRESS", `--chunk-size=${chunkBytes}`]);
+  runPeer("wimcapture", [source, wim, `--compress=${algorithm}`, `--chunk-size=${chunkBytes}`]);
   const said = runPeer("wiminfo", ["--blobs", wim]).split("\n\n");
   const blob = said.find((one) => one.includes(`Uncompressed size = ${bytes.length} bytes`)) ?? "";
   const at = numberAfter(blob, "Offset in WIM");
   return fs.readFileSync(wim).subarray(at, at + numberAfter(blob, "Compressed size"));
+}
+
+/** Programs have calls, which LZX packs in a way of its own. */
+function machineCode(lengthBytes: number): Buffer {
+  const code = Buffer.alloc(lengthBytes);
+  const file = fs.openSync(process.execPath, "r");
+  fs.readSync(file, code, 0, lengthBytes, 30_000_000);
+  fs.closeSync(file);
+  return code;
 }
 
 test("what Windows compressed as its own files is unpacked", { skip: skip || skipWithout("wimcapture") }, async () => {
@@ -355,15 +369,21 @@ test("what Windows compressed as its own files is unpacked", { skip: skip || ski
   makeNtfs(image, 16);
   const text = Array.from({ length: 30_000 }, (_, n) => `${n}\n`).join("");
   // A chunk of noise stands there as it is; a long repetition takes lengths of more than a byte.
-  const content = Buffer.concat([Buffer.from(text), noise(5, 40_000), Buffer.alloc(50_001, "ab")]);
-  const kinds = { "4k": [0, 4096], "8k": [2, 8192], "16k": [3, 16_384] } as const;
+  const parts = [Buffer.from(text), noise(5, 40_000), Buffer.alloc(50_001, "ab"), machineCode(200_000)];
+  const content = Buffer.concat(parts);
+  const kinds = {
+    "4k": [0, 4096, "XPRESS"],
+    "8k": [2, 8192, "XPRESS"],
+    "16k": [3, 16_384, "XPRESS"],
+    lzx: [1, 32_768, "LZX"],
+  } as const;
   await whileNtfs(
     image,
     (root) => {
-      for (const [name, [, chunkBytes]] of Object.entries(kinds)) {
+      for (const [name, [, chunkBytes, algorithm]] of Object.entries(kinds)) {
         fs.writeFileSync(`${root}/${name}`, "");
         fs.truncateSync(`${root}/${name}`, content.length);
-        fs.writeFileSync(`${root}/${name}:WofCompressedData`, packByWimlib(folder, content, chunkBytes));
+        fs.writeFileSync(`${root}/${name}:WofCompressedData`, packByWimlib(folder, content, algorithm, chunkBytes));
       }
     },
     ["-o", "streams_interface=windows"],

@@ -129,7 +129,7 @@ test(
     });
     const format = runPeer("xfs_db", ["-r", "-c", "path /names", "-c", "print core.format", image]);
     assert.match(format, /3 \(btree\)/);
-    const trees = [0, 1].map((group) => ["-c", `agi ${group}`, "-c", "addr root", "-c", "print recs"]).flat();
+    const trees = [0, 1].flatMap((group) => ["-c", `agi ${group}`, "-c", "addr root", "-c", "print recs"]);
     assert.match(runPeer("xfs_db", ["-r", ...trees, image]), /:\[\d+,0x?[1-9a-f]/, "a mask of holes");
     await usingXfs(image, async (fileSystem) => {
       assert.deepEqual(await problemsOf(fileSystem), []);

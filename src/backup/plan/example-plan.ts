@@ -17,6 +17,7 @@ target = "/mnt/backups"         # a folder; each backup gets one of its own in i
 # level = 3
 # volume_size = "2GB"
 # unchecked = false             # true: save file systems without looking for damage first
+# ignore_room = false           # true: begin even where the target seems to have too little room
 # retries = 2                   # how often a sector that cannot be read is read again
 # check = "all"                 # read the new backup again; or "none"; or "boot": start it in a virtual machine too
 # boot_text = "login:"          # what its serial port has to say; else any sign of life will do

@@ -28,6 +28,8 @@ export interface PlanJob {
   readonly level?: number;
   readonly volumeBytes: number;
   readonly isUnchecked: boolean;
+  /** Begin also where the target seems to have too little room. */
+  readonly isRoomIgnored: boolean;
   /** How often a sector that cannot be read is read again. */
   readonly retries: number;
   /** What becomes of a backup once it is there. */

@@ -33,6 +33,7 @@ export function readJob(table: PlanTable, folder: string): PlanJob | undefined {
     ...(partitions === undefined ? {} : { partitions }),
     ...packing,
     isUnchecked: table.flag("unchecked") ?? false,
+    isRoomIgnored: table.flag("ignore_room") ?? false,
     retries: table.number("retries", { minimum: 0, maximum: retryLimit }) ?? usualRetries,
     check: readCheck(table, packing),
     ...(keep === undefined ? {} : { keep }),

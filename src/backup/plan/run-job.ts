@@ -122,6 +122,7 @@ class JobWork {
       ...(job.level === undefined ? {} : { level: job.level }),
       volumeBytes: job.volumeBytes,
       isUnchecked: job.isUnchecked,
+      isRoomIgnored: job.isRoomIgnored,
       retries: job.retries,
       ...(job.partitions === undefined ? {} : { partitions: job.partitions }),
       nowMs: this.#startedMs,

@@ -91,6 +91,7 @@ async function goOn({ name, kept }: Unfinished, begun: BegunSave, store: BackupS
   }
   refuseOthers(path, kept.begun, begun);
   const log = await ResumeLog.goOn(store, folder.partName, kept);
+  log.keep();
   await removeAllBut(store, folder.partName, isGoneOnWith);
   return { folder, log, begun: kept.begun, kept };
 }

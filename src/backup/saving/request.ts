@@ -3,7 +3,7 @@ import type { BlockReader } from "../../device/index.ts";
 import type { SavedVolume } from "../clonezilla/index.ts";
 import type { Content } from "../content.ts";
 import type { PackedAs } from "../packed/index.ts";
-import type { StoreAccess } from "../store/index.ts";
+import type { BackupStore, StoreAccess } from "../store/index.ts";
 
 export interface SaveRequest extends StoreAccess {
   /** A disk image, a disk, or one partition of a disk. */
@@ -23,6 +23,8 @@ export interface SaveRequest extends StoreAccess {
   readonly isUnchecked: boolean;
   /** How often a sector that cannot be read is read again before zeros take its place. */
   readonly retries: number;
+  /** Begin also where the target seems to have too little room. */
+  readonly isRoomIgnored?: boolean;
   /** Go on with a backup of this source that was broken off, where there is one. */
   readonly isResumed?: boolean;
   readonly nowMs: number;
@@ -33,6 +35,8 @@ export interface SaveRequest extends StoreAccess {
 export interface SaveOptions extends JobOptions {
   /** Stands between a device, or a partition that begins so far into it, and what reads it. */
   readonly throughDevice?: (device: BlockReader, startBytes: number) => BlockReader;
+  /** Stands between the store that a backup is written to and what writes it. */
+  readonly throughStore?: (store: BackupStore) => BackupStore;
 }
 
 /** A partition of the disk that is saved, or a whole disk without a table, and where its bytes are. */

@@ -1,5 +1,5 @@
 import { pathIn, type BackupStore, type StoreWriter } from "../store/index.ts";
-import { localLogName, type KeptSave, type LogLine } from "./kept-log.ts";
+import { isLogName, localLogName, type KeptSave, type LogLine } from "./kept-log.ts";
 
 interface LogState {
   readonly text?: string;
@@ -20,6 +20,7 @@ export class ResumeLog implements AsyncDisposable {
   #number: number;
   #path: string | undefined;
   #isClosed = false;
+  #isKept = false;
 
   private constructor(store: BackupStore, folder: string, state: LogState = {}) {
     this.#store = store;
@@ -59,16 +60,24 @@ export class ResumeLog implements AsyncDisposable {
     if (before !== undefined) await this.#store.remove(before);
   }
 
+  /** Takes it away: everything else is there. */
+  async finish(): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    for (const { name } of await this.#store.list(this.#folder)) {
+      if (isLogName(name)) await this.#store.remove(pathIn(this.#folder, name));
+    }
+  }
+
   /** Disposed, it stays. */
   keep(): void {
     this.#writer?.keep?.();
-    this.#path = undefined;
+    this.#isKept = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#writer?.[Symbol.asyncDispose]();
-    if (this.#path !== undefined) await this.#store.remove(this.#path);
+    if (this.#path !== undefined && !this.#isKept) await this.#store.remove(this.#path);
   }
 }

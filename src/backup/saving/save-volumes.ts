@@ -29,6 +29,8 @@ export class VolumeSaving {
   readonly #job: JobOptions;
   #doneBytes = 0;
   #totalBytes: number;
+  /** Of the partition at hand. */
+  #ofPhase = { doneBytes: 0, totalBytes: 0 };
   #toldUnreadableBytes = 0;
 
   constructor(request: SaveRequest, source: Source, opened: OpenedFolder, job: JobOptions) {
@@ -63,6 +65,7 @@ export class VolumeSaving {
     const { saved, kind, identity, usedBytes, warning } = planned;
     if (warning !== undefined) this.warnings.push(warning);
     this.#totalBytes += usedBytes - expectedBytes(volume);
+    this.#ofPhase = { doneBytes: 0, totalBytes: usedBytes };
     if (kept !== undefined && (kept.identity !== identity || kept.kind !== kind)) throw changed(name);
     const finished = kept === undefined ? undefined : await this.#finished(kept, planned, content);
     if (finished !== undefined) return finished;
@@ -163,7 +166,14 @@ export class VolumeSaving {
 
   #progress(phase: string, sourceBytes: number): void {
     this.#doneBytes = Math.min(this.#totalBytes, this.#doneBytes + sourceBytes);
-    this.#job.onProgress?.({ phase, doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
+    const { totalBytes } = this.#ofPhase;
+    this.#ofPhase = { doneBytes: Math.min(totalBytes, this.#ofPhase.doneBytes + sourceBytes), totalBytes };
+    this.#job.onProgress?.({
+      phase,
+      doneBytes: this.#doneBytes,
+      totalBytes: this.#totalBytes,
+      ofPhase: this.#ofPhase,
+    });
   }
 }
 

@@ -45,6 +45,8 @@ export interface BackupStore extends AsyncDisposable {
   remove(path: string): Promise<void>;
   /** How much can be written; undefined where that is not known. */
   freeBytes(): Promise<number | undefined>;
+  /** How large a file can be, where a user may well want a larger one. */
+  largestFileBytes(): Promise<number | undefined>;
 }
 
 /** A file while it is written from its beginning to its end. Disposed without a commit, it is removed. */

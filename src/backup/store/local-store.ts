@@ -91,6 +91,10 @@ export class LocalStore implements BackupStore {
     }
   }
 
+  async largestFileBytes(): Promise<undefined> {
+    return undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #path(itemPath: string): string {

@@ -60,6 +60,10 @@ export class SubStore implements BackupStore {
     return this.#inner.freeBytes();
   }
 
+  largestFileBytes(): Promise<number | undefined> {
+    return this.#inner.largestFileBytes();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #at(path: string): string {

@@ -53,6 +53,10 @@ export class WrappedStore implements BackupStore {
     return this.inner.freeBytes();
   }
 
+  largestFileBytes(): Promise<number | undefined> {
+    return this.inner.largestFileBytes();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.inner[Symbol.asyncDispose]();
   }

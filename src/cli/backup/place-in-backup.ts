@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { openBackup } from "../../backup/index.ts";
+import { openBackup, placeInImage } from "../../backup/index.ts";
 import { formatSize } from "../../bytes/index.ts";
 import type { ImageOpener, Place } from "../../disk/index.ts";
 import { cacheFolderIn } from "../cache-folder.ts";
@@ -18,10 +18,13 @@ export function parseBackupPlace(text: string): Place {
     const place = parsePlace(text.slice(elsewhere.length), { isImage: () => false, hasDrives: false });
     return { ...place, image: elsewhere + place.image };
   }
-  return parsePlace(text, { isImage: isFolder, hasDrives: process.platform === "win32" });
+  return parsePlace(text, { isImage: isBackup, hasDrives: process.platform === "win32" });
 }
 
-function isFolder(name: string): boolean {
+/** A folder of this machine, or one in an image; what is in the backup is divided from that by another colon. */
+function isBackup(name: string): boolean {
+  const inImage = placeInImage(name);
+  if (inImage !== undefined) return !/:\d*(\/|$)/.test(inImage.path ?? "");
   return fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 

@@ -48,6 +48,7 @@ export function storeAccess(context: CommandContext, args: StoreArguments): Stor
   const { identity, acceptHost, endpoint, region, passwordFile } = args;
   return {
     env,
+    nowMs: Date.now(),
     ...(identity === undefined ? {} : { identity }),
     ...(acceptHost === undefined ? {} : { acceptHost }),
     ...(endpoint === undefined ? {} : { endpoint }),

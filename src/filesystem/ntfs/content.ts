@@ -2,7 +2,7 @@ import { readBytes } from "../../device/index.ts";
 import type { DataPiece, FileStretch } from "../../tree/index.ts";
 import type { FilePlace } from "../file-system.ts";
 import { readParts, stretchesOf } from "../part-reader.ts";
-import { unpackLznt1 } from "./lznt1.ts";
+import { unpackLznt1 } from "./packed/index.ts";
 import type { NtfsSource } from "./ntfs-source.ts";
 import { endOf, indexOfRun, partsIn, type Run } from "./runs.ts";
 import { refuseShort, type Stream } from "./stream.ts";

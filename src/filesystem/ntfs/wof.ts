@@ -1,22 +1,34 @@
 import type { DataPiece } from "../../tree/index.ts";
 import { damaged } from "../damaged.ts";
 import type { NtfsFile, NtfsSource } from "./ntfs-source.ts";
+import { unpackLzx, unpackXpress } from "./packed/index.ts";
 import { attributeTypes } from "./records.ts";
 import { reparseTags, type Reparse } from "./reparse.ts";
 import { readStream, type Stream } from "./stream.ts";
-import { unpackXpress } from "./xpress.ts";
 
 /** Data that Windows has compressed once and for all ("Compact OS"), in a stream of its own. */
 export interface WofData {
   readonly packed: Stream;
   readonly dataBytes: number;
   readonly chunkBytes: number;
+  readonly unpack: Algorithm["unpack"];
+}
+
+/** How chunks of a length are unpacked. */
+interface Algorithm {
+  readonly chunkBytes: number;
+  readonly unpack: (packed: Uint8Array, into: Uint8Array, what: string) => void;
 }
 
 export const wofStream = "WofCompressedData";
 const fileProvider = 2;
-/** By the algorithm in the reparse point ([MS-FSCC] §2.1.2.8 and wofapi.h). 1 is LZX, which is not unpacked. */
-const xpressChunks: Readonly<Record<number, number>> = { 0: 4096, 2: 8192, 3: 16_384 };
+/** By the number in the reparse point (wofapi.h). */
+const algorithms: Readonly<Record<number, Algorithm>> = {
+  0: { chunkBytes: 4096, unpack: unpackXpress },
+  1: { chunkBytes: 32_768, unpack: unpackLzx },
+  2: { chunkBytes: 8192, unpack: unpackXpress },
+  3: { chunkBytes: 16_384, unpack: unpackXpress },
+};
 /** How much is read together. */
 const groupBytes = 64 * 1024;
 const largeBytes = 2 ** 32;
@@ -31,16 +43,16 @@ export function wofDataOf(
   const { tag, data } = reparse;
   if (tag !== reparseTags.compressedBySystem || data.length < 16) return undefined;
   const view = new DataView(data.buffer, data.byteOffset, data.length);
-  const chunkBytes = view.getUint32(4, true) === fileProvider ? xpressChunks[view.getUint32(12, true)] : undefined;
+  const algorithm = view.getUint32(4, true) === fileProvider ? algorithms[view.getUint32(12, true)] : undefined;
   const packed = source.stream(file, attributeTypes.data, wofStream);
-  if (chunkBytes === undefined || packed === undefined || packed.unitClusters > 0 || packed.isEncrypted)
+  if (algorithm === undefined || packed === undefined || packed.unitClusters > 0 || packed.isEncrypted)
     return undefined;
-  return { packed, dataBytes, chunkBytes };
+  return { packed, dataBytes, ...algorithm };
 }
 
 /** The data, unpacked. Throws `damaged`. */
 export async function* readWof(source: NtfsSource, wof: WofData, what: string): AsyncGenerator<DataPiece> {
-  const { packed, dataBytes, chunkBytes } = wof;
+  const { packed, dataBytes, chunkBytes, unpack } = wof;
   const chunkCount = Math.ceil(dataBytes / chunkBytes);
   const perGroup = groupBytes / chunkBytes;
   for (let first = 0; first < chunkCount; first += perGroup) {
@@ -58,7 +70,7 @@ export async function* readWof(source: NtfsSource, wof: WofData, what: string): 
       const into = bytes.subarray(n * chunkBytes, (n + 1) * chunkBytes);
       const chunk = group.subarray(from - start, to - start);
       if (chunk.length === into.length) into.set(chunk);
-      else unpackXpress(chunk, into, what);
+      else unpack(chunk, into, what);
     }
     yield { at, bytes };
   }

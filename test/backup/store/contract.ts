@@ -57,7 +57,10 @@ async function contentOf(store: BackupStore, path: string): Promise<Buffer> {
 }
 
 async function namesIn(store: BackupStore, folder: string): Promise<string[]> {
-  return (await store.list(folder)).map(({ name, kind }) => (kind === "folder" ? `${name}/` : name));
+  const items = await store.list(folder);
+  return items
+    .map(({ name, kind }) => (kind === "folder" ? `${name}/` : name))
+    .filter((name) => name !== "lost+found/");
 }
 
 export function testStore({ kind, skip = false, newPlace, access }: StoreKind): void {
@@ -79,13 +82,13 @@ export function testStore({ kind, skip = false, newPlace, access }: StoreKind): 
       await write(store, "one/two/large", bytes, 700_001);
       await write(store, "one/two/empty", new Uint8Array(0));
       await store.put("one/two/small", Buffer.from("few"));
-      await store.put("one/two/Größe 1 #%?&+.txt", Buffer.from("Größe"));
+      await store.put("one/two/Größe 1 #%&+.txt", Buffer.from("Größe"));
       await store.flush("one/two");
     }
     await using store = await openStore(place, access());
     assert.deepEqual(await namesIn(store, ""), ["one/"]);
     assert.deepEqual(await namesIn(store, "one"), ["two/"]);
-    assert.deepEqual(await namesIn(store, "one/two"), ["Größe 1 #%?&+.txt", "empty", "large", "small"]);
+    assert.deepEqual(await namesIn(store, "one/two"), ["Größe 1 #%&+.txt", "empty", "large", "small"]);
     const large = (await store.list("one/two")).find(({ name }) => name === "large");
     assert.equal(large?.sizeBytes, bytes.length);
     assert.ok(Math.abs((large?.modifiedMs ?? 0) - before) < 10 * 60_000, "the time is about now");
@@ -95,7 +98,7 @@ export function testStore({ kind, skip = false, newPlace, access }: StoreKind): 
     assert.equal(await store.find("none/none"), undefined);
     assert.ok((await contentOf(store, "one/two/large")).equals(bytes));
     assert.equal((await contentOf(store, "one/two/empty")).length, 0);
-    assert.equal((await contentOf(store, "one/two/Größe 1 #%?&+.txt")).toString(), "Größe");
+    assert.equal((await contentOf(store, "one/two/Größe 1 #%&+.txt")).toString(), "Größe");
   });
 
   check("a file is read anywhere, several reads at a time, and not past its end", async (store) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Struct } from "../../../src/bytes/index.ts";
-import { unpackLznt1 } from "../../../src/filesystem/ntfs/lznt1.ts";
+import { unpackLznt1, unpackLzx, unpackXpress } from "../../../src/filesystem/ntfs/packed/index.ts";
 import { decodeUnits } from "../../../src/filesystem/ntfs/ntfs-name.ts";
 import { decodeTicks } from "../../../src/filesystem/ntfs/ntfs-time.ts";
 import * as records from "../../../src/filesystem/ntfs/records.ts";
@@ -221,19 +221,30 @@ test("LZNT1 unpacks what was packed", () => {
   );
 });
 
-test("LZNT1 that makes no sense is damaged, and never writes past its end", () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(600), (bytes, room) => {
-      try {
-        unpackLznt1(bytes, new Uint8Array(room), "it");
-      } catch (error) {
-        assert.equal((error as { code?: string }).code, "damaged");
-      }
-    }),
-  );
+test("what is packed and makes no sense is damaged, and ends", () => {
+  for (const unpack of [unpackLznt1, unpackXpress, unpackLzx]) {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), fc.nat(600), (bytes, room) => {
+        try {
+          unpack(bytes, new Uint8Array(room), "it");
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, "damaged");
+        }
+      }),
+    );
+  }
   // The first token leads back before the chunk.
   const packed = Buffer.from([2, 0xb0, 1, 0, 0]);
   assert.throws(() => unpackLznt1(packed, new Uint8Array(4096), "it"), { code: "damaged" });
+});
+
+test("a block of LZX that is not packed stands on the next unit", () => {
+  // Type 3 in three bits, no usual size, five bytes; three distances, the bytes.
+  const packed = Buffer.concat([Buffer.from("0060005001000000010000000100000068656c6c6f00", "hex")]);
+  const into = new Uint8Array(5);
+  unpackLzx(packed, into, "it");
+  assert.equal(Buffer.from(into).toString(), "hello");
+  assert.throws(() => unpackLzx(packed.subarray(0, 20), new Uint8Array(5), "it"), { code: "damaged" });
 });
 
 test("runs: lengths, distances both ways, holes; damaged at the volume's end and one past it", () => {

@@ -50,6 +50,7 @@ function moreThanAsked(name: string): Failure {
 /** Every store takes parts of this length; of one object at most so many. */
 const partBytes = 16 * 1024 * 1024;
 const partCountLimit = 10_000;
+export const largestObjectBytes = partBytes * partCountLimit;
 /** As many parts are sent at a time; each is held in memory until the server has it. */
 const partsUnderWay = 3;
 

@@ -13,7 +13,7 @@ import {
 } from "../backup-store.ts";
 import type { RemotePlace } from "../place.ts";
 import { s3Failure } from "./failure.ts";
-import { putObject, S3Reader, S3Writer, type S3File } from "./files.ts";
+import { largestObjectBytes, putObject, S3Reader, S3Writer, type S3File } from "./files.ts";
 import { s3Settings } from "./settings.ts";
 
 const noBytes = new Uint8Array(0);
@@ -125,6 +125,10 @@ export class S3Store implements BackupStore {
 
   async freeBytes(): Promise<undefined> {
     return undefined;
+  }
+
+  async largestFileBytes(): Promise<number> {
+    return largestObjectBytes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -113,6 +113,10 @@ export class SftpStore implements BackupStore, Remote {
     }
   }
 
+  async largestFileBytes(): Promise<undefined> {
+    return undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined); // whoever called has heard of it
     await connection?.[Symbol.asyncDispose]();

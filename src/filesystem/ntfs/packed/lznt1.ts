@@ -1,4 +1,4 @@
-import { damaged } from "../damaged.ts";
+import { damaged } from "../../damaged.ts";
 
 /** Each chunk of a unit is this much, uncompressed ([MS-XCA] §2.5). */
 const chunkBytes = 4096;

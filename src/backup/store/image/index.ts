@@ -1,0 +1,1 @@
+export { ImageStore } from "./image-store.ts";
