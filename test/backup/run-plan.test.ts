@@ -7,6 +7,7 @@ import { postWebHook } from "../../src/backup/plan/post-web-hook.ts";
 import { Failure, type Progress } from "../../src/base/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { httpSink, smtpSink } from "./sinks.ts";
+import { sampleDisk } from "./sample-disk.ts";
 import { smallDisk } from "./small-disk.ts";
 
 const folder = temporaryFolder();
@@ -64,12 +65,6 @@ test("a run saves, checks, and deletes what is too old; other folders stay", asy
   await using here = place();
   const lines = ["keep_last = 2", ...job()];
   fs.mkdirSync(here.folder.join("backups", "2020-01-01-0000-laptop"));
-  // What a run that was cut off has left, and what another may be writing.
-  for (const name of ["2020-01-01-0000-laptop.part", "2020-01-01-0000-other.part"]) {
-    fs.mkdirSync(here.folder.join("backups", name));
-    const longAgo = new Date("2020-01-01");
-    fs.utimesSync(here.folder.join("backups", name), longAgo, longAgo);
-  }
   for (const day of [26, 27, 28]) {
     const summary = await here.run(lines, `2026-11-${day}T03:00:00`);
     assert.equal(summary.status, "ok");
@@ -78,12 +73,7 @@ test("a run saves, checks, and deletes what is too old; other folders stay", asy
     assert.deepEqual(done?.warnings, []);
     assert.deepEqual(done?.forgotten, day === 28 ? ["2026-11-26-0300-laptop"] : []);
   }
-  assert.deepEqual(here.backups(), [
-    "2020-01-01-0000-laptop",
-    "2020-01-01-0000-other.part",
-    "2026-11-27-0300-laptop",
-    "2026-11-28-0300-laptop",
-  ]);
+  assert.deepEqual(here.backups(), ["2020-01-01-0000-laptop", "2026-11-27-0300-laptop", "2026-11-28-0300-laptop"]);
 });
 
 test("jobs are told apart: the rules of one do not touch another's backups", async () => {
@@ -98,6 +88,39 @@ test("jobs are told apart: the rules of one do not touch another's backups", asy
   );
   assert.deepEqual(here.backups(), ["2026-11-01-0300-one", "2026-11-02-0300-two"]);
   await assert.rejects(here.run(job("one"), undefined, { jobs: ["three"] }), /cannot find the job "three"/);
+});
+
+test("backups of the same name that another machine or a person has made are not a job's to delete", async () => {
+  await using here = place();
+  await here.run(job(), "2026-11-01T03:00:00");
+  const of = (name: string): string => here.folder.join("backups", name);
+  const note = "Info-saved-by-cmd.txt";
+  const command = fs.readFileSync(`${of("2026-11-01-0300-laptop")}/${note}`, "utf8");
+  for (const [day, other] of [
+    ["02", command.replace(/# on .*/, "# on elsewhere")],
+    ["03", "holdfast backup save /dev/sda backups\n"],
+  ] as const) {
+    fs.cpSync(of("2026-11-01-0300-laptop"), of(`2026-11-${day}-0300-laptop`), { recursive: true });
+    fs.writeFileSync(`${of(`2026-11-${day}-0300-laptop`)}/${note}`, other);
+  }
+  const { jobs } = await here.run(["keep_last = 1", ...job()]);
+  assert.deepEqual(jobs[0]?.forgotten, ["2026-11-01-0300-laptop"]);
+});
+
+test("what a run that was cut off has left is removed by the next one, and nothing else", async () => {
+  await using here = place();
+  const large = await sampleDisk(here.folder, "mbr");
+  const lines = ["[[job]]", 'name = "laptop"', `source = "${large}"`, 'check = "none"'];
+  const abort = new AbortController();
+  const onProgress = ({ phase }: Progress): void => {
+    if (phase.startsWith("saving")) abort.abort();
+  };
+  const first = await here.run(lines, "2026-11-01T03:00:00", { signal: abort.signal, onProgress });
+  assert.equal(first.status, "interrupted");
+  assert.deepEqual(here.backups(), ["2026-11-01-0300-laptop.part"]);
+  fs.mkdirSync(here.folder.join("backups", "2026-11-01-0400-laptop.part"));
+  assert.equal((await here.run(lines)).status, "ok");
+  assert.deepEqual(here.backups(), ["2026-11-01-0400-laptop.part", "2026-11-30-1205-laptop"]);
 });
 
 test("a job that fails does not keep the next from running, and nothing of it is deleted", async () => {

@@ -3,7 +3,6 @@ import { isInUse } from "../backup-use.ts";
 import { parseDataName } from "../clonezilla/index.ts";
 import { nameIn, unfinishedEnding, type BackupStore, type StoredItem } from "../store/index.ts";
 import { forgottenEnding } from "./forget.ts";
-import { labelOf } from "./saved-series.ts";
 
 /** What "backup save --resume" goes on by. */
 const logName = /^resume(?:-\d+)?\.log(?:\.part)?$/;
@@ -11,8 +10,6 @@ const logName = /^resume(?:-\d+)?\.log(?:\.part)?$/;
 export interface PruneRequest {
   /** What was written to since then may still be being written. */
   readonly unchangedSinceMs: number;
-  /** Only what has this name behind its date. */
-  readonly label?: string;
   readonly isDryRun: boolean;
 }
 
@@ -31,7 +28,7 @@ export interface Pruned {
 /** Removes what runs that were broken off have left behind: backups half written, backups half deleted. */
 export async function pruneStore(
   store: BackupStore,
-  { unchangedSinceMs, label, isDryRun }: PruneRequest,
+  { unchangedSinceMs, isDryRun }: PruneRequest,
   { signal }: JobOptions = {},
 ): Promise<Pruned> {
   const removed: PrunedFolder[] = [];
@@ -39,7 +36,6 @@ export async function pruneStore(
   for (const item of await store.list("")) {
     stopIfAborted(signal);
     if (item.kind !== "folder" || !item.name.endsWith(unfinishedEnding)) continue;
-    if (label !== undefined && labelOf(item.name.slice(0, -unfinishedEnding.length)) !== label) continue;
     const inside = await itemsOf(store, item.name);
     if (inside === undefined) continue;
     const folder = { name: item.name, sizeBytes: inside.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };

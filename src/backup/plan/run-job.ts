@@ -1,31 +1,32 @@
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 import { Failure, stopIfAborted } from "../../base/index.ts";
 import { shellWord } from "../../bytes/index.ts";
 import { failedCheckFile } from "../marks.ts";
 import { saveBackup } from "../save-backup.ts";
 import type { SavedBackup, SaveRequest } from "../saving/request.ts";
-import { openStore, pathIn, type BackupStore, type StoreAccess } from "../store/index.ts";
+import { openStore, pathIn, unfinishedEnding, type BackupStore, type StoreAccess } from "../store/index.ts";
 import { checkSaved } from "./check-saved.ts";
 import { findSource } from "./find-source.ts";
 import { applyForgetting, planForgetting } from "./forget.ts";
 import { holds, runHook } from "./hooks.ts";
 import type { BackupPlan, PlanJob } from "./plan.ts";
-import { pruneStore } from "./prune.ts";
 import { readSecret } from "./read-secret.ts";
 import type { BackupTime } from "./retention.ts";
+import type { RunLock } from "./run-lock.ts";
 import type { RunPlanOptions } from "./run-plan.ts";
 import type { JobError, JobStatus, JobSummary } from "./summary.ts";
 
 /** What all jobs of a run share. */
 export interface JobRun {
   readonly plan: BackupPlan;
+  /** Absent in a dry run. */
+  readonly lock: RunLock | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: () => number;
   readonly options: RunPlanOptions;
 }
-
-const leftoverAgeMs = 86_400_000;
 
 const packedAs: Readonly<Record<PlanJob["compress"], SaveRequest["packedAs"]>> = {
   zstd: "zst",
@@ -126,16 +127,18 @@ class JobWork {
       retries: job.retries,
       ...(job.partitions === undefined ? {} : { partitions: job.partitions }),
       nowMs: this.#startedMs,
-      command: ["holdfast", "backup", "run", this.#run.plan.path, job.name].map(shellWord).join(" "),
+      command: this.#command,
       ...this.#access(),
     };
+    await this.#removeLeftover();
+    this.#run.lock?.noteBegun(job.name, request.name);
     this.#saved = await saveBackup(request, options);
+    this.#run.lock?.noteBegun(job.name, undefined);
     this.#warnings.push(...this.#saved.warnings);
     this.#checked = await this.#check(this.#saved);
     refuseUnreadable(this.#saved);
     stopIfAborted(options.signal);
     this.#forgotten = await this.#forget({ isDryRun: false });
-    await this.#prune();
     return { status: "saved" };
   }
 
@@ -152,11 +155,12 @@ class JobWork {
     }
   }
 
-  /** Unfinished backups of this job, now that there is a whole one, but for those that somebody may be writing. */
-  async #prune(): Promise<void> {
+  /** What a run of this job that was cut off has left is no good to anybody, and takes room. */
+  async #removeLeftover(): Promise<void> {
+    const leftover = this.#run.lock?.begun(this.#job.name);
+    if (leftover === undefined) return;
     await using store = await this.#openTarget();
-    const unchangedSinceMs = this.#startedMs - leftoverAgeMs;
-    await pruneStore(store, { unchangedSinceMs, label: this.#job.name, isDryRun: false }, this.#run.options);
+    await store.remove(leftover + unfinishedEnding);
   }
 
   /** Backups of this job beyond those that are to be kept. */
@@ -164,8 +168,10 @@ class JobWork {
     const { keep, name } = this.#job;
     if (keep === undefined) return [];
     await using store = await this.#openTarget();
+    const end = RegExp.escape(` ${shellWord(name)} ${this.#commandEnd}`);
+    const madeBy = new RegExp(`^holdfast backup run .*${end}$`);
     const expected = isDryRun ? { expected: timeOf(this.#startedMs) } : {};
-    const plan = await planForgetting(store, { rules: keep, label: name, ...expected });
+    const plan = await planForgetting(store, { rules: keep, label: name, madeBy, ...expected });
     this.#warnings.push(...plan.damaged.map(({ name: bad, damage }) => `"${bad}" counts for nothing: ${damage}`));
     if (isDryRun) return plan.forgotten.map((one) => one.name);
     const done = await applyForgetting(store, plan, this.#run.options);
@@ -203,6 +209,16 @@ class JobWork {
       ...(identity === undefined ? {} : { identity }),
       password: async () => (secret === undefined ? undefined : readSecret(secret, env)),
     };
+  }
+
+  /** Tells backups of this job from those of others that have the same name, on another machine or by hand. */
+  get #command(): string {
+    const words = ["holdfast", "backup", "run", this.#run.plan.path, this.#job.name].map(shellWord);
+    return `${words.join(" ")} ${this.#commandEnd}`;
+  }
+
+  get #commandEnd(): string {
+    return `# on ${os.hostname()}`;
   }
 
   #backupName(): string {
@@ -253,7 +269,12 @@ interface End {
 }
 
 function endOf(error: unknown): End {
-  if (!(error instanceof Failure)) throw error;
+  if (!(error instanceof Failure)) {
+    // Whoever is to be told has to hear of this too, and the next job is not to suffer from it.
+    const where = error instanceof Error ? error.stack?.split("\n")[1]?.trim() : undefined;
+    const hint = `this is a bug in holdfast; please report it${where === undefined ? "" : `: ${where}`}`;
+    return { status: "failed", error: { code: "failed", message: `internal error: ${String(error)}`, hint } };
+  }
   const { code, message, hint } = error;
   if (code === "interrupted") return { status: "interrupted" };
   return { status: "failed", error: { code, message, ...(hint === undefined ? {} : { hint }) } };
