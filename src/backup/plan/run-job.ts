@@ -31,6 +31,8 @@ export interface JobRun {
 const packedAs: Readonly<Record<PlanJob["compress"], SaveRequest["packedAs"]>> = {
   zstd: "zst",
   gzip: "gz",
+  xz: "xz",
+  lz4: "lz4",
   none: "uncomp",
 };
 
@@ -123,6 +125,8 @@ class JobWork {
       ...(job.level === undefined ? {} : { level: job.level }),
       volumeBytes: job.volumeBytes,
       isUnchecked: job.isUnchecked,
+      isCheckedBySystem: job.isCheckedBySystem,
+      isFrozen: job.isFrozen,
       isRoomIgnored: job.isRoomIgnored,
       retries: job.retries,
       ...(job.partitions === undefined ? {} : { partitions: job.partitions }),
