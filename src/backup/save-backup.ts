@@ -7,6 +7,7 @@ import { notesOf } from "./saving/notes.ts";
 import { openFolder, type OpenedFolder } from "./saving/open-folder.ts";
 import { openSource, type Source } from "./saving/open-source.ts";
 import type { SavedBackup, SavedPart, SaveOptions, SaveRequest } from "./saving/request.ts";
+import { checkBySystem } from "./saving/system-check.ts";
 import { VolumeSaving } from "./saving/save-volumes.ts";
 import { openStore, refuseItself } from "./store/index.ts";
 
@@ -16,11 +17,11 @@ import { openStore, refuseItself } from "./store/index.ts";
  * file system is, `mismatch` where what is to be gone on with was begun of something else.
  */
 export async function saveBackup(request: SaveRequest, options: SaveOptions = {}): Promise<SavedBackup> {
+  const warnings = request.isCheckedBySystem === true ? await checkBySystem(request, options) : [];
   await using stack = new AsyncDisposableStack();
   refuseItself(request.source, request.into);
   const source = await openSource(request, options, stack);
   const { volumes, unreadable } = source;
-  const warnings: string[] = [];
   for (const { name: volume, content } of volumes) {
     if (content?.saved === "whole" && content.warning !== undefined) warnings.push(`${volume}: ${content.warning}`);
   }

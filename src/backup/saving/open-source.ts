@@ -3,16 +3,19 @@ import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
 import {
   FileReader,
+  identifyDevice,
   partitionOf,
   partitionsOf,
   RescuingReader,
   Unreadable,
+  type BlockPartition,
   type BlockReader,
 } from "../../device/index.ts";
 import { openPartitionReader, readTable, type Partition, type PartitionTable } from "../../partition/index.ts";
 import { partitionName, type SavedDisk } from "../clonezilla/index.ts";
 import { contentOf, type Content } from "../content.ts";
 import { aboutVolume, isDamage } from "./check-volume.ts";
+import { FrozenMounts } from "./freeze.ts";
 import type { SaveOptions, SaveRequest, Volume } from "./request.ts";
 
 /** What is to be saved, opened. */
@@ -93,10 +96,11 @@ async function openBytes(request: SaveRequest, rescue: Rescue, stack: AsyncDispo
   }
   const diskPath = own?.diskPath ?? source;
   const numbers = own === undefined ? request.partitions : [own.number];
-  const nodes = numbers === undefined ? [] : partitionsOf(diskPath);
+  const nodes = partitionsOf(diskPath).filter(({ number }) => numbers?.includes(number));
   const name = request.disk ?? diskNameOf(diskPath);
+  const open = await openerOf(request, { diskPath, nodes }, stack);
   if (nodes.length === 0) {
-    const reader = rescue(stack.use(await FileReader.openAtRest(diskPath)), 0);
+    const reader = rescue(stack.use(await open(diskPath)), 0);
     return { reader, name, numbers, openPartition: async (partition) => openPartitionReader(reader, partition) };
   }
   // Other partitions of the disk may well be in use.
@@ -104,11 +108,33 @@ async function openBytes(request: SaveRequest, rescue: Rescue, stack: AsyncDispo
   const openPartition = async (partition: Partition): Promise<BlockReader> => {
     const node = nodes.find(({ number }) => number === partition.number);
     if (node === undefined) throw unlikeTable(diskPath, partition);
-    const opened = stack.use(await FileReader.openAtRest(node.path));
+    const opened = stack.use(await open(node.path));
     if (opened.sizeBytes !== partition.sizeBytes) throw unlikeTable(diskPath, partition);
     return rescue(opened, partition.startBytes);
   };
   return { reader, name, numbers, openPartition };
+}
+
+/** How what is saved is opened: held so that nobody can use it, or made to stand still while somebody does. */
+async function openerOf(
+  { isFrozen, into }: SaveRequest,
+  { diskPath, nodes }: { readonly diskPath: string; readonly nodes: readonly BlockPartition[] },
+  stack: AsyncDisposableStack,
+): Promise<(path: string) => Promise<FileReader>> {
+  if (isFrozen !== true) return (device) => FileReader.openAtRest(device);
+  const names = nodes.map((node) => path.basename(node.path));
+  const { uses } = identifyDevice(diskPath, { action: "freeze" });
+  stack.use(
+    await FrozenMounts.freeze(
+      uses.filter(({ device }) => names.length === 0 || names.includes(device)),
+      into,
+    ),
+  );
+  return async (devicePath) => {
+    const reader = await FileReader.open(devicePath);
+    reader.forgetCached(); // what was written by way of a mount is on the device, not in what is cached of that
+    return reader;
+  };
 }
 
 function unlikeTable(disk: string, { number }: Partition): Failure {

@@ -21,6 +21,10 @@ export interface SaveRequest extends StoreAccess {
   readonly volumeBytes: number;
   /** Save file systems without looking for damage first; what of them cannot be understood is saved whole. */
   readonly isUnchecked: boolean;
+  /** Let the system's own programs look at file systems too. */
+  readonly isCheckedBySystem?: boolean;
+  /** Save a device that is mounted, and let its file systems stand still meanwhile. */
+  readonly isFrozen?: boolean;
   /** How often a sector that cannot be read is read again before zeros take its place. */
   readonly retries: number;
   /** Begin also where the target seems to have too little room. */
