@@ -28,8 +28,7 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   if (!request.isUnchecked) {
     for (const volume of volumes) warnings.push(...(await checkVolume(volume, unreadable, options)));
   }
-  const { throughStore = (store) => store } = options;
-  const store = throughStore(stack.use(await openStore(request.into, request)));
+  const store = stack.use(await openStore(request.into, request));
   const volumeBytes = Math.min(request.volumeBytes, (await store.largestFileBytes()) ?? Infinity);
   const limited = { ...request, volumeBytes };
   const opened = await openFolder(limited, source, store);
