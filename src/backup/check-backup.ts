@@ -96,7 +96,8 @@ class BackupCheck {
     await this.#checkSums();
     await this.#tellUnreadable();
     for (const disk of this.#folder.disks) await this.#checkTable(disk);
-    for (const part of this.#folder.parts) await this.#checkPart(part);
+    // What is on partitions of LVM is data of its own.
+    for (const part of this.#folder.parts) if (part.physical === undefined) await this.#checkPart(part);
     const hasStructure = this.#errorCount === 0 && (await this.#checkStructure());
     return {
       files: this.#files,

@@ -1,7 +1,9 @@
 import { lazily } from "../base/index.ts";
 
 // A command uses one of these: each is loaded when it is called.
+export const bootBackup = lazily(async () => (await import("./boot/index.ts")).bootBackup);
 export const checkBackup = lazily(async () => (await import("./check-backup.ts")).checkBackup);
+export const compareBackup = lazily(async () => (await import("./compare/index.ts")).compareBackup);
 export const listBackups = lazily(async () => (await import("./show-backup.ts")).listBackups);
 export const openBackup = lazily(async () => (await import("./open-backup.ts")).openBackup);
 export const saveBackup = lazily(async () => (await import("./save-backup.ts")).saveBackup);
@@ -17,6 +19,7 @@ export type { SavedBackup, SavedPart, SaveOptions, SaveRequest, UnreadableReport
 export type { StoreAccess } from "./store/index.ts";
 export { placeInImage } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
+export { type BootedBackup } from "./boot/index.ts";
 export { applyTimer, planTimer, type TimerSteps } from "./timer/index.ts";
 export {
   checkPlan,

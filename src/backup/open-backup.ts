@@ -17,6 +17,7 @@ import { isNtfsclone } from "./ntfsclone/index.ts";
 import { openPart, packedDataOf, plainKind } from "./open-part.ts";
 import { contentKey, openAnywhere } from "./packed/index.ts";
 import { ntfsImage, PartcloneReader, readImageHead } from "./partclone/index.ts";
+import { PhysicalReader, swapReader } from "./physical-content.ts";
 import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 import { writeDiskTable } from "./write-disk-table.ts";
 
@@ -137,6 +138,11 @@ export async function openPartAnywhere(
   part: BackupPart,
   options: OpenBackupOptions,
 ): Promise<BlockReader> {
+  if (part.physical !== undefined) {
+    return new PhysicalReader(part.physical, ({ content, sizeBytes }) => {
+      return "swap" in content ? swapReader(sizeBytes, content.swap) : openPartAnywhere(folder, content, options);
+    });
+  }
   await using stack = new AsyncDisposableStack();
   const image = await openAnywhere(packedDataOf(folder, part, options.env));
   if (image === undefined) return await openUnpackedOnce(folder, part, options);

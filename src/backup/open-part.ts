@@ -3,6 +3,7 @@ import { ChunkCursor } from "../tree/index.ts";
 import { partimageKind, type BackupFolder, type BackupPart } from "./clonezilla/index.ts";
 import { openUnpacked, type PackedData } from "./packed/index.ts";
 import { isNtfsclone, readNtfscloneBlocks, readNtfscloneHead } from "./ntfsclone/index.ts";
+import { physicalPieces, swapHead, type PhysicalContent } from "./physical-content.ts";
 import { readBlocks, readImageHead, type ImageDescription, type Piece } from "./partclone/index.ts";
 
 /** The data of one partition, to be read once from its beginning to its end. */
@@ -21,14 +22,35 @@ export interface StreamHead {
 /** Plain bytes, without any header. */
 export const plainKind = "dd";
 
-export function packedDataOf(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): PackedData {
+/** Data, or the volumes of LVM that make a partition. */
+export interface PartData extends PackedData {
+  readonly physical?: PhysicalContent<VolumeData>;
+}
+
+type VolumeData =
+  | { readonly kind: string; readonly data: PartData }
+  | { readonly swap: { readonly uuid: string | undefined; readonly label: string } };
+
+export function packedDataOf(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): PartData {
+  const { physical } = part;
+  const data = volumesOf(folder, part, env);
+  if (physical === undefined) return data;
+  const volumes = physical.volumes.map(({ content, ...volume }) => {
+    if ("swap" in content) return { ...volume, content };
+    return { ...volume, content: { kind: content.kind, data: volumesOf(folder, content, env) } };
+  });
+  return { ...data, physical: { ...physical, volumes } };
+}
+
+function volumesOf(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): PackedData {
   const [name = part.name] = part.fileNames;
   const volumes = part.fileNames.map((fileName) => ({ path: fileName, sizeBytes: folder.files.get(fileName) ?? 0 }));
   return { store: folder.store, volumes, packed: part.packed, name, env };
 }
 
 /** Opens the data of a partition. `onRead` hears how many of its packed bytes were taken. */
-export async function openPart(data: PackedData, kind: string, onRead: (bytes: number) => void): Promise<PartStream> {
+export async function openPart(data: PartData, kind: string, onRead: (bytes: number) => void): Promise<PartStream> {
+  if (data.physical !== undefined) return openPhysical(data.physical, onRead);
   if (kind === partimageKind) throw ofPartimage(data.name);
   await using stack = new AsyncDisposableStack();
   const unpacked = stack.use(await openUnpacked(data, onRead));
@@ -41,6 +63,32 @@ export async function openPart(data: PackedData, kind: string, onRead: (bytes: n
   const { head, batches } = await naming(data.name, () => openImage(cursor));
   const open = stack.move();
   return { head, batches: named(data.name, batches), [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+const lvmBlockBytes = 512;
+
+function openPhysical(physical: PhysicalContent<VolumeData>, onRead: (bytes: number) => void): PartStream {
+  const { sizeBytes } = physical;
+  const blockCount = Math.ceil(sizeBytes / lvmBlockBytes);
+  const batches = physicalPieces(physical, async ({ content, sizeBytes: volumeBytes }) => {
+    return "swap" in content
+      ? swapStream(volumeBytes, content.swap)
+      : await openPart(content.data, content.kind, onRead);
+  });
+  return {
+    head: { description: { fileSystem: "LVM", deviceBytes: sizeBytes, blockBytes: lvmBlockBytes, blockCount } },
+    batches,
+    async [Symbol.asyncDispose]() {
+      await batches.return();
+    },
+  };
+}
+
+function swapStream(volumeBytes: number, swap: Parameters<typeof swapHead>[1]): PartStream {
+  const batches = async function* (): AsyncGenerator<readonly Piece[]> {
+    yield [{ at: 0, bytes: await swapHead(volumeBytes, swap) }];
+  };
+  return { batches: batches(), [Symbol.asyncDispose]: async () => undefined };
 }
 
 function ofPartimage(name: string): Failure {

@@ -379,11 +379,12 @@ async function sayingThatItIsNotWhole<T>(target: string, work: () => Promise<T>)
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== "interrupted") throw error;
-    throw new Failure("interrupted", `interrupted: "${target}" is not whole, and does not look so`, {
-      hint: "run the same command again",
-      cause: error,
-    });
+    if (!(error instanceof Failure)) throw error;
+    const state = `"${target}" is not whole, and does not look so`;
+    const isStopped = error.code === "interrupted";
+    const message = isStopped ? `interrupted: ${state}` : error.message;
+    const hint = isStopped ? "run the same command again" : [error.hint, state].filter(Boolean).join("; ");
+    throw new Failure(error.code, message, { hint, cause: error });
   }
 }
 

@@ -4,7 +4,7 @@ import { findKernels } from "../boot/index.ts";
 import { openFileSystem, probe, resolvePath, type FileSystem } from "../filesystem/index.ts";
 import { gptTypeGuid, identifyBootSector, mbrTypeCode } from "../partition/index.ts";
 import type { MachineArchitecture, MachineFirmware } from "./machine/index.ts";
-import { defaultPartition, OpenDisk } from "./open-disk.ts";
+import { defaultPartition, OpenDisk, type ImageOpener } from "./open-disk.ts";
 
 /** By what a disk starts, as far as looking at it tells. */
 export interface HowItStarts {
@@ -26,8 +26,8 @@ const programs: readonly (readonly [MachineArchitecture, string])[] = [
 ];
 
 /** Looks at a disk image or device, in its raw form. */
-export async function howItStarts(path: string): Promise<HowItStarts> {
-  await using disk = await OpenDisk.open(path);
+export async function howItStarts(path: string, openImage?: ImageOpener): Promise<HowItStarts> {
+  await using disk = await OpenDisk.open(path, openImage);
   const bootSector = await readBytes(disk.reader, 0, Math.min(bootSectorBytes, disk.reader.sizeBytes));
   const hasBootCode = identifyBootSector(bootSector) !== "none";
   if (!hasBootCode && (await isDisc(disk))) {

@@ -19,6 +19,7 @@ export const startDisk = lazily(async () => (await import("./run-disk.ts")).star
 export const writeMachine = lazily(async () => (await import("./vm/index.ts")).writeMachine);
 export const shrinkDisk = lazily(async () => (await import("./shrink-disk.ts")).shrinkDisk);
 
+export { differsFrom, isBlank } from "./compare-screens.ts";
 export {
   unknownPart,
   type CheckedPart,
@@ -44,5 +45,5 @@ export { parseModeChange } from "./mode-change.ts";
 export type { ResizedDisk } from "./resize.ts";
 export type { ShrinkDiskRequest } from "./shrink-disk.ts";
 export type { RunDiskOptions, RunDiskRequest, RunEnd, RunningDisk, StartDiskRequest, StartedDisk } from "./run-disk.ts";
-export type { DiskBus, PortForward, Screen } from "./machine/index.ts";
+export type { DiskBus, MachineFirmware, PortForward, Screen } from "./machine/index.ts";
 export type { Network, TargetName } from "./vm/index.ts";

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { Failure, OutputFile, stopIfAborted, type JobOptions } from "../base/index.ts";
 import { FileDevice, FileReader, readBytes } from "../device/index.ts";
+import type { ImageOpener } from "./open-disk.ts";
 import { howItStarts, type HowItStarts } from "./how-it-starts.ts";
 import {
   SerialText,
@@ -16,6 +17,8 @@ import {
 /** How to start a disk in a virtual machine. What is absent follows from the disk. */
 export interface RunDiskRequest {
   readonly path: string;
+  /** What stands for a file or device of that path: how its bytes are looked at, and what QEMU opens in its stead. */
+  readonly image?: { readonly open: ImageOpener; readonly address: string };
   readonly firmware?: MachineFirmware;
   readonly secureBoot: boolean;
   /** Changes are forgotten at the end. */
@@ -64,6 +67,8 @@ export interface RunningDisk extends AsyncDisposable, StartedDisk {
   /** Types on its serial port. */
   type(text: string): void;
   screen(): Promise<Screen>;
+  /** Writes what its screen shows, as PNG, over a file. */
+  screenshot(file: string): Promise<void>;
 }
 
 /** Starts a disk in a virtual machine. Throws as `runDisk` does. */
@@ -78,6 +83,7 @@ export async function startDisk(request: StartDiskRequest): Promise<RunningDisk>
     ended: machine.ended,
     type: (text) => machine.type(text),
     screen: () => machine.screen(),
+    screenshot: (file) => machine.screenshot(file),
     [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
   };
 }
@@ -129,8 +135,9 @@ async function planMachine(
   request: Omit<RunDiskRequest, "until" | "timeLimitMs" | "screenshot">,
 ): Promise<MachineRequest> {
   const { path, memoryBytes, cpus, window, secureBoot, snapshot, network, accelerate, inTerminal } = request;
-  const format = await formatOf(path);
-  const facts = format === "raw" ? await howItStarts(path) : unknownDisk;
+  const { image } = request;
+  const format = image === undefined ? await formatOf(path) : "raw";
+  const facts = format === "raw" ? await howItStarts(path, image?.open) : unknownDisk;
   const firmware = request.firmware ?? (secureBoot ? "uefi" : facts.firmwares[0]);
   if (firmware === undefined) {
     throw new Failure("unsupported", `cannot start "${path}": it has no boot code, and no program for UEFI`, {
@@ -142,7 +149,14 @@ async function planMachine(
     architecture: facts.architecture,
     firmware,
     secureBoot,
-    disks: [{ path, format, bus: facts.architecture === "aarch64" && bus === "ide" ? "virtio" : bus, snapshot }],
+    disks: [
+      {
+        path: image?.address ?? path,
+        format,
+        bus: facts.architecture === "aarch64" && bus === "ide" ? "virtio" : bus,
+        snapshot,
+      },
+    ],
     memoryBytes,
     cpus,
     window,

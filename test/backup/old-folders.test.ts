@@ -232,5 +232,5 @@ test("what is not read is named: partimage, lrzip, encrypted folders, LUKS, grou
     "lvm_vg_dev.list": "vg /dev/sda1 abcdef-0123\n",
     "vg-root.ext4-ptcl-img.uncomp": true,
   });
-  assert.match((await show(lvm)).problems[0] ?? "", /sda1 belonged to the LVM group vg/);
+  assert.match((await show(lvm)).problems[0] ?? "", /^sda1, of LVM: LVM's description has no group "vg"$/);
 });

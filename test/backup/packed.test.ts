@@ -6,8 +6,10 @@ import { crc32, gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
 import { inOrder } from "../../src/backup/packed/in-order.ts";
 import { encodeGzipTable, readGzipTable } from "../../src/backup/packed/gzip-table.ts";
 import { frameDecoders } from "../../src/backup/packed/unpack-frames.ts";
+import { encodeXzBlock, encodeXzIndex, encodeXzStart } from "../../src/tree/lzma/index.ts";
 import { encodeLz4Frame } from "../../src/tree/index.ts";
 import { encodeSeekTable, readSeekTable } from "../../src/backup/packed/seek-table.ts";
+import { readXzTable } from "../../src/backup/packed/xz-table.ts";
 import { writeParts } from "../../src/backup/packed/write-parts.ts";
 import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice } from "../../src/device/index.ts";
@@ -117,17 +119,50 @@ test("gzip's table is read as it was written, however many members it takes", as
   assert.equal(await readGzipTable(new MemoryDevice(Buffer.alloc(5))), undefined);
 });
 
+const placed = (plainBytes: number) => ({ packedAt: 0, packedBytes: 0, plainAt: 0, plainBytes });
+
 test("LZ4 frames hold what they were made of, long and short, repeating and not", async () => {
   const noise = createHash("shake256", { outputLength: 100_000 }).update("noise").digest();
   const samples = [0, 1, 4, 5, 11, 12, 13, 17, 19, 20, 274, 275, 70_000, 5 * 2 ** 20].map((n) => Buffer.alloc(n, "ab"));
   samples.push(noise, Buffer.concat([noise, noise, Buffer.alloc(70_000), noise]), Buffer.alloc(65_536 * 2 + 7, noise));
   for (const sample of samples) {
     const frame = encodeLz4Frame(sample);
-    const plain = await frameDecoders.lz4(frame, sample.length);
+    const plain = await frameDecoders.lz4(frame, placed(sample.length));
     assert.ok(Buffer.from(plain).equals(sample), `${sample.length}`);
     if (sample.length < 300) continue;
     const broken = Buffer.from(frame);
     broken[frame.length - 12]! ^= 1;
-    await assert.rejects(frameDecoders.lz4(broken, sample.length), Failure);
+    await assert.rejects(frameDecoders.lz4(broken, placed(sample.length)), Failure);
+  }
+});
+
+test("xz blocks are found by the index of their stream, or of several, and read alone", async () => {
+  const texts = [
+    "one".repeat(50_000),
+    "four",
+    createHash("shake256", { outputLength: 9001 }).update("3").digest("hex"),
+  ];
+  const blocks = texts.map((text) => ({ bytes: encodeXzBlock(Buffer.from(text)), plainBytes: text.length }));
+  const stream = (some: typeof blocks): Buffer => {
+    const listed = some.map(({ bytes, plainBytes }) => ({ unpaddedBytes: bytes.length, plainBytes }));
+    return Buffer.concat([encodeXzStart(), ...some.map(({ bytes }) => bytes), encodeXzIndex(listed)]);
+  };
+  for (const data of [stream(blocks), Buffer.concat(blocks.map((block) => stream([block])))]) {
+    const table = await readXzTable(new MemoryDevice(data));
+    assert.equal(table?.plainBytes, texts.join("").length);
+    for (const [n, frame] of (table?.frames ?? []).entries()) {
+      const packed = Uint8Array.from(data.subarray(frame.packedAt, frame.packedAt + frame.packedBytes));
+      assert.equal(Buffer.from(await frameDecoders.xz(packed, frame)).toString(), texts[n]);
+      packed[packed.length - 1]! ^= 1;
+      await assert.rejects(frameDecoders.xz(packed, frame));
+    }
+    for (let at = data.length - 12; at >= data.length - 24; at--) {
+      const broken = Buffer.from(data);
+      broken[at]! ^= 0x15;
+      await assert.rejects(
+        readXzTable(new MemoryDevice(broken)).then((found) => assert.ok(found)),
+        `byte ${at}`,
+      );
+    }
   }
 });

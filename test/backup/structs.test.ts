@@ -3,6 +3,15 @@ import { test } from "node:test";
 import { gzipTableFoot, gzipTableHead } from "../../src/backup/packed/gzip-table.ts";
 import { ntfscloneHeader } from "../../src/backup/ntfsclone/read-stream.ts";
 import { seekTableEntry, seekTableFoot, seekTableHead } from "../../src/backup/packed/seek-table.ts";
+import {
+  areaPlace,
+  headerExtension,
+  labelHeader,
+  metadataHeader,
+  metadataPlace,
+  physicalHeader,
+} from "../../src/backup/lvm/physical-head.ts";
+import { xzFoot, xzStart } from "../../src/backup/packed/xz-table.ts";
 import { imageHeader, imageHeaderV1, imageMark } from "../../src/backup/partclone/header.ts";
 import type { Struct } from "../../src/bytes/index.ts";
 
@@ -75,6 +84,14 @@ const pinned: readonly (readonly [AnyStruct, number, Pins])[] = [
     18,
     { memberFrames: [0, 4], allFrames: [4, 4], block: [8, 2], checksum: [10, 4], contentBytes: [14, 4] },
   ],
+  [labelHeader, 32, { id: [0, 8], sector: [8, 8], crc: [16, 4], contentAt: [20, 4], type: [24, 8] }],
+  [physicalHeader, 40, { id: [0, 32], deviceBytes: [32, 8] }],
+  [areaPlace, 16, { at: [0, 8], sizeBytes: [8, 8] }],
+  [headerExtension, 8, { version: [0, 4], flags: [4, 4] }],
+  [metadataHeader, 40, { crc: [0, 4], magic: [4, 16], version: [20, 4], at: [24, 8], sizeBytes: [32, 8] }],
+  [metadataPlace, 24, { at: [0, 8], sizeBytes: [8, 8], crc: [16, 4], flags: [20, 4] }],
+  [xzStart, 12, { magic: [0, 6], flags: [6, 2], crc: [8, 4] }],
+  [xzFoot, 12, { crc: [0, 4], indexWords: [4, 4], flags: [8, 2], magic: [10, 2] }],
   [seekTableHead, 8, { magic: [0, 4], lengthBytes: [4, 4] }],
   [seekTableEntry, 8, { packedBytes: [0, 4], plainBytes: [4, 4] }],
   [seekTableFoot, 9, { frameCount: [0, 4], descriptor: [4, 1], magic: [5, 4] }],

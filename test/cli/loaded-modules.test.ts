@@ -37,6 +37,7 @@ test("a command loads nothing that only others need", async () => {
     [["--version"], /^src\/(disk|filesystem|device|partition|tree)\//],
     [["disk", "ls", `${image}:/`], writing],
     [["disk", "show", image], writing],
+    [["backup", "list", folder.path], new RegExp(`${writing.source}|node_modules|backup/store/(sftp|s3|smb|image)/`)],
     [["disk", "grow", image, "--size", "96MiB"], others],
     [["disk", "put", path.join(root, "package.json"), `${image}:/`], others],
   ];

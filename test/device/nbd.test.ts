@@ -118,7 +118,7 @@ test("what is outside, is too much or would change something is refused, and the
     // Many at once, each answered with its own.
     const places = Array.from({ length: 50 }, (_, n) => n * 1000);
     client.say(...places.map((at, n) => ask(0, at, 500, BigInt(n))));
-    for (let answers = 0; answers < places.length; answers++) {
+    for (let left = places.length; left > 0; left--) {
       const { error, cookie } = simpleReply.decode(await client.take(16));
       assert.equal(error, 0);
       const at = places[Number(cookie)]!;

@@ -283,7 +283,7 @@ describe("damaged NTFS", { skip: skipNtfs }, () => {
       const sample = whole.copy();
       damage(sample);
       await sample.assertProblem(wanted);
-      assert.ok((await lookAtAll(sample.bytes, [])) > 0);
+      if (wanted.source.startsWith("error")) assert.ok((await lookAtAll(sample.bytes, [])) > 0);
     }
   });
 

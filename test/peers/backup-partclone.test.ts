@@ -166,6 +166,7 @@ const unpackers = {
   zst: ["zstd -dc", "pzstd -dc"],
   gz: ["gzip -dc", "pigz -dc"],
   lz4: ["lz4 -dc"],
+  xz: ["xz -dc", "pixz -d"],
 } as const;
 
 test("the programs that Clonezilla calls unpack what is saved, however it is packed", needs, async () => {

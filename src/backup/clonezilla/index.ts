@@ -4,6 +4,7 @@ export { badSectorsName, dataName, parseDataName, partimageKind, partitionName, 
 export { readBadSectors } from "./read-bad-sectors.ts";
 export type { BackupDisk } from "./read-disk.ts";
 export { isSwap, partOf, readFolder, type BackupFolder, type BackupSwap } from "./read-folder.ts";
+export type { PhysicalData } from "./read-lvm.ts";
 export type { BackupPart } from "./read-parts.ts";
 export { readSmallFile, type FolderFiles } from "./small-files.ts";
 export { readIdentities, readSavedTime, readSource, type Identity } from "./read-lists.ts";

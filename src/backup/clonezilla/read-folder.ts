@@ -2,6 +2,7 @@ import { Failure } from "../../base/index.ts";
 import { unfinishedEnding, type BackupStore } from "../store/index.ts";
 import { partitionNumber } from "./names.ts";
 import { disksWithTables, dumpName, readDisk, type BackupDisk } from "./read-disk.ts";
+import { readPhysical } from "./read-lvm.ts";
 import { partsOf, type BackupPart } from "./read-parts.ts";
 import { namesIn, textOf, type FolderFiles } from "./small-files.ts";
 
@@ -57,40 +58,24 @@ export async function readFolder(store: BackupStore): Promise<BackupFolder> {
     const table = await attempt(() => readDisk(folder, name), name, []);
     if (table !== undefined) tables.push(table);
   }
-  const isThere = (name: string): boolean => parts.some((part) => part.name === name);
-  for (const name of (await namesIn(folder, "parts")).filter((one) => !isThere(one))) {
-    problems.push((await whyNoData(folder, name)) ?? `there is no data of ${name}`);
+  const physical: BackupPart[] = [];
+  for (const name of await namesIn(folder, "parts")) {
+    if (parts.some((part) => part.name === name)) continue;
+    const found = await attempt(() => readPhysical(folder, name, parts), `${name}, of LVM`, problems);
+    if (found === "no group") problems.push((await luksNote(folder, name)) ?? `there is no data of ${name}`);
+    else if (found !== undefined) physical.push(found);
   }
   const swaps: BackupSwap[] = [];
   for (const name of files.keys()) swaps.push(...(await readSwap(folder, name)));
-  return { path: store.name, ...folder, disks, tables, parts, swaps, problems };
+  return { path: store.name, ...folder, disks, tables, parts: [...parts, ...physical], swaps, problems };
 }
 
-/** What Clonezilla saves of a partition that holds no file system, but others in another form. */
-async function whyNoData(folder: FolderFiles, name: string): Promise<string | undefined> {
-  const luks = await deviceLine(folder, "luks-dev.list", /^\/dev\/(\S+)\s+\S+\s+(\S+)/, name);
-  if (luks !== undefined) {
-    return `${name} was encrypted by LUKS: what was in it is saved as ${luks}, not encrypted, and its container is not made again`;
-  }
-  const group = await deviceLine(folder, "lvm_vg_dev.list", /^(\S+)\s+\/dev\/(\S+)/, name);
-  if (group === undefined) return undefined;
-  return `${name} belonged to the LVM group ${group}: its volumes are saved one by one, and the group is not made again`;
-}
-
-/** The other name in the line of a list that is about a device. */
-async function deviceLine(
-  folder: FolderFiles,
-  list: string,
-  form: RegExp,
-  device: string,
-): Promise<string | undefined> {
-  for (const line of (await textOf(folder, list)).split("\n")) {
-    const words =
-      form
-        .exec(line)
-        ?.slice(1)
-        .map((word) => word.replaceAll("/", "-")) ?? [];
-    if (words.includes(device)) return words.find((word) => word !== device);
+/** Of a LUKS container its content is saved, under the name that it was mapped to. */
+async function luksNote(folder: FolderFiles, name: string): Promise<string | undefined> {
+  for (const line of (await textOf(folder, "luks-dev.list")).split("\n")) {
+    const [, device = "", mapped = ""] = /^\/dev\/(\S+)\s+\S+\s+(\S+)/.exec(line) ?? [];
+    if (device.replaceAll("/", "-") !== name) continue;
+    return `${name} was encrypted by LUKS: what was in it is saved as ${mapped}, not encrypted, and its container is not made again`;
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import type { PhysicalData } from "./read-lvm.ts";
 import { parseDataName, type DataName } from "./names.ts";
 
 export interface BackupPart {
@@ -10,6 +11,8 @@ export interface BackupPart {
   /** In their order. */
   readonly fileNames: readonly string[];
   readonly packedBytes: number;
+  /** Of a partition of LVM, whose volumes are saved one by one. */
+  readonly physical?: PhysicalData;
 }
 
 /** Data files, volumes of one in their order. What is missing is added to `problems`. */

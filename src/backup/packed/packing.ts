@@ -1,15 +1,18 @@
 import { availableParallelism } from "node:os";
 import * as zlib from "node:zlib";
 import { decompress, encodeLz4Frame } from "../../tree/index.ts";
+import { encodeXzBlock, encodeXzIndex, encodeXzStart, xzBlockPlainBytes, type XzBlock } from "../../tree/lzma/index.ts";
 import { encodeGzipTable } from "./gzip-table.ts";
 import { encodeSeekTable, type Frame } from "./seek-table.ts";
 
 /** How data is compressed: as Clonezilla names it in file names. */
-export type PackedAs = "zst" | "gz" | "lz4" | "uncomp";
+export type PackedAs = "zst" | "gz" | "xz" | "lz4" | "uncomp";
 
 /** Compresses parts, each so that it can be read without the others. */
 export interface Packing {
   readonly name: PackedAs;
+  /** What stands in front of the first one, and counts as a part of it. */
+  readonly start: Uint8Array;
   pack(part: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** What was packed. Throws where its checksum is wrong. */
   unpack(packed: Uint8Array): Promise<Uint8Array>;
@@ -18,6 +21,7 @@ export interface Packing {
 }
 
 const noBytes = new Uint8Array(0);
+const xzStart = encodeXzStart();
 /** Small pieces of output cost most of the time. */
 const leastOutputBytes = 64 * 1024;
 /** No part has more. */
@@ -34,13 +38,33 @@ const packings: Readonly<Record<PackedAs, (level: number | undefined) => Packing
   zst: (level = 3) => zstdPacking(level),
   gz: (level = 6) => ({
     name: "gz",
+    start: noBytes,
     pack: (part) => zlib.gzipSync(part, { level, chunkSize: Math.max(leastOutputBytes, part.length) }),
     unpack: async (packed) => zlib.gunzipSync(packed, { maxOutputLength: unpackedLimitBytes }),
     end: encodeGzipTable,
   }),
   // zstd's table is in a frame that decoders of LZ4 skip as well.
-  lz4: () => ({ name: "lz4", pack: (part) => encodeLz4Frame(part), unpack: unpackLz4, end: encodeSeekTable }),
-  uncomp: () => ({ name: "uncomp", pack: (part) => part, unpack: async (packed) => packed, end: () => noBytes }),
+  lz4: () => ({
+    name: "lz4",
+    start: noBytes,
+    pack: (part) => encodeLz4Frame(part),
+    unpack: unpacked,
+    end: encodeSeekTable,
+  }),
+  xz: () => ({
+    name: "xz",
+    start: xzStart,
+    pack: (part) => encodeXzBlock(part),
+    unpack: (packed) => unpacked(wholeXz(packed)),
+    end: (frames) => encodeXzIndex(frames.map(xzBlockOf)),
+  }),
+  uncomp: () => ({
+    name: "uncomp",
+    start: noBytes,
+    pack: (part) => part,
+    unpack: async (packed) => packed,
+    end: () => noBytes,
+  }),
 };
 
 export function packingOf(name: PackedAs, level: number | undefined): Packing {
@@ -53,6 +77,7 @@ function zstdPacking(level: number): Packing {
   const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 };
   return {
     name: "zst",
+    start: noBytes,
     pack(part) {
       const chunkSize = Math.max(leastOutputBytes, part.length + part.length / 128 + 512);
       return zlib.zstdCompressSync(part, { params, pledgedSrcSize: part.length, chunkSize: Math.ceil(chunkSize) });
@@ -62,11 +87,23 @@ function zstdPacking(level: number): Packing {
   };
 }
 
-async function unpackLz4(packed: Uint8Array): Promise<Uint8Array> {
+async function unpacked(packed: Uint8Array): Promise<Uint8Array> {
   async function* whole(): AsyncGenerator<Uint8Array, void, void> {
     yield packed;
   }
   const pieces: Uint8Array[] = [];
-  for await (const piece of (await decompress(whole(), "lz4")).chunks) pieces.push(piece.slice());
+  for await (const piece of (await decompress(whole(), "part")).chunks) pieces.push(piece.slice());
   return Buffer.concat(pieces);
+}
+
+function xzBlockOf({ packedBytes, plainBytes }: Frame, n: number): XzBlock {
+  return { unpaddedBytes: packedBytes - (n === 0 ? xzStart.length : 0), plainBytes };
+}
+
+/** A part as a stream of its own. */
+function wholeXz(packed: Uint8Array): Uint8Array {
+  const isFirst = Buffer.compare(packed.subarray(0, xzStart.length), xzStart) === 0;
+  const block = isFirst ? packed.subarray(xzStart.length) : packed;
+  const index = encodeXzIndex([{ unpaddedBytes: block.length, plainBytes: xzBlockPlainBytes(block) }]);
+  return Buffer.concat([xzStart, block, index]);
 }

@@ -35,7 +35,7 @@ const reservedBits = 0x7c;
 /** Of the format: ZSTD_SEEKABLE_MAXFRAMES. */
 const frameCountLimit = 0x8000000;
 /** More than this in one frame is no random access. */
-const plainFrameLimitBytes = 64 * 1024 * 1024;
+export const plainFrameLimitBytes = 64 * 1024 * 1024;
 
 /** The frame behind the last one that tells where each begins; other readers skip it. */
 export function encodeSeekTable(frames: readonly Frame[]): Uint8Array {

@@ -6,20 +6,27 @@ import { decompress } from "../../tree/index.ts";
 import { inOrder } from "./in-order.ts";
 import { partsUnderWay } from "./packing.ts";
 import type { PlacedFrame, SeekTable } from "./seek-table.ts";
+import { streamOfBlock, type XzFrame } from "./xz-table.ts";
 
 const zstdDecompress = promisify(zlib.zstdDecompress);
 const gunzip: (packed: Uint8Array, options: zlib.ZlibOptions) => Promise<Buffer> = promisify(zlib.gunzip);
 
 /** Unpacks one frame, given alone: Node's zstd stops behind the first one in its input. */
-export type FrameDecoder = (packed: Uint8Array<ArrayBuffer>, plainBytes: number) => Promise<Uint8Array>;
+export type FrameDecoder = (packed: Uint8Array<ArrayBuffer>, frame: PlacedFrame) => Promise<Uint8Array>;
 
 /** How frames are unpacked, by Clonezilla's names. */
 export const frameDecoders = {
   // Some bytes more than are expected, so that one that is too long is noticed and not cut.
-  zst: (packed, plainBytes) => zstdDecompress(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 }),
-  gz: (packed, plainBytes) => gunzip(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 }),
-  lz4: decompressed,
+  zst: (packed, { plainBytes }) =>
+    zstdDecompress(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 }),
+  gz: (packed, { plainBytes }) => gunzip(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 }),
+  lz4: (packed, { plainBytes }) => decompressed(packed, plainBytes),
+  xz: (packed, frame) => decompressed(isOfXz(frame) ? streamOfBlock(packed, frame) : packed, frame.plainBytes),
 } satisfies Readonly<Record<string, FrameDecoder>>;
+
+function isOfXz(frame: PlacedFrame): frame is XzFrame {
+  return "unpaddedBytes" in frame;
+}
 
 async function decompressed(packed: Uint8Array, plainBytes: number): Promise<Uint8Array> {
   const plain = Buffer.alloc(plainBytes);
@@ -49,7 +56,7 @@ async function unpackFrame(reader: BlockReader, frame: PlacedFrame, decode: Fram
   const packed = await readBytes(reader, frame.packedAt, frame.packedBytes);
   let plain: Uint8Array;
   try {
-    plain = await decode(packed, frame.plainBytes);
+    plain = await decode(packed, frame);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure("damaged", `the packed frame at byte ${frame.packedAt} is damaged (${why})`, { cause: error });

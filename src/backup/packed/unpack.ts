@@ -7,6 +7,7 @@ import { readChunks, type BackupStore } from "../store/index.ts";
 import { readGzipTable } from "./gzip-table.ts";
 import { readSeekTable, type SeekTable } from "./seek-table.ts";
 import { frameDecoders, FrameReader, unpackFrames, type FrameDecoder } from "./unpack-frames.ts";
+import { readXzTable } from "./xz-table.ts";
 import { VolumeReader, type Volume } from "./volumes.ts";
 
 /** Compressed data in volumes. */
@@ -102,10 +103,10 @@ interface Framed {
 
 /** The frames of data that has a table of them. */
 async function framesOf(reader: BlockReader, packed: string): Promise<Framed | undefined> {
-  const readers = { zst: readSeekTable, gz: readGzipTable, lz4: readSeekTable } as const;
-  if (!(packed === "zst" || packed === "gz" || packed === "lz4")) return undefined;
+  const readers = { zst: readSeekTable, gz: readGzipTable, lz4: readSeekTable, xz: readXzTable } as const;
+  if (!(packed === "zst" || packed === "gz" || packed === "lz4" || packed === "xz")) return undefined;
   const table = await readers[packed](reader);
-  return table && { table, decode: frameDecoders[packed], isQuick: packed !== "lz4" };
+  return table && { table, decode: frameDecoders[packed], isQuick: packed === "zst" || packed === "gz" };
 }
 
 const keySampleBytes = 64 * 1024;

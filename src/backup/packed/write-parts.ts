@@ -58,14 +58,19 @@ export async function writeParts(
     const { packedBytes, sum } = await packers.pack({ buffer, lengthBytes, sealed });
     return { buffer, packedBytes, plainBytes: lengthBytes, sourceBytes, sum };
   };
-  for await (const { buffer, ...written } of inOrder(parts, partsUnderWay, pack)) {
+  const packing = packingOf(packedAs, level);
+  let startBytes = frames.length === 0 ? packing.start.length : 0;
+  if (startBytes > 0) await volumes.write(packing.start);
+  for await (const { buffer, ...part } of inOrder(parts, partsUnderWay, pack)) {
+    const written = { ...part, packedBytes: startBytes + part.packedBytes };
     const { packedBytes, plainBytes } = written;
-    await volumes.write(new Uint8Array(buffer, 0, packedBytes));
+    await volumes.write(new Uint8Array(buffer, 0, part.packedBytes));
+    startBytes = 0;
     free.push(buffer);
     frames.push({ packedBytes, plainBytes });
     await options.onWritten(written);
   }
-  await volumes.write(packingOf(packedAs, level).end(frames));
+  await volumes.write(packing.end(frames));
 }
 
 /** So many parts are packed at once on the spot: for a small file system threads take longer to start than to work. */

@@ -21,6 +21,7 @@ target = "/mnt/backups"         # a folder; each backup gets one of its own in i
 # check = "all"                 # read the new backup again; or "none"; or "boot": start it in a virtual machine too
 # boot_text = "login:"          # what its serial port has to say; else any sign of life will do
 # boot_limit = "10m"            # and within which time
+# boot_emulated = false         # true: without the processor's own virtualisation
 keep_last = 3                   # older backups of the same job are deleted once the new one is known to be good
 keep_daily = 7
 keep_weekly = 4

@@ -49,7 +49,7 @@ export type PlanSource =
 
 export type PlanCheck =
   | { readonly kind: "none" | "all" }
-  | { readonly kind: "boot"; readonly until?: string; readonly timeLimitMs: number };
+  | { readonly kind: "boot"; readonly until?: string; readonly timeLimitMs: number; readonly isEmulated: boolean };
 
 /** How many of the newest are kept of each kind; of a day, a week, … the last. Those that are absent keep nothing. */
 export interface KeepRules {

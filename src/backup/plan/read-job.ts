@@ -22,6 +22,7 @@ export function readJob(table: PlanTable, folder: string): PlanJob | undefined {
   const target = table.parsed("target", table.string("target"), (text) => parseTarget(text, folder));
   for (const key of ["name", "source", "target"]) if (!table.has(key)) table.complain(key, "it is missing");
   const partitions = table.numbers("partitions", { minimum: 1, maximum: partitionLimit });
+  const packing = readPacking(table);
   const targetMount = table.string("target_mount");
   const onlyIf = table.string("only_if");
   const keep = readKeepRules(table);
@@ -30,10 +31,10 @@ export function readJob(table: PlanTable, folder: string): PlanJob | undefined {
     ...(targetMount === undefined ? {} : { targetMount: path.resolve(folder, targetMount) }),
     ...readTargetAccess(table, folder),
     ...(partitions === undefined ? {} : { partitions }),
-    ...readPacking(table),
+    ...packing,
     isUnchecked: table.flag("unchecked") ?? false,
     retries: table.number("retries", { minimum: 0, maximum: retryLimit }) ?? usualRetries,
-    check: readCheck(table),
+    check: readCheck(table, packing),
     ...(keep === undefined ? {} : { keep }),
     ...(onlyIf === undefined ? {} : { onlyIf }),
     before: table.strings("before") ?? [],
@@ -86,12 +87,15 @@ function readPacking(table: PlanTable): Pick<PlanJob, "compress" | "level" | "vo
   return { compress, ...(level === undefined ? {} : { level }), volumeBytes };
 }
 
-function readCheck(table: PlanTable): PlanCheck {
+function readCheck(table: PlanTable, { compress }: Pick<PlanJob, "compress">): PlanCheck {
   const kind = table.choice("check", ["none", "all", "boot"]) ?? "all";
   const until = table.string("boot_text");
   const timeLimitMs = table.parsed("boot_limit", table.string("boot_limit"), parseTimeLimit) ?? usualBootLimitMs;
-  if (kind === "boot") return { kind, ...(until === undefined ? {} : { until }), timeLimitMs };
-  for (const key of ["boot_text", "boot_limit"]) {
+  const isEmulated = table.flag("boot_emulated") ?? false;
+  if (kind === "boot" && compress === "gzip")
+    table.complain("check", "what is compressed by gzip is not started; use zstd");
+  if (kind === "boot") return { kind, ...(until === undefined ? {} : { until }), timeLimitMs, isEmulated };
+  for (const key of ["boot_text", "boot_limit", "boot_emulated"]) {
     if (table.has(key)) table.complain(key, 'it goes with check = "boot"');
   }
   return { kind };

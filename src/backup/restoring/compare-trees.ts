@@ -8,10 +8,16 @@ import { isZero } from "../packed/index.ts";
 /** In such stretches zeros are left out of what is compared: holes need not be in the same places. */
 const grainBytes = 512;
 
+export interface TreesToCompare {
+  readonly before: FileSystem;
+  readonly after: FileSystem;
+  /** Data that stood before this place is known to be the same. */
+  readonly changedFromBytes: number;
+}
+
 /** The first file that two file systems do not both have alike, as a sentence ends; undefined where all are the same. */
 export async function compareTrees(
-  before: FileSystem,
-  after: FileSystem,
+  { before, after, changedFromBytes }: TreesToCompare,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const waiting = [{ path: "", ids: [before.rootId, after.rootId] as const }];
@@ -20,12 +26,14 @@ export async function compareTrees(
     const [wanted, found] = [await itemsOf(before, folder.ids[0]), await itemsOf(after, folder.ids[1])];
     const surplus = [...found.keys()].find((name) => !wanted.has(name));
     if (surplus !== undefined) return `"${printableName(`${folder.path}/${surplus}`)}" is not in the backup`;
-    for (const [name, id] of wanted) {
+    // In the order of their ids files are mostly in that of the device.
+    for (const [name, id] of [...wanted].toSorted((a, b) => a[1] - b[1])) {
       const path = `${folder.path}/${name}`;
       const other = found.get(name);
       if (other === undefined) return `"${printableName(path)}" is missing`;
       const [stat, otherStat] = [await before.stat(id), await after.stat(other)];
-      if (!(await isSame({ before, after }, stat, otherStat))) return `"${printableName(path)}" is not the same`;
+      if (!(await isSame({ before, after, changedFromBytes }, stat, otherStat)))
+        return `"${printableName(path)}" is not the same`;
       if (stat.kind === "directory") waiting.push({ path, ids: [id, other] });
     }
   }
@@ -43,14 +51,20 @@ function add(items: Map<string, number>, { name, id }: DirectoryItem): void {
 }
 
 async function isSame(
-  { before, after }: { readonly before: FileSystem; readonly after: FileSystem },
+  { before, after, changedFromBytes }: TreesToCompare,
   stat: FileStat,
   other: FileStat,
 ): Promise<boolean> {
   if (!isDeepStrictEqual(comparable(stat), comparable(other))) return false;
   if (stat.kind === "symlink") return (await before.readLink(stat.id)) === (await after.readLink(other.id));
-  if (stat.kind !== "file") return true;
+  if (stat.kind !== "file" || !(await reaches(before, stat.id, changedFromBytes))) return true;
   return (await digestOf(before, stat.id)) === (await digestOf(after, other.id));
+}
+
+/** Whether any of a file's data stands behind a place, as far as can be told. */
+async function reaches(fileSystem: FileSystem, id: number, fromBytes: number): Promise<boolean> {
+  const places = fromBytes === 0 ? undefined : await fileSystem.places?.(id);
+  return places === undefined || places.some(({ deviceAt, lengthBytes }) => deviceAt + lengthBytes > fromBytes);
 }
 
 function comparable(stat: FileStat): unknown {

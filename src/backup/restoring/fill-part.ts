@@ -133,7 +133,7 @@ async function shrinkOnto(filling: Filling, part: BackupPart, place: FillPlace):
   const { restoredBytes } = await copyPart(filling, part, place, { cutsOff: true });
   await verifyCopy(filling, part, device);
   await shrinkFileSystem(new StackedDevice(device, source), { now, sizeBytes: device.sizeBytes, ...job });
-  await verifyStructure(filling, part, device, source);
+  await verifyStructure(filling, part, device, { source, changedFromBytes: device.sizeBytes });
   return { restoredBytes, notes: [] };
 }
 
@@ -146,14 +146,14 @@ async function refitOnto(filling: Filling, part: BackupPart, place: FillPlace): 
   await readThrough(filling, part);
   const source = await filling.sources.open(filling, part);
   if (part.kind !== "exfat" && (await refitFat(source, device, { startLba, ...filling.job }))) {
-    await verifyStructure(filling, part, device, source);
+    await verifyStructure(filling, part, device, { source, changedFromBytes: 0 });
     return { restoredBytes: await usedBytesOf(source), notes: [] };
   }
   await using before = await openFileSystem(source);
   const wanted = await sameKind(before, filling, device.sizeBytes);
   const options = { wanted, place: { startLba, geometry: defaultGeometry }, ...filling.job };
   const notes = await makeFileSystem(device, [treeOf(before, "/")], options);
-  await verifyStructure(filling, part, device, source);
+  await verifyStructure(filling, part, device, { source, changedFromBytes: 0 });
   return { restoredBytes: before.info.sizeBytes - before.info.freeBytes, notes };
 }
 
@@ -194,7 +194,7 @@ async function verifyStructure(
   filling: Filling,
   { name }: BackupPart,
   device: BlockDevice,
-  source?: BlockReader,
+  original?: { readonly source: BlockReader; readonly changedFromBytes: number },
 ): Promise<void> {
   if (filling.verify === undefined) return;
   await device.flush();
@@ -203,8 +203,9 @@ async function verifyStructure(
   for await (const { severity, message } of after.check()) {
     if (severity === "error") throw new Failure("mismatch", `cannot verify ${name}: ${message}`);
   }
-  if (source === undefined) return;
+  if (original === undefined) return;
+  const { source, changedFromBytes } = original;
   await using before = await openFileSystem(source);
-  const difference = await compareTrees(before, after, filling.job.signal);
+  const difference = await compareTrees({ before, after, changedFromBytes }, filling.job.signal);
   if (difference !== undefined) throw new Failure("mismatch", `cannot verify ${name}: ${difference}`);
 }

@@ -66,8 +66,10 @@ function* imageParts({ reader }: Volume, plan: ImagePlan): Generator<Part, void,
   }
 }
 
-function planContent({ imageName, blockBytes, sizeBytes, fileSystem }: ImageContent): Promise<ImagePlan> {
-  return planImage({ fileSystem: imageName, blockBytes, sizeBytes, usedExtents: fileSystem.usedExtents() });
+function planContent(content: ImageContent): Promise<ImagePlan> {
+  const { imageName, blockBytes, sizeBytes, deviceBytes, fileSystem } = content;
+  const device = deviceBytes === undefined ? {} : { deviceBytes };
+  return planImage({ fileSystem: imageName, blockBytes, sizeBytes, ...device, usedExtents: fileSystem.usedExtents() });
 }
 
 async function planWhole(volume: Volume): Promise<PlannedVolume> {

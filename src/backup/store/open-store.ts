@@ -29,6 +29,10 @@ async function openRemote(place: RemotePlace, access: StoreAccess): Promise<Back
     const { S3Store } = await import("./s3/index.ts");
     return new S3Store(place, access);
   }
+  if (place.scheme === "smb") {
+    const { SmbStore } = await import("./smb/index.ts");
+    return new SmbStore(place, access);
+  }
   const { SftpStore } = await import("./sftp/index.ts");
   return new SftpStore(place, access);
 }

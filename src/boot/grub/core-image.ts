@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { loadBiosKernel } from "./bios-kernel.ts";
 import { blockListEntry, decompressor } from "./core-records.ts";
-import { encodeLzma, type LzmaEffort } from "./lzma/index.ts";
+import { encodeLzma, type LzmaEffort } from "../../tree/lzma/index.ts";
 import { makeModuleArea, type ImageRequest } from "./module-area.ts";
 import { platformFile, type PlatformFiles } from "./platform-files.ts";
 

@@ -40,7 +40,7 @@ export const lookOptions = {
   "no-cache": { kind: "flag", help: "keep no unpacked data: it is in the folder for temporary files until the end" },
 } as const;
 
-interface LookArguments extends StoreArguments {
+export interface LookArguments extends StoreArguments {
   readonly cacheLimit: number;
   readonly noCache: boolean;
   /** Which disk, where a backup has several. */

@@ -10,16 +10,17 @@ const smallestVolumeBytes = 1024 * 1024;
 const levels = {
   zstd: { minimum: 1, maximum: 19 },
   gzip: { minimum: 1, maximum: 9 },
+  xz: undefined,
   lz4: undefined,
   none: undefined,
 } as const;
-const packedAs = { zstd: "zst", gzip: "gz", lz4: "lz4", none: "uncomp" } as const;
+const packedAs = { zstd: "zst", gzip: "gz", xz: "xz", lz4: "lz4", none: "uncomp" } as const;
 
 /** `holdfast backup save` */
 export const save = defineCommand({
   words: ["backup", "save"],
   summary: "save a disk, or partitions of it, as a dated folder that Clonezilla can restore too",
-  description: `Of file systems that are read (ext2, ext3, ext4, FAT, exFAT) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
+  description: `Of file systems that are read (ext2, ext3, ext4, FAT, exFAT, NTFS, XFS, btrfs) only what they use is saved; of swap its UUID and label; everything else whole, where zeros take no room. File systems are looked through for damage first, and a damaged one is refused. A disk that is mounted, or that a virtual machine is running from, is refused too.
 
 As long as the backup is being written its folder is called NAME.part. Interrupted, cut off, or with the target full, it stays, and --resume goes on behind what is finished in it, if the disk has not changed since.`,
   operands: {
@@ -45,9 +46,9 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
     compress: {
       kind: "choice",
       value: "HOW",
-      choices: ["zstd", "gzip", "lz4", "none"],
+      choices: ["zstd", "gzip", "xz", "lz4", "none"],
       default: "zstd",
-      help: "how data is packed; of lz4 and none there is no level",
+      help: "how data is packed; only zstd and gzip have levels",
     },
     level: { kind: "number", value: "N", minimum: 1, maximum: 19, help: "zstd 1 to 19, else 3; gzip 1 to 9, else 6" },
     "volume-size": {

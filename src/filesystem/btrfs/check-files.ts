@@ -95,6 +95,10 @@ export class FileCheck {
         yield warning(`${what} stands for subvolume ${target.id}, which is not there`);
       return;
     }
+    if (target.type !== itemTypes.inode) {
+      yield error(`${what} stands for an item of the type ${target.type}`);
+      return;
+    }
     let mode: number | undefined;
     let isKnown = false;
     const from = { id: target.id, type: itemTypes.inode, offset: 0 };

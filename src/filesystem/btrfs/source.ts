@@ -10,7 +10,8 @@ import type { Superblock } from "./superblock.ts";
 
 /** Of one half. */
 const cacheBytes = 16 * 2 ** 20;
-const nullUuid = "00000000-0000-0000-0000-000000000000";
+/** Of what must be known to read it: the UUID in nodes is another one. */
+const metadataUuidBit = 0x400n;
 
 /** A copy of a node that is not as it should be. */
 export interface BadCopy {
@@ -42,7 +43,8 @@ export class BtrfsSource {
     this.nodeBytes = superblock.nodeBytes;
     this.sectorBytes = superblock.sectorBytes;
     // The UUID of a file system can be changed without writing all its nodes anew: then they keep the one before.
-    this.#nodesUuid = superblock.metadataUuid === nullUuid ? superblock.uuid : superblock.metadataUuid;
+    const isChanged = (superblock.incompatible & metadataUuidBit) !== 0n;
+    this.#nodesUuid = isChanged ? superblock.metadataUuid : superblock.uuid;
     this.#nodeLimit = Math.max(64, Math.floor(cacheBytes / this.nodeBytes));
   }
 

@@ -1,6 +1,5 @@
-import type { Screen } from "../../disk/index.ts";
+import { differsFrom, isBlank, type Screen } from "../../disk/index.ts";
 import type { Verdict } from "../entry-test.ts";
-import { differsFrom, isBlank } from "./compare-screens.ts";
 import type { StartMethod } from "../recognise/index.ts";
 
 export interface Awaited {

@@ -1,4 +1,4 @@
-import type { Screen } from "../../disk/index.ts";
+import type { Screen } from "./machine/index.ts";
 
 /** Less of a screen than this is a cursor, or a line that GRUB has printed. */
 const leastChange = 0.04;

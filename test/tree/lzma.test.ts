@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
-import { encodeLzma } from "../../../src/boot/grub/lzma/index.ts";
-import { skipWithout } from "../../peers/peer.ts";
+import { encodeLzma } from "../../src/tree/lzma/index.ts";
+import { skipWithout } from "../peers/peer.ts";
 
 /** What xz unpacks of raw LZMA, given the header of a .lzma file. */
 function unpack(raw: Uint8Array, sizeBytes: number): Buffer {

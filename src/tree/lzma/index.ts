@@ -3,6 +3,8 @@ import { Parser } from "./parser.ts";
 import { QuickParser } from "./quick-parser.ts";
 import { SymbolWriter } from "./symbol-writer.ts";
 
+export { encodeXzBlock, encodeXzIndex, encodeXzStart, xzBlockPlainBytes, type XzBlock } from "./xz.ts";
+
 /** How far back GRUB's decompressor for BIOS looks. */
 const dictionaryBytes = 65536;
 

@@ -34,7 +34,7 @@ export class SymbolWriter {
   readonly reps: [number, number, number, number] = [0, 0, 0, 0];
 
   readonly #data: Uint8Array;
-  readonly #coder: RangeEncoder;
+  #coder: RangeEncoder;
   #position = 0;
 
   constructor(data: Uint8Array) {
@@ -57,6 +57,18 @@ export class SymbolWriter {
 
   finish(): Uint8Array<ArrayBuffer> {
     return this.#coder.finish();
+  }
+
+  /** How many bytes `finish` would give. */
+  get sizeBytes(): number {
+    return this.#coder.sizeBytes;
+  }
+
+  /** As `finish`, and goes on in another stream with what both sides have learnt. */
+  finishChunk(): Uint8Array<ArrayBuffer> {
+    const chunk = this.#coder.finish();
+    this.#coder = new RangeEncoder(chunk.length);
+    return chunk;
   }
 
   #bit(index: number, bit: number): void {

@@ -17,6 +17,11 @@ export class RangeEncoder {
     this.#bytes = new Uint8Array(Math.max(64, expectedBytes));
   }
 
+  /** How many bytes it comes to if it ends here. */
+  get sizeBytes(): number {
+    return this.#length + this.#pendingBytes + 4;
+  }
+
   /** Codes a bit by the probability at `index`, which learns from it. */
   bit(probabilities: Uint16Array, index: number, bit: number): void {
     const probability = probabilities[index] ?? evenProbability;

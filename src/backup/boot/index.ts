@@ -1,0 +1,1 @@
+export { bootBackup, type BootedBackup, type BootRequest } from "./boot-backup.ts";

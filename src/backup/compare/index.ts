@@ -1,0 +1,1 @@
+export { compareBackup, type ComparedBackup } from "./compare-backup.ts";

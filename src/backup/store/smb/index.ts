@@ -1,0 +1,1 @@
+export { SmbStore } from "./smb-store.ts";

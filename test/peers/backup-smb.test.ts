@@ -1,0 +1,112 @@
+/** Backups on a share, behind Samba's server. */
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { after, before, test } from "node:test";
+import { checkBackup, listBackups, openBackup, restoreBackup, type StoreAccess } from "../../src/backup/index.ts";
+import { Failure } from "../../src/base/index.ts";
+import { readFile } from "../../src/disk/index.ts";
+import { sampleDisk, save } from "../backup/sample-disk.ts";
+import { testStore } from "../backup/store/contract.ts";
+import { runHoldfast } from "../cli/run-holdfast.ts";
+import { temporaryFolder } from "../temp.ts";
+import { skipWithout } from "./peer.ts";
+import { startSmbd, type SmbServer } from "./smbd.ts";
+
+const skip = skipWithout("smbd", "smbpasswd");
+const folder = temporaryFolder();
+let server: SmbServer;
+let disk = "";
+let count = 0;
+
+before(async () => {
+  if (skip !== false) return;
+  server = await startSmbd();
+  disk = await sampleDisk(folder, "gpt");
+});
+
+after(async () => {
+  await server?.[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+function access(password = server.password): StoreAccess {
+  return { env: {}, password: async () => password };
+}
+
+function placeOf(path: string): string {
+  return `smb://${server.user}@127.0.0.1:${server.port}/share/${path}`;
+}
+
+testStore({ kind: "a share of Samba", skip, newPlace: async () => placeOf(`place ${++count}/`), access });
+
+test("a disk is saved on a share, looked into, checked and restored", { skip }, async () => {
+  const home = placeOf("disks");
+  const saved = await save(disk, home, { ...access(), volumeBytes: 2 ** 20 });
+  const [listed] = await listBackups(home, access());
+  assert.deepEqual([listed?.name, listed?.isFinished, listed?.problems], ["backup", true, []]);
+  const pieces: Uint8Array[] = [];
+  const openImage = (name: string) => openBackup(name, access());
+  for await (const piece of readFile({ image: saved.path, partition: 2, path: "/usr/noise" }, { openImage })) {
+    pieces.push(Uint8Array.from(piece));
+  }
+  assert.ok(Buffer.concat(pieces).equals(fs.readFileSync(folder.join("tree", "usr", "noise"))));
+  const checked = await checkBackup(saved.path, {
+    ...access(),
+    onProblem: async ({ message }) => assert.fail(message),
+  });
+  assert.equal(checked.hasStructure, true);
+  const here = `${server.data}/disks/backup`;
+  for (const [backup, target] of [
+    [saved.path, "from-there"],
+    [here, "from-here"],
+  ] as const) {
+    await restoreBackup({ backup, target: folder.join(target), force: false, ...access() });
+  }
+  assert.ok(fs.readFileSync(folder.join("from-there")).equals(fs.readFileSync(folder.join("from-here"))));
+});
+
+test("the command line takes a share, and its password from a file", { skip }, async () => {
+  const file = folder.join("password");
+  fs.writeFileSync(file, `${server.password}\n`);
+  const words = ["backup", "ls", `${placeOf("disks/backup")}:2/usr`, "--password-file", file];
+  const { stdout, stderr, status } = await runHoldfast(words);
+  assert.deepEqual({ stdout, stderr, status }, { stdout: "noise\ntext\n", stderr: "", status: 0 });
+});
+
+test("a wrong password, and a share that is not there, are said", { skip }, async () => {
+  await assert.rejects(listBackups(placeOf("disks"), access("other")), /the server refuses it/);
+  const none = `smb://${server.user}@127.0.0.1:${server.port}/none/disks`;
+  await assert.rejects(listBackups(none, access()), /cannot read "smb:[^"]*\/none\/disks"/);
+  await assert.rejects(listBackups(`smb://127.0.0.1:${server.port}`, access()), /it names no share/);
+});
+
+test(
+  "the server goes while a disk is saved or restored: that is said, and nothing looks finished",
+  { skip },
+  async () => {
+    const home = placeOf("disks");
+    const gone: Promise<void>[] = [];
+    const onProgress = ({ doneBytes }: { readonly doneBytes: number }): void => {
+      if (doneBytes > 2 ** 21) gone.push(server.kill());
+    };
+    const isLost = (error: unknown): boolean => error instanceof Failure && /is not reached/.test(error.message);
+    await assert.rejects(save(disk, home, { ...access(), name: "cut", volumeBytes: 2 ** 20 }, { onProgress }), isLost);
+    await Promise.all(gone);
+    await server.start();
+    const listed = await listBackups(home, access());
+    assert.deepEqual(
+      listed.filter(({ isFinished }) => isFinished).map(({ name }) => name),
+      ["backup"],
+    );
+    const again = await save(disk, home, { ...access(), name: "again" });
+    assert.ok(again.packedBytes > 0);
+    const target = folder.join("cut");
+    const backup = `${home}/backup`;
+    await assert.rejects(restoreBackup({ backup, target, force: false, ...access() }, { onProgress }), isLost);
+    assert.deepEqual(
+      fs.readdirSync(folder.path).filter((name) => name.startsWith("cut")),
+      [],
+    );
+    await Promise.all(gone);
+  },
+);
