@@ -38,7 +38,7 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   if (request.isRoomIgnored !== true) await checkRoom(source, store, { kept: opened.kept, request, options });
   try {
     const saved = await saveInto(opened, source, { request: limited, options });
-    return { ...saved, warnings: [...warnings, ...saved.warnings] };
+    return { ...saved, warnings: [...warnings, ...opened.warnings, ...saved.warnings] };
   } catch (error) {
     throw keepUnfinished(opened, error);
   }

@@ -94,6 +94,11 @@ test("without a name the newest one of the same disk is gone on with, and withou
     command: "",
     env: process.env,
   } as const;
+  const other = await save(disk, place.path, { name: "other" });
+  assert.match(
+    other.warnings.join(),
+    /2026-01-02-0304-sda.part" is an unfinished backup of the same disk: --resume goes on/,
+  );
   assert.equal((await saveBackup(nameless)).path, place.join("2026-01-02-0304-sda"));
   assert.match((await saveBackup(nameless)).path, /2026-06-0\d-\d{4}-sda$/);
 });
