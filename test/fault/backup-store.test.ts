@@ -98,6 +98,7 @@ for (const isGone of [false, true]) {
         break;
       }
       assert.ok(error instanceof Failure && error.code === "no-space", inspect(error));
+      // What is kept to be resumed does not look finished.
       assert.deepEqual(
         listed.filter(({ isFinished, name }) => isFinished && name === `try${nth}`),
         [],
