@@ -68,12 +68,19 @@ async function writeSwaps(overlay: OverlayDevice, { swaps }: BackupFolder, { nam
 /** Where no data at all can be read anywhere, that is said at once. */
 async function refuseUnreadable(folder: BackupFolder, env: NodeJS.ProcessEnv): Promise<void> {
   const [first] = folder.parts;
-  for (const part of folder.parts) {
-    const reader = await openAnywhere(packedDataOf(folder, part, env));
-    await reader?.[Symbol.asyncDispose]();
-    if (reader !== undefined) return;
-  }
+  for (const part of folder.parts) if (await isReadAnywhere(folder, part, env)) return;
   if (first !== undefined) throw notAnywhere(folder, first);
+}
+
+/** Whether data can be read anywhere as it is, without unpacking all of it first. */
+export async function isReadAnywhere(folder: BackupFolder, part: BackupPart, env: NodeJS.ProcessEnv): Promise<boolean> {
+  try {
+    await using reader = await openPartAnywhere(folder, part, { env });
+    return reader.sizeBytes >= 0;
+  } catch (error) {
+    if (error instanceof Failure && error.code === "unsupported") return false;
+    throw error;
+  }
 }
 
 function notAnywhere(folder: BackupFolder, part: BackupPart): Failure {

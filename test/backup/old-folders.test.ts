@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import * as zlib from "node:zlib";
-import { openBackup, showBackup, type BackupReport } from "../../src/backup/index.ts";
+import { checkBackup, openBackup, showBackup, type BackupProblem, type BackupReport } from "../../src/backup/index.ts";
 import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice, readBytes } from "../../src/device/index.ts";
 import { readTable, writeTable, type PartitionTable } from "../../src/partition/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { sampleNtfsclone } from "./sample-ntfsclone.ts";
 import { sampleBlocks, sampleContent, sampleImage } from "./sample-image.ts";
 
 const blockBytes = 512;
@@ -233,4 +234,26 @@ test("what is not read is named: partimage, lrzip, encrypted folders, LUKS, grou
     "vg-root.ext4-ptcl-img.uncomp": true,
   });
   assert.match((await show(lvm)).problems[0] ?? "", /^sda1, of LVM: LVM's description has no group "vg"$/);
+});
+
+test("an old folder is checked as far as its data tells, and sums that are not compared are named", async () => {
+  await using folder = temporaryFolder();
+  const ntfsclone = sampleNtfsclone({ clusterBytes: blockBytes, clusters: blocks, deviceBytes: content.length });
+  const backup = backupOf(folder, "backup", {
+    disk: "sda\n",
+    parts: "sda1\n",
+    "sda-pt.sf": dump("sda", "sda1"),
+    "sda-mbr": Buffer.alloc(512),
+    "sda1.ntfs-img.aa": ntfsclone,
+    B3SUMS: "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262  parts\n",
+  });
+  const found: string[] = [];
+  const onProblem = async ({ severity, where }: BackupProblem): Promise<void> =>
+    void found.push(`${severity} ${where}`);
+  const checked = await checkBackup(backup, { env: {}, onProblem });
+  assert.deepEqual(found, ["warning B3SUMS"]);
+  assert.deepEqual([checked.parts, checked.hasStructure], [["sda1"], false]);
+  fs.truncateSync(`${backup}/sda1.ntfs-img.aa`, ntfsclone.length - 600);
+  const damaged = await checkBackup(backup, { env: {}, onProblem });
+  assert.equal(damaged.errorCount, 1);
 });

@@ -8,7 +8,8 @@ import { encodeGzipTable, readGzipTable } from "../../src/backup/packed/gzip-tab
 import { frameDecoders } from "../../src/backup/packed/unpack-frames.ts";
 import { encodeXzBlock, encodeXzIndex, encodeXzStart } from "../../src/tree/lzma/index.ts";
 import { encodeLz4Frame } from "../../src/tree/index.ts";
-import { encodeSeekTable, readSeekTable } from "../../src/backup/packed/seek-table.ts";
+import { packingOf } from "../../src/backup/packed/packing.ts";
+import { encodeSeekTable, readSeekTable, type Frame } from "../../src/backup/packed/seek-table.ts";
 import { readXzTable } from "../../src/backup/packed/xz-table.ts";
 import { writeParts } from "../../src/backup/packed/write-parts.ts";
 import { Failure } from "../../src/base/index.ts";
@@ -163,6 +164,41 @@ test("xz blocks are found by the index of their stream, or of several, and read 
         readXzTable(new MemoryDevice(broken)).then((found) => assert.ok(found)),
         `byte ${at}`,
       );
+    }
+  }
+});
+
+test("parts that follow others already written make the same data as all in one go", async () => {
+  const lengths = Array.from({ length: 6 }, (_, n) => 20_000 + n * 1000);
+  const source = lengths.map((lengthBytes, n) => ({
+    lengthBytes,
+    sourceBytes: lengthBytes,
+    fill: async (into: Buffer) => void into.fill(`part ${n} `),
+  }));
+  for (const packedAs of ["zst", "gz", "xz", "lz4", "uncomp"] as const) {
+    const write = async (parts: typeof source, before: Frame[]): Promise<{ bytes: Buffer; frames: Frame[] }> => {
+      const written: Buffer[] = [];
+      const frames = [...before];
+      const volumes = { write: async (bytes: Uint8Array) => void written.push(Buffer.from(bytes)) };
+      await writeParts(volumes, parts, {
+        packedAs,
+        level: undefined,
+        partLimitBytes: 30_000,
+        before,
+        onWritten: async ({ packedBytes, plainBytes }) => void frames.push({ packedBytes, plainBytes }),
+      });
+      return { bytes: Buffer.concat(written), frames };
+    };
+    const whole = await write(source, []);
+    const first = await write(source.slice(0, 2), []);
+    const firstBytes = first.frames.reduce((sum, { packedBytes }) => sum + packedBytes, 0);
+    const rest = await write(source.slice(2), first.frames);
+    assert.ok(Buffer.concat([first.bytes.subarray(0, firstBytes), rest.bytes]).equals(whole.bytes), packedAs);
+    let at = 0;
+    for (const [n, { packedBytes }] of whole.frames.entries()) {
+      const plain = await packingOf(packedAs, undefined).unpack(whole.bytes.subarray(at, at + packedBytes));
+      assert.ok(Buffer.from(plain).equals(Buffer.alloc(lengths[n] ?? 0, `part ${n} `)), `${packedAs} ${n}`);
+      at += packedBytes;
     }
   }
 });

@@ -64,7 +64,7 @@ async function factsOf(image: string): Promise<unknown> {
   };
 }
 
-const packings = { mbr: ["zst", "gz"], gpt: ["xz", "lz4", "uncomp"] } as const;
+const packings = { mbr: ["zst", "gz"], gpt: ["zst", "lz4", "uncomp"] } as const;
 
 for (const kind of ["mbr", "gpt"] as const) {
   for (const packedAs of packings[kind]) {

@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { restoreBackup } from "../../src/backup/index.ts";
+import { openBackup, restoreBackup } from "../../src/backup/index.ts";
+import { readBytes } from "../../src/device/index.ts";
 import { sampleBlocks, sampleContent, sampleImage, sampleImageV1 } from "../backup/sample-image.ts";
 import { sampleTree, save } from "../backup/sample-disk.ts";
 import { sampleExfat } from "../filesystem/exfat/sample-exfat.ts";
@@ -182,6 +183,12 @@ test("the programs that Clonezilla calls unpack what is saved, however it is pac
         const unpacked = runPeerBytes(`${command} < ${saved.path}/sda.ext4-ptcl-img.${packed}.aa`);
         assert.ok(unpacked.equals(wanted), command);
       }
+      await using reader = await openBackup(saved.path, { env });
+      const looked = Buffer.from(await readBytes(reader, 0, reader.sizeBytes));
+      const target = folder.join(`${packed}.restored`);
+      await restoreBackup({ backup: saved.path, target, partition: "sda", force: false, env });
+      assert.ok(looked.equals(fs.readFileSync(target)), packed);
+      runPeer("e2fsck", ["-fn", target]);
     }),
   );
 });

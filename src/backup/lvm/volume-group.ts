@@ -37,7 +37,8 @@ export interface Stretch {
 }
 
 const sectorBytes = 512;
-const stretchLimit = 4_000_000;
+/** Each takes some memory: of stripes of 64 KiB they come to 64 GiB. */
+const stretchLimit = 1_000_000;
 
 /** Understands what vgcfgbackup wrote of a group. Throws `damaged`, and `unsupported` of what is more than stripes. */
 export function readVolumeGroup(text: string, name: string): VolumeGroup {
