@@ -165,16 +165,15 @@ test("of a backup of 2 GiB little more is fetched than the file that is taken ou
 });
 
 test("the target becomes full: that is said, and nothing looks finished", { skip: skip || noSmallFolder }, async () => {
-  const full = server.folder.join("data", "full");
-  await using _small = smallFolder(full, 3);
-  await assert.rejects(save(disk, placeOf(full), { ...access(), volumeBytes: 2 ** 20 }), (error) => {
+  await using small = smallFolder(server.folder.join("data", "full"), 3);
+  await assert.rejects(save(disk, placeOf(small.path), { ...access(), volumeBytes: 2 ** 20 }), (error) => {
     assert.ok(error instanceof Failure);
     assert.equal(error.code, "no-space", error.message);
     return true;
   });
   // What is kept to be resumed does not look finished.
   assert.deepEqual(
-    fs.readdirSync(full).filter((name) => !name.endsWith(".part")),
+    fs.readdirSync(small.path).filter((name) => !name.endsWith(".part")),
     [],
   );
 });

@@ -82,8 +82,7 @@ test("a wrong password, and a share that is not there, are said", { skip }, asyn
 });
 
 test("the target becomes full: that is said, and nothing looks finished", { skip: skip || noSmallFolder }, async () => {
-  const full = `${server.data}/full`;
-  await using _small = smallFolder(full, 3);
+  await using small = smallFolder(`${server.data}/full`, 3);
   await assert.rejects(save(disk, placeOf("full"), { ...access(), volumeBytes: 2 ** 20 }), (error) => {
     assert.ok(error instanceof Failure);
     assert.equal(error.code, "no-space", error.message);
@@ -91,7 +90,7 @@ test("the target becomes full: that is said, and nothing looks finished", { skip
   });
   // What is kept to be resumed does not look finished.
   assert.deepEqual(
-    fs.readdirSync(full).filter((name) => !name.endsWith(".part")),
+    fs.readdirSync(small.path).filter((name) => !name.endsWith(".part")),
     [],
   );
 });
