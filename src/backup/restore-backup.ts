@@ -2,6 +2,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { Failure, OutputFile, type JobOptions } from "../base/index.ts";
 import { FileDevice, FileReader } from "../device/index.ts";
+import { BackupUse } from "./backup-use.ts";
 import { chooseDisk } from "./choose-disk.ts";
 import {
   isSwap,
@@ -50,14 +51,17 @@ const beginningBytes = 2 ** 20;
 export async function restoreBackup(request: RestoreRequest, options: RestoreOptions = {}): Promise<RestoredBackup> {
   await using store = await openStore(request.backup, request);
   const folder = await readFolder(store);
+  using use = new BackupUse(request.backup);
+  void use;
   refuseHolder(request.target, request.backup);
   const names = partitionsOf(request);
   refuseProblems(request.backup, folder, names);
   await using sources = new Sources(scratchFor(request));
   const run = new Run(request, folder, { ...options, sources });
   const [only] = folder.parts;
-  if (names.length === 0 && folder.disks.length === 0 && folder.parts.length === 1 && only !== undefined)
+  if (names.length === 0 && folder.disks.length === 0 && folder.parts.length === 1 && only !== undefined) {
     return await run.parts([only]);
+  }
   if (names.length > 0) return await run.parts(names.map((name) => contentNamed(name, request, folder)));
   if (request.to !== undefined) {
     throw new Failure("usage", `cannot restore a disk to partition ${request.to} of "${request.target}"`, {

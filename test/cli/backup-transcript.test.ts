@@ -101,6 +101,9 @@ test("wrong words are told apart from what cannot be done", async () => {
   ]) {
     assert.equal((await runHoldfast(words)).status, 2, words.join(" "));
   }
+  const missing = await runHoldfast(["backup", "save", folder.join("missing"), home]);
+  assert.match(missing.stderr, /^holdfast: cannot read ".*missing": no such file or directory\n$/);
+  assert.equal(missing.status, 1);
   const none = await runHoldfast(["backup", "show", folder.path]);
   assert.match(none.stderr, /it has no file "parts"\nhint: name the folder of one backup/);
   assert.equal(none.status, 1);

@@ -178,6 +178,6 @@ function refuseMissing(numbers: readonly number[], table: PartitionTable | undef
 }
 
 function diskNameOf(source: string): string {
-  const stat = fs.statSync(source);
-  return stat.isBlockDevice() ? path.basename(fs.realpathSync(source)) : "sda";
+  const isDevice = fs.statSync(source, { throwIfNoEntry: false })?.isBlockDevice() === true;
+  return isDevice ? path.basename(fs.realpathSync(source)) : "sda";
 }
