@@ -197,9 +197,9 @@ test("the server goes while a disk is saved: that is said, and nothing looks fin
     left.filter(({ isFinished }) => isFinished),
     [],
   );
-  const again = await save(disk, home, { ...access(), name: "again" });
-  assert.deepEqual((await listBackups(home, access())).find(({ name }) => name === "again")?.problems, []);
-  assert.ok(again.packedBytes > 0);
+  const { path } = await save(disk, home, { ...access(), isResumed: true });
+  const checked = await checkBackup(path, { ...access(), onProblem: async ({ message }) => assert.fail(message) });
+  assert.equal(checked.hasStructure, true);
 });
 
 test("connections are lost while a disk is restored: it goes on", { skip }, async () => {

@@ -113,8 +113,9 @@ test(
       listed.filter(({ isFinished }) => isFinished).map(({ name }) => name),
       ["backup"],
     );
-    const again = await save(disk, home, { ...access(), name: "again" });
-    assert.ok(again.packedBytes > 0);
+    const resumed = { ...access(), name: "cut", volumeBytes: 2 ** 20, isResumed: true };
+    const { path } = await save(disk, home, resumed);
+    await checkBackup(path, { ...access(), onProblem: async ({ message }) => assert.fail(message) });
     const target = folder.join("cut");
     const backup = `${home}/backup`;
     await assert.rejects(restoreBackup({ backup, target, force: false, ...access() }, { onProgress }), isLost);
