@@ -13,7 +13,7 @@ import {
   type BackupSwap,
   type DumpedPartition,
 } from "./clonezilla/index.ts";
-import { contentBytesOf } from "./restoring/copy-part.ts";
+import { deviceBytesOf } from "./restoring/copy-part.ts";
 import type { Filling, FillPlace } from "./restoring/fill-part.ts";
 import {
   isBlockDevice,
@@ -175,7 +175,7 @@ class Run {
     const { target, force, sizeBytes: wanted, isRehearsal } = this.#request;
     const filling = this.#filling(isSwap(content) ? [] : [content]);
     const oldBytes = this.#oldSize(content);
-    const sizeBytes = wanted ?? oldBytes ?? (isSwap(content) ? leastSwapBytes : await contentBytesOf(filling, content));
+    const sizeBytes = wanted ?? oldBytes ?? (isSwap(content) ? leastSwapBytes : await deviceBytesOf(filling, content));
     const place = { startBytes: 0, sizeBytes };
     const shown = this.#plan(sizeBytes, [
       {

@@ -28,8 +28,7 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   if (!request.isUnchecked) {
     for (const volume of volumes) warnings.push(...(await checkVolume(volume, unreadable, options)));
   }
-  const { throughStore = (store) => store } = options;
-  const store = throughStore(stack.use(await openStore(request.into, request)));
+  const store = stack.use(await openStore(request.into, request));
   const volumeBytes = Math.min(request.volumeBytes, (await store.largestFileBytes()) ?? Infinity);
   const limited = { ...request, volumeBytes };
   const opened = await openFolder(limited, source, store);
@@ -39,7 +38,7 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   if (request.isRoomIgnored !== true) await checkRoom(source, store, { kept: opened.kept, request, options });
   try {
     const saved = await saveInto(opened, source, { request: limited, options });
-    return { ...saved, warnings: [...warnings, ...saved.warnings] };
+    return { ...saved, warnings: [...warnings, ...opened.warnings, ...saved.warnings] };
   } catch (error) {
     throw keepUnfinished(opened, error);
   }

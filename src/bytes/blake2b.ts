@@ -29,7 +29,9 @@ const roundCount = 12;
 const blockBytes = 128;
 const digestBytes = 32;
 /** Words of 64 bits are kept as two of 32, the low one first. */
-const initialWords = new Uint32Array(initial.flatMap((word) => [Number(word & 0xffffffffn), Number(word >> 32n)]));
+const initialWords = new Int32Array(
+  initial.flatMap((word) => [Number(word & 0xffffffffn) | 0, Number(word >> 32n) | 0]),
+);
 /** Of every round, where its words of the message begin. */
 const places = Uint8Array.from(orders.flat(), (word) => word * 2);
 const roundPlaces = 16;
@@ -38,29 +40,29 @@ const roundPlaces = 16;
 export function blake2b256(bytes: Uint8Array): Uint8Array {
   const state = initialWords.slice();
   state[0] = (state[0] as number) ^ 0x01010000 ^ digestBytes;
-  const words = { v: new Uint32Array(32), message: new Uint32Array(32) };
+  const words = { v: new Int32Array(32), message: new Int32Array(32) };
   const { message } = words;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const lastAt = Math.max(0, Math.ceil(bytes.length / blockBytes) - 1) * blockBytes;
   for (let at = 0; at < lastAt; at += blockBytes) {
-    for (let n = 0; n < 32; n++) message[n] = view.getUint32(at + n * 4, true);
+    for (let n = 0; n < 32; n++) message[n] = view.getInt32(at + n * 4, true);
     compress(state, words, at + blockBytes, false);
   }
   const end = new DataView(new ArrayBuffer(blockBytes));
   new Uint8Array(end.buffer).set(bytes.subarray(lastAt));
-  for (let n = 0; n < 32; n++) message[n] = end.getUint32(n * 4, true);
+  for (let n = 0; n < 32; n++) message[n] = end.getInt32(n * 4, true);
   compress(state, words, bytes.length, true);
   const digest = new DataView(new ArrayBuffer(digestBytes));
-  for (let n = 0; n < digestBytes / 4; n++) digest.setUint32(n * 4, state[n] as number, true);
+  for (let n = 0; n < digestBytes / 4; n++) digest.setInt32(n * 4, state[n] as number, true);
   return new Uint8Array(digest.buffer);
 }
 
 interface Words {
-  readonly v: Uint32Array;
-  readonly message: Uint32Array;
+  readonly v: Int32Array;
+  readonly message: Int32Array;
 }
 
-function compress(state: Uint32Array, words: Words, doneBytes: number, isLast: boolean): void {
+function compress(state: Int32Array, words: Words, doneBytes: number, isLast: boolean): void {
   const { v, message } = words;
   v.set(state);
   v.set(initialWords, 16);
@@ -86,7 +88,7 @@ function compress(state: Uint32Array, words: Words, doneBytes: number, isLast: b
 }
 
 /** RFC 7693 §3.1. */
-function mix(v: Uint32Array, message: Uint32Array, place: number, a: number, b: number, c: number, d: number): void {
+function mix(v: Int32Array, message: Int32Array, place: number, a: number, b: number, c: number, d: number): void {
   const x = places[place] as number;
   const y = places[place + 1] as number;
   add(v, a, v[b] as number, v[b + 1] as number);
@@ -113,8 +115,10 @@ function mix(v: Uint32Array, message: Uint32Array, place: number, a: number, b: 
   v[b + 1] = (high << 1) | (low >>> 31);
 }
 
-function add(v: Uint32Array, to: number, low: number, high: number): void {
-  const sum = (v[to] as number) + low;
+/** Adds a word of 64 bits, by halves of 32 with sign: those the machine has, and it need not look for larger ones. */
+function add(v: Int32Array, to: number, low: number, high: number): void {
+  const sum = ((v[to] as number) + low) | 0;
+  const carry = sum >>> 0 < low >>> 0 ? 1 : 0;
   v[to] = sum;
-  v[to + 1] = (v[to + 1] as number) + high + (sum > 0xffffffff ? 1 : 0);
+  v[to + 1] = ((v[to + 1] as number) + high + carry) | 0;
 }

@@ -16,8 +16,9 @@ function buildTable(): Uint32Array {
   return entries;
 }
 
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
+/** `before` is the checksum of what comes before these bytes. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let crc = ~before;
   for (let n = 0; n < bytes.length; n++) {
     crc = (crc >>> 8) ^ (table[(crc ^ (bytes[n] as number)) & 0xff] as number);
   }

@@ -13,8 +13,8 @@ export interface BlockPartition {
 }
 
 /** The disk of a device that is a partition; undefined where it is none, or no device at all. */
-export function partitionOf(devicePath: string, root = "/"): BlockPartition | undefined {
-  const files = filesIn(root);
+export function partitionOf(devicePath: string): BlockPartition | undefined {
+  const files = filesIn("/");
   const folder = folderOf(files, devicePath);
   const number = folder === undefined ? undefined : files.text(`${folder}/partition`);
   if (folder === undefined || number === undefined) return undefined;
@@ -22,8 +22,8 @@ export function partitionOf(devicePath: string, root = "/"): BlockPartition | un
 }
 
 /** The partitions of a disk that Linux shows as devices, by number; none where it has not looked at its table. */
-export function partitionsOf(diskPath: string, root = "/"): readonly BlockPartition[] {
-  const files = filesIn(root);
+export function partitionsOf(diskPath: string): readonly BlockPartition[] {
+  const files = filesIn("/");
   const folder = folderOf(files, diskPath);
   if (folder === undefined) return [];
   const partitions = files.names(folder).flatMap((name) => {

@@ -1,3 +1,8 @@
+import { lazily } from "../base/index.ts";
+
+// Few commands serve anything.
+export const serveNbd = lazily(async () => (await import("./nbd/index.ts")).serveNbd);
+
 export { readBytes, type BlockDevice, type BlockReader } from "./block-device.ts";
 export { refuseOutside } from "./bounds.ts";
 export { identifyDevice, identifyPart, identityOf, type BlockIdentity, type DevicePart } from "./block-identity.ts";
@@ -9,7 +14,7 @@ export { ExclusiveDisk } from "./exclusive-disk.ts";
 export { FileDevice, FileReader } from "./file-device.ts";
 export { MemoryDevice } from "./memory-device.ts";
 export { OverlayDevice } from "./overlay.ts";
-export { serveNbd, type NbdServer } from "./nbd/index.ts";
+export type { NbdServer } from "./nbd/index.ts";
 export { MappedReader, type MappedStretch } from "./mapped-reader.ts";
 export { inUseNote, refuseInUse, refuseUnwritable } from "./refuse-in-use.ts";
 export { RescuingReader, unreadableLimitBytes, type RescueOptions } from "./rescuing-reader.ts";

@@ -7,8 +7,7 @@ import { Failure } from "../../src/base/index.ts";
 import { FileDevice, SliceDevice, type FileReader } from "../../src/device/index.ts";
 import { editFileSystem } from "../../src/filesystem/index.ts";
 import { readTable } from "../../src/partition/index.ts";
-import type { BackupStore, StoreWriter } from "../../src/backup/store/index.ts";
-import { WrappedStore } from "../../src/backup/store/wrapped-store.ts";
+import { WrappedStore, type BackupStore, type StoreWriter } from "../../src/backup/store/index.ts";
 import { temporaryFolder } from "../temp.ts";
 import { sampleDisk, save } from "./sample-disk.ts";
 
@@ -95,6 +94,11 @@ test("without a name the newest one of the same disk is gone on with, and withou
     command: "",
     env: process.env,
   } as const;
+  const other = await save(disk, place.path, { name: "other" });
+  assert.match(
+    other.warnings.join(),
+    /2026-01-02-0304-sda.part" is an unfinished backup of the same disk: --resume goes on/,
+  );
   assert.equal((await saveBackup(nameless)).path, place.join("2026-01-02-0304-sda"));
   assert.match((await saveBackup(nameless)).path, /2026-06-0\d-\d{4}-sda$/);
 });
@@ -257,9 +261,9 @@ test("with the connection cut again and again, whole volumes are kept, and the e
   const into = place.join("resumed");
   let cuts = 0;
   for (let writes = 3; ; writes += 4) {
-    const throughStore = (store: BackupStore): BackupStore => new FarStore(store, writes);
+    const through = (store: BackupStore): BackupStore => new FarStore(store, writes);
     try {
-      const saved = await save(disk, into, { volumeBytes, isResumed: true }, { throughStore });
+      const saved = await save(disk, into, { volumeBytes, isResumed: true, through });
       assert.deepEqual(contentOf(saved.path), contentOf(whole.path));
       break;
     } catch (error) {

@@ -7,6 +7,7 @@ import { postWebHook } from "../../src/backup/plan/post-web-hook.ts";
 import { Failure, type Progress } from "../../src/base/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 import { httpSink, smtpSink } from "./sinks.ts";
+import { sampleDisk } from "./sample-disk.ts";
 import { smallDisk } from "./small-disk.ts";
 
 const folder = temporaryFolder();
@@ -28,6 +29,7 @@ interface Place extends AsyncDisposable {
 interface RunMore {
   readonly jobs?: readonly string[];
   readonly isDryRun?: boolean;
+  readonly unlessWithinMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   readonly env?: NodeJS.ProcessEnv;
@@ -44,13 +46,14 @@ function place(): Place {
     run(
       lines,
       at = "2026-11-30T12:05:00",
-      { signal, onProgress, jobs = [], isDryRun = false, env: moreEnv = {} } = {},
+      { signal, onProgress, jobs = [], isDryRun = false, unlessWithinMs, env: moreEnv = {} } = {},
     ) {
       const plan = inside.join("plan.toml");
       fs.writeFileSync(plan, ["[defaults]", 'target = "backups"', ...lines].join("\n"));
       const options = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
       const clock = (): number => new Date(at).getTime();
-      return runPlan({ plan, jobs, isDryRun, env: { ...env, ...moreEnv }, clock }, options);
+      const early = unlessWithinMs === undefined ? {} : { unlessWithinMs };
+      return runPlan({ plan, jobs, isDryRun, ...early, env: { ...env, ...moreEnv }, clock }, options);
     },
     [Symbol.asyncDispose]: () => inside[Symbol.asyncDispose](),
   };
@@ -85,6 +88,39 @@ test("jobs are told apart: the rules of one do not touch another's backups", asy
   );
   assert.deepEqual(here.backups(), ["2026-11-01-0300-one", "2026-11-02-0300-two"]);
   await assert.rejects(here.run(job("one"), undefined, { jobs: ["three"] }), /cannot find the job "three"/);
+});
+
+test("backups of the same name that another machine or a person has made are not a job's to delete", async () => {
+  await using here = place();
+  await here.run(job(), "2026-11-01T03:00:00");
+  const of = (name: string): string => here.folder.join("backups", name);
+  const note = "Info-saved-by-cmd.txt";
+  const command = fs.readFileSync(`${of("2026-11-01-0300-laptop")}/${note}`, "utf8");
+  for (const [day, other] of [
+    ["02", command.replace(/# on .*/, "# on elsewhere")],
+    ["03", "holdfast backup save /dev/sda backups\n"],
+  ] as const) {
+    fs.cpSync(of("2026-11-01-0300-laptop"), of(`2026-11-${day}-0300-laptop`), { recursive: true });
+    fs.writeFileSync(`${of(`2026-11-${day}-0300-laptop`)}/${note}`, other);
+  }
+  const { jobs } = await here.run(["keep_last = 1", ...job()]);
+  assert.deepEqual(jobs[0]?.forgotten, ["2026-11-01-0300-laptop"]);
+});
+
+test("what a run that was cut off has left is removed by the next one, and nothing else", async () => {
+  await using here = place();
+  const large = await sampleDisk(here.folder, "mbr");
+  const lines = ["[[job]]", 'name = "laptop"', `source = "${large}"`, 'check = "none"'];
+  const abort = new AbortController();
+  const onProgress = ({ phase }: Progress): void => {
+    if (phase.startsWith("saving")) abort.abort();
+  };
+  const first = await here.run(lines, "2026-11-01T03:00:00", { signal: abort.signal, onProgress });
+  assert.equal(first.status, "interrupted");
+  assert.deepEqual(here.backups(), ["2026-11-01-0300-laptop.part"]);
+  fs.mkdirSync(here.folder.join("backups", "2026-11-01-0400-laptop.part"));
+  assert.equal((await here.run(lines)).status, "ok");
+  assert.deepEqual(here.backups(), ["2026-11-01-0400-laptop.part", "2026-11-30-1205-laptop"]);
 });
 
 test("a job that fails does not keep the next from running, and nothing of it is deleted", async () => {
@@ -188,6 +224,8 @@ test("a target that is not there is not made: a failure, or skipped where the pl
   const unmounted = await here.run([...job(), mount]);
   assert.match(unmounted.jobs[0]?.error?.message ?? "", /nothing is mounted there/);
   assert.deepEqual(here.backups(), []);
+  if (process.platform !== "linux") return;
+  assert.equal((await here.run([...job(), 'target_mount = "/proc"'])).status, "ok");
 });
 
 test("a dry run says what would be, and does nothing", async () => {
@@ -234,8 +272,13 @@ test("two runs of one plan never overlap", { skip: process.platform !== "linux" 
   const first = here.run(lines);
   while (!fs.existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 5));
   await assert.rejects(here.run(lines), (error) => error instanceof Failure && error.code === "refused");
+  assert.deepEqual((await here.run(lines, undefined, { unlessWithinMs: 1 })).jobs, [], "one that goes on is as good");
   fs.writeFileSync(go, "");
   assert.equal((await first).status, "ok");
+  const hourMs = 3_600_000;
+  const later = (hours: number) => here.run(lines, `2026-11-30T${12 + hours}:05:00`, { unlessWithinMs: 2 * hourMs });
+  assert.deepEqual((await later(1)).jobs, []);
+  assert.equal((await later(2)).jobs[0]?.status, "saved");
 });
 
 test("mail and web hooks tell of every run, or only of those that fail", async () => {

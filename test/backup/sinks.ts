@@ -38,10 +38,12 @@ export interface TakenMail {
   readonly data: string;
 }
 
+type Listener = (serve: (socket: net.Socket) => void) => net.Server;
+
 /** A mail server (RFC 5321) that takes everything, and any password. */
-export async function smtpSink(): Promise<Sink<TakenMail>> {
+export async function smtpSink(listener: Listener = net.createServer): Promise<Sink<TakenMail>> {
   const taken: TakenMail[] = [];
-  const server = net.createServer((socket) => serveMail(socket, (mail) => taken.push(mail)));
+  const server = listener((socket) => serveMail(socket, (mail) => taken.push(mail)));
   return { taken, ...(await listening(server)) };
 }
 

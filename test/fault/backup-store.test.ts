@@ -98,10 +98,16 @@ for (const isGone of [false, true]) {
         break;
       }
       assert.ok(error instanceof Failure && error.code === "no-space", inspect(error));
+      // What is kept to be resumed does not look finished.
       assert.deepEqual(
-        listed.filter(({ isFinished, name }) => isFinished || (!isGone && name === `try${nth}.part`)),
+        listed.filter(({ isFinished, name }) => isFinished && name === `try${nth}`),
         [],
       );
+      if (isGone) continue;
+      // What stays of it is gone on with, as if nothing had been.
+      const { path } = await save(disk, home, { env, name: `try${nth}`, volumeBytes: 2 ** 20, isResumed: true });
+      await checkBackup(path, { env, onProblem: async ({ message }) => assert.fail(message) });
+      fs.rmSync(path, { recursive: true });
     }
   });
 }

@@ -16,6 +16,8 @@ import {
   recordHeader,
   recordNumbers,
   residentHeader,
+  restartArea,
+  restartPage,
 } from "../../src/filesystem/ntfs/records.ts";
 import { fillWithKinds, makeNtfs, skipNtfs, whileNtfs } from "../filesystem/ntfs/sample-ntfs.ts";
 import { temporaryFolder } from "../temp.ts";
@@ -65,16 +67,24 @@ class Sample {
     changed(this.record(number), (record) => change(record, placeOf(record, type)));
   }
 
-  /** The first block of the index of a directory. */
-  async indexBlock(path: string): Promise<Uint8Array> {
-    const number = await this.numberOf(path);
+  /** Where what an attribute has in clusters begins. */
+  #outsideAt(number: number, type: number): number {
     const record = Uint8Array.from(this.record(number));
     putBackEnds(record, "a sample");
-    const at = placeOf(record, attributeTypes.indexAllocation);
+    const at = placeOf(record, type);
     const runs = at + outsideHeader.get(record, "runsOffset", at);
     const [header = 0] = record.subarray(runs);
-    const cluster = Buffer.from(record).readIntLE(runs + 1 + (header & 0xf), header >>> 4);
-    return this.bytes.subarray(cluster * this.clusterBytes, cluster * this.clusterBytes + 4096);
+    return Buffer.from(record).readIntLE(runs + 1 + (header & 0xf), header >>> 4) * this.clusterBytes;
+  }
+
+  dataAt(number: number): number {
+    return this.#outsideAt(number, attributeTypes.data);
+  }
+
+  /** The first block of the index of a directory. */
+  async indexBlock(path: string): Promise<Uint8Array> {
+    const at = this.#outsideAt(await this.numberOf(path), attributeTypes.indexAllocation);
+    return this.bytes.subarray(at, at + 4096);
   }
 
   async numberOf(path: string): Promise<number> {
@@ -289,12 +299,7 @@ describe("damaged NTFS", { skip: skipNtfs }, () => {
 
   test("$Bitmap against the clusters of files, both ways", async () => {
     const sample = whole.copy();
-    let at = 0;
-    sample.changeAttribute(recordNumbers.bitmap, attributeTypes.data, (record, place) => {
-      const runs = place + outsideHeader.get(record, "runsOffset", place);
-      const [header = 0] = record.subarray(runs);
-      at = Buffer.from(record).readIntLE(runs + 1 + (header & 0xf), header >>> 4) * sample.clusterBytes;
-    });
+    const at = sample.dataAt(recordNumbers.bitmap);
     const bits = sample.bytes.subarray(at, at + Math.floor(sample.bytes.length / sample.clusterBytes / 8));
     const used = bits.findIndex((byte) => byte === 0xff);
     const free = bits.findIndex((byte) => byte === 0);
@@ -304,6 +309,28 @@ describe("damaged NTFS", { skip: skipNtfs }, () => {
       `error: cluster ${used * 8} belongs to a file, the bitmap says that it is free`,
       "warning: 2 clusters are in use that belong to no file",
     ]);
+  });
+
+  test("a journal that was not closed is told, by the newer of its two first pages", async () => {
+    const open = "warning: its journal was not closed: the last changes may be in it only";
+    const [closed, inUse] = [0xffff, 0];
+    for (const [first, second, flags, wanted] of [
+      [closed, closed, 0, []],
+      [closed, inUse, 0, [open]],
+      [inUse, closed, 0, []],
+      [inUse, inUse, 2, []],
+    ] as const) {
+      const sample = whole.copy();
+      const at = sample.dataAt(recordNumbers.log);
+      for (const [n, clientsInUse] of [first, second].entries()) {
+        const page = sample.bytes.subarray(at + n * 4096, at + (n + 1) * 4096).fill(0);
+        const area = { clientsInUse, flags, lastNumber: BigInt(7 + n) };
+        restartPage.patch(page, { signature: 0x52545352, fixupOffset: 30, fixupCount: 9, systemPageBytes: 4096 });
+        restartPage.patch(page, { areaOffset: 64 });
+        changed(page, (bytes) => restartArea.patch(bytes, area, 64));
+      }
+      assert.deepEqual(await sample.problems(), wanted);
+    }
   });
 
   test("each way in which a directory can be wrong is told", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { test } from "node:test";
 import { Failure } from "../../src/base/index.ts";
+import { Bitmap } from "../../src/bytes/index.ts";
 import { MemoryDevice } from "../../src/device/index.ts";
 import { openFileSystem } from "../../src/filesystem/index.ts";
 import { checksumOf } from "../../src/filesystem/xfs/checksum.ts";
@@ -105,9 +106,20 @@ async function isFound(bytes: Uint8Array): Promise<boolean> {
   }
 }
 
-test("a flipped bit in any structure is found", { skip }, async () => {
+/** The blocks that would be saved. */
+async function usedBlocks(bytes: Uint8Array, blockBytes: number): Promise<Bitmap> {
+  const used = new Bitmap(bytes.length / blockBytes);
+  await using fileSystem = await openFileSystem(new MemoryDevice(bytes));
+  for await (const { startBytes, lengthBytes } of fileSystem.usedExtents()) {
+    used.setRange(startBytes / blockBytes, lengthBytes / blockBytes);
+  }
+  return used;
+}
+
+test("a flipped bit in any structure is found, and nothing is left out of a backup for it", { skip }, async () => {
   const { bytes, places, sizes } = await sampleOf("-m rmapbt=1 -d agcount=2", 48);
   assert.equal(await isFound(bytes), false);
+  const used = await usedBlocks(bytes, sizes.block);
   const random = randomFrom(firstSeed);
   for (const [one, found] of places) {
     assert.ok(found.length > 0, `there is none of ${one.name}`);
@@ -115,7 +127,10 @@ test("a flipped bit in any structure is found", { skip }, async () => {
       const at = (found[random(found.length)] ?? 0) + random(sizes[one.unit]);
       const bit = 1 << random(8);
       bytes[at]! ^= bit;
-      assert.ok(await isFound(bytes), `${one.name}, bit ${bit} of byte ${at}, seed ${firstSeed}`);
+      const what = `${one.name}, bit ${bit} of byte ${at}, seed ${firstSeed}`;
+      assert.ok(await isFound(bytes), what);
+      const now = await usedBlocks(bytes, sizes.block);
+      for (let n = used.nextSet(0); n >= 0; n = used.nextSet(n + 1)) assert.ok(now.has(n), `block ${n}: ${what}`);
       bytes[at]! ^= bit;
     }
   }

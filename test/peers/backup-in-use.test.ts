@@ -56,10 +56,11 @@ test("what is mounted is refused, or on request stands still while it is saved, 
   await using mounted = await mountNew(folder);
   const { stick, at } = mounted;
   fs.writeFileSync(`${at}/before`, Buffer.alloc(5 * mib, 7)); // as yet in memory only
-  await assert.rejects(
-    save(stick.device, folder.path),
-    (error) => error instanceof Failure && error.code === "refused",
-  );
+  await assert.rejects(save(stick.device, folder.path), (error) => {
+    assert.ok(error instanceof Failure);
+    assert.match(error.hint ?? "", /unmount what is on it first; or let it stand still meanwhile: --freeze$/);
+    return error.code === "refused";
+  });
   const seen = new Set<boolean>();
   const onProgress = (): void => void seen.add(isFrozen(at));
   const { path: backup } = await save(stick.device, folder.path, { isFrozen: true, disk: "sdb1" }, { onProgress });

@@ -84,7 +84,7 @@ async function assertStarts(image: string, firmware: string): Promise<void> {
   assert.match(said, new RegExp(`Command line: .* root=UUID=${rootUuid(image)} `));
 }
 
-test("on a smaller disk and with new ids it starts, by BIOS and by UEFI", { skip }, async () => {
+test("on a smaller disk and with new ids it starts by UEFI", { skip }, async () => {
   const image = folder.join("smaller");
   run("backup", "restore", folder.join("backups", "it"), image, "--size", "107MiB", "--new-ids", "--verify");
   assert.notEqual(rootUuid(image), rootUuid(disk));
@@ -92,12 +92,11 @@ test("on a smaller disk and with new ids it starts, by BIOS and by UEFI", { skip
   for (const [, uuid = ""] of before.matchAll(/(?:uuid=|label-id: )([0-9A-F-]{36})/g)) assert.ok(!after.includes(uuid));
   assert.doesNotMatch(run("disk", "cat", `${image}:1/etc/fstab`), new RegExp(swapUuid));
   assert.match(run("disk", "check", image), /no errors/);
-  await assertStarts(image, "bios");
   await assertStarts(image, "uefi");
   fs.rmSync(image);
 });
 
-test("on a larger disk it starts where everything behind the root has moved", { skip }, async () => {
+test("on a larger disk it starts by BIOS where everything behind the root has moved", { skip }, async () => {
   const image = folder.join("larger");
   run("backup", "restore", folder.join("backups", "it"), image, "--size", "240MiB", "--fit", "last");
   assert.equal(rootUuid(image), rootUuid(disk));

@@ -3,6 +3,8 @@ import * as fs from "node:fs";
 import { test } from "node:test";
 import { restoreBackup } from "../../src/backup/index.ts";
 import { Failure } from "../../src/base/index.ts";
+import type { BlockReader } from "../../src/device/index.ts";
+import { FailingReader } from "../backup/failing-reader.ts";
 import { sampleDisk, save } from "../backup/sample-disk.ts";
 import { temporaryFolder } from "../temp.ts";
 import { plugIn, skipWithoutLoop } from "./loop-stick.ts";
@@ -48,14 +50,23 @@ const needsClonezilla = {
   skip: process.getuid?.() === 0 ? skipWithout("ocs-chkimg", "partclone.chkimg", "mke2fs", "zstd") : "not root",
 };
 
-test("Clonezilla finds saved partitions restorable", needsClonezilla, async () => {
-  await using folder = temporaryFolder();
-  const disk = await sampleDisk(folder, "gpt");
-  await save(disk, folder.join("home"), { name: "two", partitions: [2, 5] });
-  const said = chkimg(folder.join("home"), "two");
-  for (const name of ["sda2", "sda5"]) assert.match(said, new RegExp(`restorable: ${name}\\b`), said);
-  assert.match(said, /All the images of partition or LV devices in this image were checked and they are restorable/);
-});
+test(
+  "Clonezilla finds saved partitions restorable, with sectors that could not be read too",
+  needsClonezilla,
+  async () => {
+    await using folder = temporaryFolder();
+    const disk = await sampleDisk(folder, "gpt");
+    const isBad = (sector: number): boolean => sector === 82 * 2048 + 5; // in the fifth
+    const throughDevice = (device: BlockReader, at: number): BlockReader => new FailingReader(device, isBad, at);
+    const more = { name: "two", partitions: [2, 5] };
+    const { unreadable } = await save(disk, folder.join("home"), more, { throughDevice });
+    assert.equal(unreadable?.sectors, 1);
+    assert.ok(fs.existsSync(folder.join("home", "two", "sda-bad-sectors.txt")));
+    const said = chkimg(folder.join("home"), "two");
+    for (const name of ["sda2", "sda5"]) assert.match(said, new RegExp(`restorable: ${name}\\b`), said);
+    assert.match(said, /All the images of partition or LV devices in this image were checked and they are restorable/);
+  },
+);
 
 // partclone 0.3.23, which Debian 12 has, stops at such a file system, and ocs-sr goes on as if it had saved it.
 test("ext4 that hands out clusters of blocks is saved, and partclone restores it", needsClonezilla, async () => {

@@ -12,6 +12,7 @@ import { assertReach, reachDisk } from "../backup/store/reach.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
+import { noSmallFolder, smallFolder } from "./small-folder.ts";
 import { endServer, startServer } from "./server.ts";
 import { startSshd, type SshServer } from "./sshd.ts";
 
@@ -161,6 +162,20 @@ test("of a backup of 2 GiB little more is fetched than the file that is taken ou
   const home = server.folder.join("data", "reach");
   const { path } = await save(await reachDisk(folder), home, { volumeBytes: 16_000_000 });
   await assertReach(folder, placeOf(path), access());
+});
+
+test("the target becomes full: that is said, and nothing looks finished", { skip: skip || noSmallFolder }, async () => {
+  await using small = smallFolder(server.folder.join("data", "full"), 3);
+  await assert.rejects(save(disk, placeOf(small.path), { ...access(), volumeBytes: 2 ** 20 }), (error) => {
+    assert.ok(error instanceof Failure);
+    assert.equal(error.code, "no-space", error.message);
+    return true;
+  });
+  // What is kept to be resumed does not look finished.
+  assert.deepEqual(
+    fs.readdirSync(small.path).filter((name) => !name.endsWith(".part")),
+    [],
+  );
 });
 
 test("the server goes while a disk is saved: that is said, and nothing looks finished", { skip }, async () => {

@@ -10,6 +10,7 @@ import { testStore } from "../backup/store/contract.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder } from "../temp.ts";
 import { skipWithout } from "./peer.ts";
+import { noSmallFolder, smallFolder } from "./small-folder.ts";
 import { startSmbd, type SmbServer } from "./smbd.ts";
 
 const skip = skipWithout("smbd", "smbpasswd");
@@ -78,6 +79,20 @@ test("a wrong password, and a share that is not there, are said", { skip }, asyn
   const none = `smb://${server.user}@127.0.0.1:${server.port}/none/disks`;
   await assert.rejects(listBackups(none, access()), /cannot read "smb:[^"]*\/none\/disks"/);
   await assert.rejects(listBackups(`smb://127.0.0.1:${server.port}`, access()), /it names no share/);
+});
+
+test("the target becomes full: that is said, and nothing looks finished", { skip: skip || noSmallFolder }, async () => {
+  await using small = smallFolder(`${server.data}/full`, 3);
+  await assert.rejects(save(disk, placeOf("full"), { ...access(), volumeBytes: 2 ** 20 }), (error) => {
+    assert.ok(error instanceof Failure);
+    assert.equal(error.code, "no-space", error.message);
+    return true;
+  });
+  // What is kept to be resumed does not look finished.
+  assert.deepEqual(
+    fs.readdirSync(small.path).filter((name) => !name.endsWith(".part")),
+    [],
+  );
 });
 
 test(

@@ -31,11 +31,10 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   { sizeMiB: 160, make: "-L label", mount: "compress-force=zlib", byPartclone: true },
-  { sizeMiB: 120, make: "--csum xxhash -m single", mount: "compress-force=zstd" },
+  { sizeMiB: 160, make: "--csum xxhash -n 4096 -m raid0 -d raid0", mount: "compress-force=zstd", tune: "-m" },
   { sizeMiB: 160, make: "--csum sha256 -n 32768", mount: "compress-force=lzo" },
   { sizeMiB: 200, make: "--csum blake2 -n 65536 -m single -d dup", mount: "noatime" },
   { sizeMiB: 120, make: "--mixed -n 4096", mount: "compress=lzo,subvolid=5", byDefault: "home/inner" },
-  { sizeMiB: 160, make: "-n 4096 -m raid0 -d raid0", mount: "autodefrag", tune: "-m" },
   {
     sizeMiB: 160,
     make: "-O ^no-holes,^skinny-metadata,^extref -R ^free-space-tree,quota",

@@ -1,6 +1,5 @@
-import { crc32 } from "node:zlib";
 import { Failure } from "../../base/index.ts";
-import { ascii, Struct, u32, u64 } from "../../bytes/index.ts";
+import { crc32, ascii, Struct, u32, u64 } from "../../bytes/index.ts";
 import type { PhysicalVolume } from "./volume-group.ts";
 
 /** docs/formats/lvm.md */

@@ -10,6 +10,8 @@ export interface ForgetRequest {
   readonly rules: KeepRules;
   /** Only backups whose names have this behind their date, all of them as one series. */
   readonly label?: string;
+  /** And of these only those that were made by such a command. */
+  readonly madeBy?: RegExp;
   /** A backup that is not there yet, and counts as if it were. */
   readonly expected?: BackupTime;
 }
@@ -38,8 +40,10 @@ export const forgottenEnding = `.forgotten${unfinishedEnding}`;
 
 /** Applies rules to each series of backups by itself. The newest good backup of a series is never among those that go. */
 export async function planForgetting(store: BackupStore, request: ForgetRequest): Promise<ForgetPlan> {
-  const { label } = request;
-  const all = (await savedEntries(store)).filter((entry) => label === undefined || entry.label === label);
+  const { label, madeBy } = request;
+  const all = (await savedEntries(store)).filter((entry) => {
+    return (label === undefined || entry.label === label) && (madeBy === undefined || madeBy.test(entry.command));
+  });
   const damaged = all.filter((entry) => entry.damage !== undefined);
   const good = all.filter((entry) => entry.damage === undefined);
   const series = Map.groupBy(good, (entry) => (label === undefined ? entry.series : ""));
@@ -53,7 +57,7 @@ export async function planForgetting(store: BackupStore, request: ForgetRequest)
 
 function keptIn(entries: readonly SavedEntry[], { rules, expected }: ForgetRequest) {
   if (expected === undefined) return keptOf(entries, rules);
-  const coming = { name: "", label: "", series: "", time: expected };
+  const coming = { name: "", label: "", series: "", command: "", time: expected };
   return new Map([...keptOf([...entries, coming], rules)].filter(([entry]) => entry !== coming));
 }
 

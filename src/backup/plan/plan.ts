@@ -28,6 +28,12 @@ export interface PlanJob {
   readonly level?: number;
   readonly volumeBytes: number;
   readonly isUnchecked: boolean;
+  /** Let the system's own programs look at file systems too. */
+  readonly isCheckedBySystem: boolean;
+  /** Save a device that is mounted, and let its file systems stand still meanwhile. */
+  readonly isFrozen: boolean;
+  /** Begin also where the target seems to have too little room. */
+  readonly isRoomIgnored: boolean;
   /** How often a sector that cannot be read is read again. */
   readonly retries: number;
   /** What becomes of a backup once it is there. */

@@ -4,6 +4,9 @@ import { parseDataName } from "../clonezilla/index.ts";
 import { nameIn, unfinishedEnding, type BackupStore, type StoredItem } from "../store/index.ts";
 import { forgottenEnding } from "./forget.ts";
 
+/** What "backup save --resume" goes on by. */
+const logName = /^resume(?:-\d+)?\.log(?:\.part)?$/;
+
 export interface PruneRequest {
   /** What was written to since then may still be being written. */
   readonly unchangedSinceMs: number;
@@ -62,5 +65,5 @@ async function itemsOf(store: BackupStore, name: string): Promise<readonly Store
 }
 
 function isOfBackup(name: string): boolean {
-  return parseDataName(name.replace(/\.part$/, "")) !== undefined;
+  return logName.test(name) || parseDataName(name.replace(/\.part$/, "")) !== undefined;
 }

@@ -33,8 +33,11 @@ export function readJob(table: PlanTable, folder: string): PlanJob | undefined {
     ...(partitions === undefined ? {} : { partitions }),
     ...packing,
     isUnchecked: table.flag("unchecked") ?? false,
+    isCheckedBySystem: table.flag("fsck") ?? false,
+    isFrozen: table.flag("freeze") ?? false,
+    isRoomIgnored: table.flag("ignore_room") ?? false,
     retries: table.number("retries", { minimum: 0, maximum: retryLimit }) ?? usualRetries,
-    check: readCheck(table, packing),
+    check: readCheck(table),
     ...(keep === undefined ? {} : { keep }),
     ...(onlyIf === undefined ? {} : { onlyIf }),
     before: table.strings("before") ?? [],
@@ -80,20 +83,18 @@ function readTargetAccess(table: PlanTable, folder: string): Pick<PlanJob, "iden
 function readPacking(table: PlanTable): Pick<PlanJob, "compress" | "level" | "volumeBytes"> {
   const compress = table.choice("compress", ["zstd", "gzip", "xz", "lz4", "none"]) ?? "zstd";
   const maximum = levelLimits[compress];
-  if (maximum === 0 && table.has("level")) table.complain("level", 'there is none with compress = "none"');
+  if (maximum === 0 && table.has("level")) table.complain("level", `there is none with compress = "${compress}"`);
   const level = table.number("level", { minimum: 1, maximum: Math.max(1, maximum) });
   const volumeBytes = table.size("volume_size") ?? usualVolumeBytes;
   if (volumeBytes < leastVolumeBytes) table.complain("volume_size", "1MiB is the least");
   return { compress, ...(level === undefined ? {} : { level }), volumeBytes };
 }
 
-function readCheck(table: PlanTable, { compress }: Pick<PlanJob, "compress">): PlanCheck {
+function readCheck(table: PlanTable): PlanCheck {
   const kind = table.choice("check", ["none", "all", "boot"]) ?? "all";
   const until = table.string("boot_text");
   const timeLimitMs = table.parsed("boot_limit", table.string("boot_limit"), parseTimeLimit) ?? usualBootLimitMs;
   const isEmulated = table.flag("boot_emulated") ?? false;
-  if (kind === "boot" && compress === "gzip")
-    table.complain("check", "what is compressed by gzip is not started; use zstd");
   if (kind === "boot") return { kind, ...(until === undefined ? {} : { until }), timeLimitMs, isEmulated };
   for (const key of ["boot_text", "boot_limit", "boot_emulated"]) {
     if (table.has(key)) table.complain(key, 'it goes with check = "boot"');

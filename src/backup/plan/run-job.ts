@@ -1,11 +1,12 @@
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 import { Failure, stopIfAborted } from "../../base/index.ts";
 import { shellWord } from "../../bytes/index.ts";
 import { failedCheckFile } from "../marks.ts";
 import { saveBackup } from "../save-backup.ts";
 import type { SavedBackup, SaveRequest } from "../saving/request.ts";
-import { openStore, pathIn, type BackupStore, type StoreAccess } from "../store/index.ts";
+import { openStore, pathIn, unfinishedEnding, type BackupStore, type StoreAccess } from "../store/index.ts";
 import { checkSaved } from "./check-saved.ts";
 import { findSource } from "./find-source.ts";
 import { applyForgetting, planForgetting } from "./forget.ts";
@@ -13,12 +14,15 @@ import { holds, runHook } from "./hooks.ts";
 import type { BackupPlan, PlanJob } from "./plan.ts";
 import { readSecret } from "./read-secret.ts";
 import type { BackupTime } from "./retention.ts";
+import type { RunLock } from "./run-lock.ts";
 import type { RunPlanOptions } from "./run-plan.ts";
 import type { JobError, JobStatus, JobSummary } from "./summary.ts";
 
 /** What all jobs of a run share. */
 export interface JobRun {
   readonly plan: BackupPlan;
+  /** Absent in a dry run. */
+  readonly lock: RunLock | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: () => number;
   readonly options: RunPlanOptions;
@@ -121,13 +125,19 @@ class JobWork {
       ...(job.level === undefined ? {} : { level: job.level }),
       volumeBytes: job.volumeBytes,
       isUnchecked: job.isUnchecked,
+      isCheckedBySystem: job.isCheckedBySystem,
+      isFrozen: job.isFrozen,
+      isRoomIgnored: job.isRoomIgnored,
       retries: job.retries,
       ...(job.partitions === undefined ? {} : { partitions: job.partitions }),
       nowMs: this.#startedMs,
-      command: ["holdfast", "backup", "run", this.#run.plan.path, job.name].map(shellWord).join(" "),
+      command: this.#command,
       ...this.#access(),
     };
+    await this.#removeLeftover();
+    this.#run.lock?.noteBegun(job.name, request.name);
     this.#saved = await saveBackup(request, options);
+    this.#run.lock?.noteBegun(job.name, undefined);
     this.#warnings.push(...this.#saved.warnings);
     this.#checked = await this.#check(this.#saved);
     refuseUnreadable(this.#saved);
@@ -149,13 +159,23 @@ class JobWork {
     }
   }
 
+  /** What a run of this job that was cut off has left is no good to anybody, and takes room. */
+  async #removeLeftover(): Promise<void> {
+    const leftover = this.#run.lock?.begun(this.#job.name);
+    if (leftover === undefined) return;
+    await using store = await this.#openTarget();
+    await store.remove(leftover + unfinishedEnding);
+  }
+
   /** Backups of this job beyond those that are to be kept. */
   async #forget({ isDryRun }: { readonly isDryRun: boolean }): Promise<readonly string[]> {
     const { keep, name } = this.#job;
     if (keep === undefined) return [];
     await using store = await this.#openTarget();
+    const end = RegExp.escape(` ${shellWord(name)} ${this.#commandEnd}`);
+    const madeBy = new RegExp(`^holdfast backup run .*${end}$`);
     const expected = isDryRun ? { expected: timeOf(this.#startedMs) } : {};
-    const plan = await planForgetting(store, { rules: keep, label: name, ...expected });
+    const plan = await planForgetting(store, { rules: keep, label: name, madeBy, ...expected });
     this.#warnings.push(...plan.damaged.map(({ name: bad, damage }) => `"${bad}" counts for nothing: ${damage}`));
     if (isDryRun) return plan.forgotten.map((one) => one.name);
     const done = await applyForgetting(store, plan, this.#run.options);
@@ -193,6 +213,16 @@ class JobWork {
       ...(identity === undefined ? {} : { identity }),
       password: async () => (secret === undefined ? undefined : readSecret(secret, env)),
     };
+  }
+
+  /** Tells backups of this job from those of others that have the same name, on another machine or by hand. */
+  get #command(): string {
+    const words = ["holdfast", "backup", "run", this.#run.plan.path, this.#job.name].map(shellWord);
+    return `${words.join(" ")} ${this.#commandEnd}`;
+  }
+
+  get #commandEnd(): string {
+    return `# on ${os.hostname()}`;
   }
 
   #backupName(): string {
@@ -243,7 +273,12 @@ interface End {
 }
 
 function endOf(error: unknown): End {
-  if (!(error instanceof Failure)) throw error;
+  if (!(error instanceof Failure)) {
+    // Whoever is to be told has to hear of this too, and the next job is not to suffer from it.
+    const where = error instanceof Error ? error.stack?.split("\n")[1]?.trim() : undefined;
+    const hint = `this is a bug in holdfast; please report it${where === undefined ? "" : `: ${where}`}`;
+    return { status: "failed", error: { code: "failed", message: `internal error: ${String(error)}`, hint } };
+  }
   const { code, message, hint } = error;
   if (code === "interrupted") return { status: "interrupted" };
   return { status: "failed", error: { code, message, ...(hint === undefined ? {} : { hint }) } };

@@ -7,7 +7,7 @@ import { Failure, libc, systemReason } from "../../base/index.ts";
 /**
  * Held while a plan is run, so that two runs of it never overlap. The lock is the kernel's: it is gone with the process,
  * however that ends. Throws `refused` where another run has it.
- * Its file remembers when the last run was.
+ * Its files remember when the last run was, and what is unfinished.
  */
 export class RunLock implements Disposable {
   readonly #file: string;
@@ -48,6 +48,21 @@ export class RunLock implements Disposable {
   note(runMs: number): void {
     fs.ftruncateSync(this.#fd);
     fs.writeSync(this.#fd, `${new Date(runMs).toISOString()}\n`);
+  }
+
+  /** The backup that a run of a job has begun and not finished. */
+  begun(job: string): string | undefined {
+    const file = this.#begunFile(job);
+    return fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim() : undefined;
+  }
+
+  noteBegun(job: string, name: string | undefined): void {
+    if (name === undefined) fs.rmSync(this.#begunFile(job), { force: true });
+    else fs.writeFileSync(this.#begunFile(job), `${name}\n`, { mode: 0o600, flush: true });
+  }
+
+  #begunFile(job: string): string {
+    return this.#file.replace(/\.lock$/, `-${job}.begun`);
   }
 
   [Symbol.dispose](): void {

@@ -41,7 +41,7 @@ export async function runPlan(request: RunPlanRequest, options: RunPlanOptions =
   const isBusy = !isDryRun && lock === undefined;
   const isEarly = isBusy || (lock?.lastRunMs ?? -Infinity) > startedMs - (request.unlessWithinMs ?? 0);
   const jobs: JobSummary[] = [];
-  const run: JobRun = { plan, env, clock, options };
+  const run: JobRun = { plan, lock, env, clock, options };
   for (const job of isEarly ? [] : chosen) {
     const done = await (isDryRun ? planJob(job, run) : isAborted(options) ? interruptedJob(job) : runJob(job, run));
     jobs.push(done);

@@ -1,5 +1,12 @@
 import { Failure } from "../../base/index.ts";
-import { readBadSectors, readFolder, readSavedTime, readSource, type BackupFolder } from "../clonezilla/index.ts";
+import {
+  readBadSectors,
+  readFolder,
+  readSavedTime,
+  readSmallFile,
+  readSource,
+  type BackupFolder,
+} from "../clonezilla/index.ts";
 import { markIn } from "../marks.ts";
 import { SubStore, unfinishedEnding, type BackupStore } from "../store/index.ts";
 import { parseBackupTime, type BackupTime } from "./retention.ts";
@@ -12,9 +19,13 @@ export interface SavedEntry {
   /** Backups of one series are of the same disk, and the older ones go. */
   readonly series: string;
   readonly time: BackupTime;
+  /** The command that it was made by, as its notes have it. */
+  readonly command: string;
   /** Why it is not known to be whole; absent where nothing speaks against it. */
   readonly damage?: string;
 }
+
+const commandFile = "Info-saved-by-cmd.txt";
 
 /** `2026-11-30-1205-laptop`; Clonezilla itself proposes names without the minutes. */
 const datedName = /^(\d{4}-\d\d-\d\d)-(\d\d)(\d\d)?-(.+)$/;
@@ -48,7 +59,8 @@ async function entryOf(name: string, folder: BackupFolder): Promise<SavedEntry |
   if (time === undefined) return undefined;
   const damage = markIn(folder.files) ?? folder.problems[0] ?? (await unreadableIn(folder));
   const series = [label, ...identitiesOf(folder), (await readSource(folder)) ?? ""].join("\n");
-  return { name, label, series, time, ...(damage === undefined ? {} : { damage }) };
+  const command = (await readSmallFile(folder, commandFile))?.toString().trim() ?? "";
+  return { name, label, series, time, command, ...(damage === undefined ? {} : { damage }) };
 }
 
 /** Zeros stand for what could not be read: an older backup may be the last that has it. */

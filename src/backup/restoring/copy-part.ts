@@ -44,6 +44,15 @@ export async function contentBytesOf(restoring: Restoring, part: BackupPart): Pr
   return lengthBytes;
 }
 
+/** How large the device was that a partition's content stood on: NTFS has a sector more than its blocks. */
+export async function deviceBytesOf(restoring: Restoring, part: BackupPart): Promise<number> {
+  {
+    await using stream = await openStream(restoring, part);
+    if (stream.head !== undefined) return stream.head.description.deviceBytes;
+  }
+  return await contentBytesOf(restoring, part);
+}
+
 /**
  * Writes what a backup has of a partition to its places. Throws `no-space` where the device ends before it, unless what
  * is behind the end is to be left out.

@@ -68,7 +68,8 @@ export function canResize({ kind }: Pick<BackupPart, "kind">): boolean {
 /** Restores a partition to its place, of whatever size that is. Throws `no-space` where its content does not fit. */
 export async function fillPart(filling: Filling, part: BackupPart, place: FillPlace): Promise<FilledPart> {
   const { device, isFilled } = place;
-  const contentBytes = canResize(part) ? await contentBytesOf(filling, part) : undefined;
+  const isAsItWas = place.wasBytes === device.sizeBytes;
+  const contentBytes = canResize(part) && !isAsItWas ? await contentBytesOf(filling, part) : undefined;
   if (contentBytes === undefined) return await copyWhole(filling, part, place);
   const isTooSmall = contentBytes > device.sizeBytes;
   if (!isTooSmall && !(isFilled && contentBytes < device.sizeBytes)) return await copyWhole(filling, part, place);

@@ -45,7 +45,17 @@ export async function writeDisk(
     filled.push({ content: part.content, device: slice });
   }
   await followInParts(filling, filled);
-  return { parts, warnings: [...warnings, ...(await moveBootLoader(device, plan))] };
+  warnings.push(...(await moveBootLoader(device, plan)), ...windowsNotes(plan, filling.renewal !== undefined));
+  return { parts, warnings };
+}
+
+/** Windows' boot configuration has ids, and of an MBR places too; it is in a database that is not changed here. */
+function windowsNotes({ dump, parts }: DiskPlan, hasNewIds: boolean): readonly string[] {
+  const isNtfs = parts.some(({ content }) => content !== undefined && !isSwap(content) && content.kind === "ntfs");
+  const isMoved = dump.kind === "mbr" && parts.some(({ before, after }) => before.startLba !== after.startLba);
+  if (!isNtfs || !(hasNewIds || isMoved)) return [];
+  const why = hasNewIds ? "by its id" : "by its place";
+  return [`if Windows is on it, it looks for its partition ${why}: let its installation medium repair the start`];
 }
 
 /** Boot loaders that know by number in which sectors the rest of them is, and are not told anew. */

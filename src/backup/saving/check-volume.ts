@@ -34,7 +34,7 @@ export function isDamage(error: unknown): boolean {
 
 /** Says which partition is meant where a failure does not. */
 export function aboutVolume(error: unknown, volume: string): unknown {
-  if (!(error instanceof Failure) || error.message.includes(volume)) return error;
+  if (!(error instanceof Failure) || error.code === "interrupted" || error.message.includes(volume)) return error;
   const hint = error.hint === undefined ? {} : { hint: error.hint };
   return new Failure(error.code, `cannot save ${volume}: ${error.message}`, { ...hint, cause: error });
 }

@@ -17,6 +17,7 @@ export interface OpenedFolder {
   readonly begun: BegunSave;
   /** What is there already. */
   readonly kept: KeptSave | undefined;
+  readonly warnings: readonly string[];
 }
 
 /** Makes the folder of a new backup, or finds the one that is to be gone on with. */
@@ -24,10 +25,11 @@ export async function openFolder(request: SaveRequest, source: Source, store: Ba
   const begun = beginningOf(request, source);
   const found = request.isResumed === true ? await findUnfinished(request, begun, store) : undefined;
   if (found !== undefined) return await goOn(found, begun, store);
+  const warnings = request.isResumed === true ? [] : await tellUnfinished(begun, store);
   const folder = await NewFolder.create(store, request.name ?? backupName(request, source.name));
   const log = await ResumeLog.begin(store, folder.partName);
   await log.add({ begun });
-  return { folder, log, begun, kept: undefined };
+  return { folder, log, begun, kept: undefined, warnings };
 }
 
 function beginningOf(request: SaveRequest, { name, reader, table }: Source): BegunSave {
@@ -55,7 +57,7 @@ interface Unfinished {
 
 /** The one that is named; else the newest of the same source. */
 async function findUnfinished(
-  { name }: SaveRequest,
+  { name }: Pick<SaveRequest, "name">,
   begun: BegunSave,
   store: BackupStore,
 ): Promise<Unfinished | undefined> {
@@ -87,13 +89,13 @@ async function goOn({ name, kept }: Unfinished, begun: BegunSave, store: BackupS
     await removeAllBut(store, folder.partName, () => false);
     const log = await ResumeLog.begin(store, folder.partName);
     await log.add({ begun });
-    return { folder, log, begun, kept };
+    return { folder, log, begun, kept, warnings: [] };
   }
   refuseOthers(path, kept.begun, begun);
   const log = await ResumeLog.goOn(store, folder.partName, kept);
   log.keep();
   await removeAllBut(store, folder.partName, isGoneOnWith);
-  return { folder, log, begun: kept.begun, kept };
+  return { folder, log, begun: kept.begun, kept, warnings: [] };
 }
 
 /** A log in which there is nothing yet may be that of a program that has just begun. */
@@ -102,6 +104,14 @@ async function refuseBeingBegun(store: BackupStore, folder: string): Promise<voi
   if (store.reopen === undefined || (await store.find(path + unfinishedEnding)) === undefined) return;
   const writer = await store.reopen(path, 0);
   await writer[Symbol.asyncDispose]();
+}
+
+/** Whoever begins anew is told of what could have been gone on with. */
+async function tellUnfinished(begun: BegunSave, store: BackupStore): Promise<string[]> {
+  const found = await findUnfinished({}, begun, store);
+  if (found === undefined) return [];
+  const path = nameIn(store, found.name + unfinishedEnding);
+  return [`"${path}" is an unfinished backup of the same disk: --resume goes on with it`];
 }
 
 /** What was begun of another disk, or in another way, is not gone on with. */

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { Failure } from "../../base/index.ts";
+import { Failure, isSystemError } from "../../base/index.ts";
 import {
   FileReader,
   identifyDevice,
@@ -121,7 +121,7 @@ async function openerOf(
   { diskPath, nodes }: { readonly diskPath: string; readonly nodes: readonly BlockPartition[] },
   stack: AsyncDisposableStack,
 ): Promise<(path: string) => Promise<FileReader>> {
-  if (isFrozen !== true) return (device) => FileReader.openAtRest(device);
+  if (isFrozen !== true) return openAtRest;
   const names = nodes.map((node) => path.basename(node.path));
   const { uses } = identifyDevice(diskPath, { action: "freeze" });
   stack.use(
@@ -135,6 +135,17 @@ async function openerOf(
     reader.forgetCached(); // what was written by way of a mount is on the device, not in what is cached of that
     return reader;
   };
+}
+
+async function openAtRest(device: string): Promise<FileReader> {
+  try {
+    return await FileReader.openAtRest(device);
+  } catch (error) {
+    const isMounted = isSystemError(error instanceof Failure ? error.cause : undefined, "EBUSY");
+    if (!(error instanceof Failure) || !isMounted) throw error;
+    const hint = `${error.hint ?? ""}; or let it stand still meanwhile: --freeze`;
+    throw new Failure(error.code, error.message, { hint, cause: error });
+  }
 }
 
 function unlikeTable(disk: string, { number }: Partition): Failure {

@@ -3,7 +3,7 @@ import type { BlockReader } from "../../device/index.ts";
 import type { SavedVolume } from "../clonezilla/index.ts";
 import type { Content } from "../content.ts";
 import type { PackedAs } from "../packed/index.ts";
-import type { BackupStore, StoreAccess } from "../store/index.ts";
+import type { StoreAccess } from "../store/index.ts";
 
 export interface SaveRequest extends StoreAccess {
   /** A disk image, a disk, or one partition of a disk. */
@@ -39,8 +39,6 @@ export interface SaveRequest extends StoreAccess {
 export interface SaveOptions extends JobOptions {
   /** Stands between a device, or a partition that begins so far into it, and what reads it. */
   readonly throughDevice?: (device: BlockReader, startBytes: number) => BlockReader;
-  /** Stands between the store that a backup is written to and what writes it. */
-  readonly throughStore?: (store: BackupStore) => BackupStore;
 }
 
 /** A partition of the disk that is saved, or a whole disk without a table, and where its bytes are. */

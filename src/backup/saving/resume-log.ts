@@ -1,4 +1,4 @@
-import { pathIn, type BackupStore, type StoreWriter } from "../store/index.ts";
+import { pathIn, unfinishedEnding, type BackupStore, type StoreWriter } from "../store/index.ts";
 import { isLogName, localLogName, type KeptSave, type LogLine } from "./kept-log.ts";
 
 interface LogState {
@@ -40,7 +40,12 @@ export class ResumeLog implements AsyncDisposable {
   /** Throws `refused` where another program is writing it. */
   static async goOn(store: BackupStore, folder: string, { text, logName }: KeptSave): Promise<ResumeLog> {
     if (store.reopen === undefined) return new ResumeLog(store, folder, { text, path: pathIn(folder, logName) });
-    const writer = await store.reopen(pathIn(folder, localLogName), Buffer.byteLength(text));
+    const path = pathIn(folder, localLogName);
+    const isLocal = logName === localLogName + unfinishedEnding;
+    const isThere = isLocal || (await store.find(path + unfinishedEnding)) !== undefined;
+    const keptBytes = isLocal ? Buffer.byteLength(text) : 0;
+    const writer = isThere ? await store.reopen(path, keptBytes) : await store.create(path);
+    if (!isLocal) await writer.write(Buffer.from(text)); // it was begun from another machine
     return new ResumeLog(store, folder, { writer });
   }
 

@@ -8,7 +8,7 @@ export const show = defineCommand({
   words: ["disk", "show"],
   summary: "say what is on a disk: table, partitions, file systems, space used and free",
   description:
-    "Nothing is changed. File systems that are not read are told too (btrfs, f2fs, squashfs), and so are swap, LUKS and LVM2; what is wrong with any of them is printed below the table. On a terminal the disk is also drawn to scale; how full a field is shows how much of the file system is used, not where.",
+    "Nothing is changed. File systems that are not read are told too (f2fs, squashfs, a btrfs of several devices), and so are swap, LUKS and LVM2; what is wrong with any of them is printed below the table. On a terminal the disk is also drawn to scale; how full a field is shows how much of the file system is used, not where.",
   operands: { file: { arity: "one", help: "the disk: a file or a block device" } },
   options: { json: jsonOption },
   examples: [

@@ -1,13 +1,13 @@
 import { Failure } from "../../base/index.ts";
+import type { CheckReport } from "../check-report.ts";
 import type { BlockUse } from "./block-use.ts";
-import type { Report } from "./check-report.ts";
 import type { InodeUse } from "./inode-use.ts";
 import type { ExtSource } from "./source.ts";
 
 /** What the steps of a check hand to each other. */
 export interface CheckState {
   readonly source: ExtSource;
-  readonly report: Report;
+  readonly report: CheckReport;
   readonly inodes: InodeUse;
   readonly orphans: ReadonlySet<number>;
   /** Of the window that is being looked at. */
@@ -25,7 +25,7 @@ export interface CheckState {
 
 /** Runs a step; where it fails because something is damaged, that is a finding, once there is a report. */
 export async function findDamage(
-  report: Report | undefined,
+  report: CheckReport | undefined,
   inode: number | undefined,
   step: () => Promise<void>,
 ): Promise<void> {

@@ -1,12 +1,15 @@
-import type { Problem } from "../file-system.ts";
+import { CheckReport } from "../check-report.ts";
+import type { DirectoryItem, Problem } from "../file-system.ts";
+import { pathsOf } from "../paths-of.ts";
 import { BlockUse } from "./block-use.ts";
 import { checkBlockBitmaps, checkTotals } from "./check-bitmaps.ts";
 import { checkDirectories, checkLinks, checkParents } from "./check-directories.ts";
 import { checkInodes, claimInWindow } from "./check-inodes.ts";
-import { pathsOf } from "./check-paths.ts";
-import { Report } from "./check-report.ts";
 import { findDamage, type CheckState } from "./check-state.ts";
 import { checkSuperblocks } from "./check-superblock.ts";
+import { listDirectory } from "./directory-reader.ts";
+import { rootInode } from "./inode.ts";
+import { readInode } from "./inode-reader.ts";
 import { InodeUse } from "./inode-use.ts";
 import { orphansOf } from "./orphans.ts";
 import type { ExtSource } from "./source.ts";
@@ -19,7 +22,7 @@ const comparedInodeLimit = 8_000_000;
  * indexes, link counts, bitmaps, and all their checksums. Notes of the reader come first, as warnings.
  */
 export async function* checkExt(source: ExtSource, wasReplayed: boolean): AsyncGenerator<Problem> {
-  const report = new Report();
+  const report = new CheckReport();
   for (const note of source.notes) report.warning(note);
   const state: CheckState = {
     source,
@@ -44,10 +47,12 @@ export async function* checkExt(source: ExtSource, wasReplayed: boolean): AsyncG
     await checkBlockBitmaps(state);
   }
   checkTotals(state, wasReplayed);
-  yield* withPaths(source, report);
+  const list = (id: number) => listIn(source, id);
+  const isDirectory = async (id: number) => (await readInode(source, id)).kind === "directory";
+  yield* report.problems((wanted) => pathsOf({ rootId: rootInode, list, isDirectory }, wanted));
 }
 
-async function findOrphans(source: ExtSource, report: Report): Promise<ReadonlySet<number>> {
+async function findOrphans(source: ExtSource, report: CheckReport): Promise<ReadonlySet<number>> {
   let orphans: ReadonlySet<number> = new Set();
   await findDamage(report, undefined, async () => {
     orphans = await orphansOf(source);
@@ -67,13 +72,6 @@ async function checkNames(state: CheckState): Promise<void> {
   checkLinks(state);
 }
 
-/** The findings, with the path of the file where there is one. */
-async function* withPaths(source: ExtSource, report: Report): AsyncGenerator<Problem> {
-  const wanted = new Set(report.findings.flatMap(({ inode }) => (inode === undefined ? [] : [inode])));
-  const paths = wanted.size === 0 ? new Map<number, string>() : await pathsOf(source, wanted);
-  for (const { severity, message, inode } of report.findings) {
-    const path = inode === undefined ? undefined : paths.get(inode);
-    yield { severity, message: path === undefined ? message : `${message} (${path})` };
-  }
-  if (report.dropped > 0) yield { severity: "error", message: `and ${report.dropped} more` };
+async function* listIn(source: ExtSource, id: number): AsyncGenerator<readonly DirectoryItem[]> {
+  yield* listDirectory(source, await readInode(source, id));
 }

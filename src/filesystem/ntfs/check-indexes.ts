@@ -5,6 +5,7 @@ import type { FoundRecords } from "./check-records.ts";
 import { openIndex, readBlock, type DirectoryIndex, type IndexEntry, type NameEntry } from "./directory.ts";
 import type { NtfsFile } from "./ntfs-source.ts";
 import type { NtfsVolume } from "./ntfs-volume.ts";
+import { error } from "./problems.ts";
 import { recordNumbers } from "./records.ts";
 import { whatIs } from "./ntfs-file.ts";
 
@@ -132,8 +133,4 @@ function claimBlock({ blockCount, used }: DirectoryIndex, reached: Bitmap, block
         : "which is said to be free";
   if (why !== undefined) throw new Failure("damaged", `cannot read an index: it leads to block ${block}, ${why}`);
   reached.set(block);
-}
-
-function error(message: string): Problem {
-  return { severity: "error", message };
 }

@@ -5,6 +5,7 @@ import { decodeRecord, type Attribute, type FileRecord } from "./attributes.ts";
 import type { ClusterClaims } from "./cluster-claims.ts";
 import { whatIs } from "./ntfs-file.ts";
 import type { NtfsFile, NtfsSource } from "./ntfs-source.ts";
+import { error, warning } from "./problems.ts";
 import { attributeTypes, outsideHeader, recordHeader, recordNumbers, recordSignature } from "./records.ts";
 import { endOf } from "./runs.ts";
 import { readStream, streamOf } from "./stream.ts";
@@ -185,12 +186,4 @@ function outsidePieces({ attributes }: NtfsFile): Iterable<readonly Attribute[]>
 function told(failure: unknown): Problem {
   if (failure instanceof Failure) return error(failure.message);
   throw failure;
-}
-
-function error(message: string): Problem {
-  return { severity: "error", message };
-}
-
-function warning(message: string): Problem {
-  return { severity: "warning", message };
 }

@@ -7,6 +7,7 @@ import { ClusterClaims } from "./cluster-claims.ts";
 import { isSigned } from "./geometry.ts";
 import type { NtfsSource } from "./ntfs-source.ts";
 import type { NtfsVolume } from "./ntfs-volume.ts";
+import { error, warning } from "./problems.ts";
 import { bootSector, fixupHeader } from "./records.ts";
 import { bitmapPieces, placeOfSecond } from "./used-extents.ts";
 
@@ -108,12 +109,4 @@ async function* checkBitmap(
   }
   // What belongs to records that cannot be read looks lost.
   if (lost > 0 && !isTorn) yield warning(`${lost} clusters are in use that belong to no file`);
-}
-
-function error(message: string): Problem {
-  return { severity: "error", message };
-}
-
-function warning(message: string): Problem {
-  return { severity: "warning", message };
 }

@@ -4,6 +4,7 @@ import type { Problem } from "../file-system.ts";
 import { readGeometry, type FoundGeometry } from "./geometry.ts";
 import { NtfsFileSystem } from "./ntfs-file-system.ts";
 import { NtfsSource } from "./ntfs-source.ts";
+import { error, warning } from "./problems.ts";
 import { readUpcase } from "./upcase.ts";
 import { countFreeClusters } from "./used-extents.ts";
 import { isJournalOpen, isWindowsAsleep, readVolumeFacts } from "./volume.ts";
@@ -58,7 +59,7 @@ class Opening {
   readonly problems: Problem[] = [];
 
   error(message: string, hint?: string): void {
-    this.problems.push({ severity: "error", message, ...(hint === undefined ? {} : { hint }) });
+    this.problems.push(error(message, hint));
   }
 
   /** What `work` gives; where that is damaged, a problem is told instead and there is nothing. */
@@ -86,10 +87,7 @@ class Opening {
         'shut Windows down by "shutdown /s /t 0"; "powercfg /h off" turns fast starts off',
       );
     } else if (!isDirty && (await this.attempt(() => isJournalOpen(source))) === true) {
-      this.problems.push({
-        severity: "warning",
-        message: "its journal was not closed: the last changes may be in it only",
-      });
+      this.problems.push(warning("its journal was not closed: the last changes may be in it only"));
     }
   }
 }

@@ -1,7 +1,7 @@
 import { checkAttributeIndex, readAttributes } from "./attributes.ts";
 import { claimBlocks, linearOf, linearOfNumber, type CheckState } from "./check-state.ts";
 import { typeOfKind } from "./check-directories.ts";
-import { CheckReport } from "./check-report.ts";
+import { CheckReport } from "../check-report.ts";
 import { damaged } from "../damaged.ts";
 import { forkRuns, inlineRuns } from "./fork-runs.ts";
 import { chunkInodes, isHole, isInUse, type InodeChunk } from "./inode-chunks.ts";

@@ -1,5 +1,5 @@
 import type { BlockUse, Conflict } from "./block-use.ts";
-import type { CheckReport } from "./check-report.ts";
+import type { CheckReport } from "../check-report.ts";
 import type { InodeChunks } from "./inode-chunks.ts";
 import { blockPlace, type BlockPlace } from "./layout.ts";
 import type { XfsSource } from "./xfs-source.ts";

@@ -1,15 +1,17 @@
-import type { Problem } from "../file-system.ts";
+import { CheckReport } from "../check-report.ts";
+import type { DirectoryItem, Problem } from "../file-system.ts";
+import { pathsOf } from "../paths-of.ts";
 import { BlockUse } from "./block-use.ts";
 import { checkDirectory, checkLinks, checkParents } from "./check-directories.ts";
 import { checkInodes } from "./check-inodes.ts";
 import { checkInodeTrees } from "./check-inode-trees.ts";
-import { pathsOf } from "./check-paths.ts";
-import { CheckReport } from "./check-report.ts";
 import { checkSpaceTrees } from "./check-space-trees.ts";
-import type { CheckState } from "./check-state.ts";
+import { claimBlocks, type CheckState } from "./check-state.ts";
 import { hasUnknownReadOnly } from "./features.ts";
 import { groupLength } from "./group-headers.ts";
 import { chunkInodes, InodeChunks } from "./inode-chunks.ts";
+import { listDirectory } from "./directory.ts";
+import { readInode } from "./inode.ts";
 import { InodeUse } from "./inode-use.ts";
 import { isCopySound } from "./superblock.ts";
 import { pendingLog } from "./open.ts";
@@ -30,7 +32,9 @@ export async function* checkXfs(source: XfsSource, problems: readonly string[]):
   for (const message of problems) report.error(message);
   if (source.isLogPending) report.warning(pendingLog);
   else if (source.layout.sizeBytes <= source.reader.sizeBytes) await checkAll(source, report);
-  yield* withPaths(source, report);
+  const list = (id: number) => listIn(source, id);
+  const isDirectory = async (id: number) => (await readInode(source, id)).kind === "directory";
+  yield* report.problems((wanted) => pathsOf({ rootId: source.layout.rootInode, list, isDirectory }, wanted));
 }
 
 async function checkAll(source: XfsSource, report: CheckReport): Promise<void> {
@@ -76,9 +80,9 @@ async function checkGroups(state: CheckState, from: number, to: number): Promise
   for (let group = from; group < to; group++) checkLost(state, group);
 }
 
-function claimLog({ source, blocks }: CheckState): void {
-  const { log, blockBytes } = source.layout;
-  blocks.claim(log.at / blockBytes, log.lengthBytes / blockBytes);
+function claimLog(state: CheckState): void {
+  const { log, blockBytes } = state.source.layout;
+  claimBlocks(state, log.at / blockBytes, log.lengthBytes / blockBytes, "the log");
 }
 
 async function checkFiles(state: CheckState): Promise<void> {
@@ -124,13 +128,6 @@ function checkTotals({ source, report, totals, unknownGroups }: CheckState): voi
   }
 }
 
-/** The findings, with the path of the file where there is one. */
-async function* withPaths(source: XfsSource, report: CheckReport): AsyncGenerator<Problem> {
-  const wanted = new Set(report.findings.flatMap(({ inode }) => (inode === undefined ? [] : [inode])));
-  const paths = wanted.size === 0 ? new Map<number, string>() : await pathsOf(source, wanted);
-  for (const { severity, message, inode } of report.findings) {
-    const path = inode === undefined ? undefined : paths.get(inode);
-    yield { severity, message: path === undefined ? message : `${message} (${path})` };
-  }
-  if (report.dropped > 0) yield { severity: "error", message: `and ${report.dropped} more` };
+async function* listIn(source: XfsSource, id: number): AsyncGenerator<readonly DirectoryItem[]> {
+  yield* listDirectory(source, await readInode(source, id));
 }

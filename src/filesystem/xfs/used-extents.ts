@@ -1,6 +1,7 @@
+import { Failure } from "../../base/index.ts";
 import { damaged } from "../damaged.ts";
 import type { Extent } from "../file-system.ts";
-import { readFreeList, readFreeSpaceHeader } from "./group-headers.ts";
+import { readFreeList, readFreeSpaceHeader, type FreeSpaceHeader } from "./group-headers.ts";
 import { leavesOf } from "./group-tree.ts";
 import { bnobt } from "./tree-kinds.ts";
 import type { XfsSource } from "./xfs-source.ts";
@@ -28,12 +29,22 @@ export async function* usedExtents(source: XfsSource): AsyncGenerator<Extent> {
   if (sizeBytes > usedFrom) yield { startBytes: usedFrom, lengthBytes: sizeBytes - usedFrom };
 }
 
-/** The free blocks of a group in ascending order. */
+/**
+ * The free blocks of a group in ascending order, as far as its structures can be read: what is behind damage in them
+ * counts as used.
+ */
 async function* freeStretches(source: XfsSource, group: number): AsyncGenerator<Stretch> {
+  try {
+    yield* soundStretches(source, group);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "damaged") throw error;
+  }
+}
+
+async function* soundStretches(source: XfsSource, group: number): AsyncGenerator<Stretch> {
   const { reader, layout } = source;
   const header = await readFreeSpaceHeader(reader, layout.superblock, group);
-  const list = await readFreeList(reader, layout.superblock, header);
-  const kept = [...new Set(list)].toSorted((a, b) => a - b);
+  const kept = await keptBlocks(source, header);
   const { blockCount, roots, levels } = header;
   const tree = { kind: bnobt, group, blockCount, root: roots[0] ?? 0, levels: levels[0] ?? 0 };
   let next = 0;
@@ -47,6 +58,17 @@ async function* freeStretches(source: XfsSource, group: number): AsyncGenerator<
     }
   }
   for (; next < kept.length; next++) yield single(kept[next]);
+}
+
+/** What a group keeps for its trees, ascending; nothing where the list of it is damaged. */
+async function keptBlocks({ reader, layout }: XfsSource, header: FreeSpaceHeader): Promise<readonly number[]> {
+  try {
+    const list = await readFreeList(reader, layout.superblock, header);
+    return [...new Set(list)].toSorted((a, b) => a - b);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "damaged") throw error;
+    return [];
+  }
 }
 
 function single(block: number | undefined): Stretch {

@@ -81,11 +81,8 @@ export class SmbWriter implements StoreWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isOver) return;
-    try {
-      if (!this.#isClosed) await this.#close();
-      await this.#around.remove(this.#path + unfinishedEnding);
-    } catch {
-      // What has failed before is what the user has to hear.
-    }
+    // What has failed before is what the user has to hear.
+    if (!this.#isClosed) await this.#close().catch(() => undefined);
+    await this.#around.remove(this.#path + unfinishedEnding).catch(() => undefined);
   }
 }

@@ -1,5 +1,5 @@
-import { Failure } from "../../base/index.ts";
-import type { Problem } from "../file-system.ts";
+import { Failure } from "../base/index.ts";
+import type { Problem } from "./file-system.ts";
 
 /** How many problems are told one by one. */
 const problemLimit = 500;
@@ -11,12 +11,8 @@ interface Finding extends Problem {
 
 /** Gathers what a check finds, up to a limit. */
 export class CheckReport {
-  readonly findings: Finding[] = [];
+  readonly #findings: Finding[] = [];
   #dropped = 0;
-
-  get dropped(): number {
-    return this.#dropped;
-  }
 
   error(message: string, inode?: number): void {
     this.#add({ severity: "error", message, inode });
@@ -27,7 +23,7 @@ export class CheckReport {
   }
 
   #add(finding: Finding): void {
-    if (this.findings.length < problemLimit) this.findings.push(finding);
+    if (this.#findings.length < problemLimit) this.#findings.push(finding);
     else this.#dropped++;
   }
 
@@ -41,5 +37,18 @@ export class CheckReport {
       this.error(error.message.replace(/^cannot read /, ""), inode);
       return false;
     }
+  }
+
+  /** What was found, with the path of the file where there is one. */
+  async *problems(
+    pathsOf: (inodes: ReadonlySet<number>) => Promise<ReadonlyMap<number, string>>,
+  ): AsyncGenerator<Problem> {
+    const wanted = new Set(this.#findings.flatMap(({ inode }) => (inode === undefined ? [] : [inode])));
+    const paths = wanted.size === 0 ? new Map<number, string>() : await pathsOf(wanted);
+    for (const { severity, message, inode } of this.#findings) {
+      const path = inode === undefined ? undefined : paths.get(inode);
+      yield { severity, message: path === undefined ? message : `${message} (${path})` };
+    }
+    if (this.#dropped > 0) yield { severity: "error", message: `and ${this.#dropped} more` };
   }
 }
