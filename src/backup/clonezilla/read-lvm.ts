@@ -1,5 +1,5 @@
 import { Failure } from "../../base/index.ts";
-import { encodePhysicalHead, readVolumeGroup, type Stretch, type VolumeGroup } from "../lvm/index.ts";
+import type { Stretch, VolumeGroup } from "../lvm/index.ts";
 import type { BackupPart } from "./read-parts.ts";
 import { textOf, type FolderFiles } from "./small-files.ts";
 
@@ -30,6 +30,8 @@ export async function readPhysical(
   const [groupName, , id] =
     lines.find(([, device = ""]) => device.replace(/^\/dev\//, "").replaceAll("/", "-") === name) ?? [];
   if (groupName === undefined || id === undefined) return "no group";
+  // Few backups need it.
+  const { encodePhysicalHead, readVolumeGroup } = await import("../lvm/index.ts");
   const file = `lvm_${groupName}.conf`;
   const group = readVolumeGroup(await textOf(folder, file), groupName);
   const volume = group.physical.find((one) => one.id === id);
