@@ -150,7 +150,7 @@ const restoreToPartclone: Bench = {
   memoryLimitBytes,
   prepare(folder) {
     const image = usedDisk(folder);
-    const script = `zstd -q -dc "$0" | partclone.restore -L /dev/null -s - -O "$1" -C 2>/dev/null`;
+    const script = `: >"$1"; zstd -q -dc "$0" | partclone.restore -L /dev/null -s - -O "$1" -C 2>/dev/null`;
     return {
       ours: ["./holdfast", "backup", "restore", oursSaved(image, "one"), oursOut],
       theirs: ["sh", "-c", script, theirsSaved(image), theirsOut],
