@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { Failure, stopIfAborted, type JobOptions } from "../base/index.ts";
+import { Failure, stopIfAborted } from "../base/index.ts";
 import { checkDisk } from "../disk/index.ts";
 import { MemoryDevice } from "../device/index.ts";
 import { readTable, type PartitionTable } from "../partition/index.ts";
@@ -12,7 +12,7 @@ import {
   type BackupDisk,
   type BackupFolder,
 } from "./clonezilla/index.ts";
-import { isReadAnywhere, openBackup } from "./open-backup.ts";
+import { isReadAnywhere, openBackup, type OpenBackupOptions } from "./open-backup.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
 import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
 
@@ -35,7 +35,8 @@ export interface CheckedBackup {
   readonly warningCount: number;
 }
 
-export interface CheckBackupOptions extends JobOptions, StoreAccess {
+/** With a cache, data that cannot be read anywhere is unpacked into it, so that its file systems are looked through too. */
+export interface CheckBackupOptions extends Omit<OpenBackupOptions, "disk"> {
   /** Hears of each problem as it is found; the check waits for it. */
   readonly onProblem: (problem: BackupProblem) => Promise<void>;
 }
@@ -229,21 +230,31 @@ class BackupCheck {
 
   /** False where that would take unpacking everything first. */
   async #checkStructure(): Promise<boolean> {
+    const { signal, cache, env } = this.#options;
     for (const part of this.#folder.parts) {
-      if (!(await isReadAnywhere(this.#folder, part, this.#options.env))) return false;
+      if (cache === undefined && !(await isReadAnywhere(this.#folder, part, env))) return false;
     }
-    const { signal } = this.#options;
-    for (const { name: disk } of this.#folder.disks) {
+    const disks = this.#openedAs();
+    for (const disk of disks) {
       await checkDisk(
         { image: this.#folder.path },
         {
           ...(signal === undefined ? {} : { signal }),
-          openImage: (name) => openBackup(name, { ...this.#options, disk }),
-          onProblem: ({ severity, where, message }) => this.#report(severity, `${disk}: ${where}`, message),
+          openImage: (name) => openBackup(name, { ...this.#options, ...(disk === undefined ? {} : { disk }) }),
+          onProblem: ({ severity, where, message }) => {
+            return this.#report(severity, disk === undefined ? where : `${disk}: ${where}`, message);
+          },
         },
       );
     }
-    return this.#folder.disks.length > 0;
+    return disks.length > 0;
+  }
+
+  /** The disks that it can be opened as; a single partition has no name to choose. */
+  #openedAs(): readonly (string | undefined)[] {
+    const { disks, tables, parts } = this.#folder;
+    if (disks.length > 0) return disks.map(({ name }) => name);
+    return parts.length === 1 ? [undefined] : tables.map(({ name }) => name);
   }
 
   async #attempt(where: string, work: () => Promise<void>): Promise<void> {

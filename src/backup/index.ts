@@ -34,3 +34,4 @@ export {
   summaryLines,
   type KeepRules,
 } from "./plan/index.ts";
+export type { OpenBackupOptions } from "./open-backup.ts";

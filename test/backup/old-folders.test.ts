@@ -6,7 +6,9 @@ import { checkBackup, openBackup, showBackup, type BackupProblem, type BackupRep
 import { Failure } from "../../src/base/index.ts";
 import { MemoryDevice, readBytes } from "../../src/device/index.ts";
 import { readTable, writeTable, type PartitionTable } from "../../src/partition/index.ts";
+import { runPeer } from "../peers/peer.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
+import { sampleDisk, save } from "./sample-disk.ts";
 import { sampleNtfsclone } from "./sample-ntfsclone.ts";
 import { sampleBlocks, sampleContent, sampleImage } from "./sample-image.ts";
 
@@ -256,4 +258,27 @@ test("an old folder is checked as far as its data tells, and sums that are not c
   fs.truncateSync(`${backup}/sda1.ntfs-img.aa`, ntfsclone.length - 600);
   const damaged = await checkBackup(backup, { env: {}, onProblem });
   assert.equal(damaged.errorCount, 1);
+});
+
+test("file systems in data that has to be unpacked first are looked through where there is a cache", async () => {
+  await using folder = temporaryFolder();
+  const { path: backup } = await save(await sampleDisk(folder, "mbr"), folder.join("home"), { name: "whole" });
+  for (const name of fs.readdirSync(backup)) {
+    if (/SUMS$/.test(name)) fs.rmSync(`${backup}/${name}`);
+    if (!name.endsWith(".zst.aa")) continue;
+    runPeer("sh", [
+      "-c",
+      `zstd -dc "$1" | gzip -1 >"$2"`,
+      "sh",
+      `${backup}/${name}`,
+      `${backup}/${name.replace(".zst", ".gz")}`,
+    ]);
+    fs.rmSync(`${backup}/${name}`);
+  }
+  const found: string[] = [];
+  const onProblem = async ({ where, message }: BackupProblem): Promise<void> => void found.push(`${where}: ${message}`);
+  const without = await checkBackup(backup, { env: {}, onProblem });
+  const cache = { folder: folder.join("cache"), limitBytes: 2 ** 30, nowMs: 0 };
+  const withCache = await checkBackup(backup, { env: {}, onProblem, cache });
+  assert.deepEqual([without.hasStructure, withCache.hasStructure, found], [false, true, []]);
 });

@@ -6,15 +6,14 @@ import { JsonListDocument } from "../json-document.ts";
 import { showProgress } from "../print.ts";
 import { checkAgainst } from "./check-against.ts";
 import { bootOptions, checkBoot } from "./check-boot.ts";
-import { lookOptions } from "./place-in-backup.ts";
-import { storeAccess } from "./store-options.ts";
+import { lookAccess, lookOptions } from "./place-in-backup.ts";
 
 /** `holdfast backup check` */
 export const check = defineCommand({
   words: ["backup", "check"],
   summary: "read all of a backup and compare every checksum in it",
   description:
-    "Lists of checksums, the checksums in the data, the copies of the partition table, and where data can be read anywhere (what Holdfast packed, and what is not compressed) the file systems in it too. Every problem is printed on a line of its own; with an error among them the exit status is 3.\n\nWith --boot the backup is started in QEMU instead, straight from its compressed data: nothing is restored, and what the machine writes is forgotten. It comes up where it asks for a login, on its serial port or a screen of text, or says that it has got there; where its screen shows pictures only, those count. What firmware, boot loader or kernel complain of is told. Status 3 means that it does not come up.\n\nWith --against what was saved is compared with a disk that is not in use, or an image: table, boot code, and each block that file systems used then. Status 3 means that something differs; which partitions, and which files, is told.",
+    "Lists of checksums, the checksums in the data, the copies of the partition table, and the structure of the file systems; what is not packed to be read anywhere is unpacked for that, once. Every problem is printed on a line of its own; with an error among them the exit status is 3.\n\nWith --boot the backup is started in QEMU instead, straight from its compressed data: nothing is restored, and what the machine writes is forgotten. It comes up where it asks for a login, on its serial port or a screen of text, or says that it has got there; where its screen shows pictures only, those count. What firmware, boot loader or kernel complain of is told. Status 3 means that it does not come up.\n\nWith --against what was saved is compared with a disk that is not in use, or an image: table, boot code, and each block that file systems used then. Status 3 means that something differs; which partitions, and which files, is told.",
   operands: { backup: { arity: "one", help: "the backup's folder, of Holdfast or Clonezilla" } },
   options: {
     disk: {
@@ -42,7 +41,7 @@ export const check = defineCommand({
     }
     if (args.boot) return checkBoot(context, args);
     if (args.against !== undefined) return checkAgainst(context, { ...args, against: args.against });
-    const { stdout, signal } = context;
+    const { stdout } = context;
     using progress = showProgress(context, args);
     const document = args.json ? await JsonListDocument.open(stdout, { backup: args.backup }, "problems") : undefined;
     const onProblem = async (problem: BackupProblem): Promise<void> => {
@@ -53,9 +52,7 @@ export const check = defineCommand({
       await stdout.write(`${label} ${printableName(where)}: ${printableName(message)}\n`);
     };
     const checked = await checkBackup(args.backup, {
-      ...storeAccess(context, args),
-      signal,
-      onProgress: progress.onProgress,
+      ...lookAccess(context, args, progress),
       onProblem,
     });
     progress.clear();

@@ -1,13 +1,14 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { openBackup, placeInImage } from "../../backup/index.ts";
+import { openBackup, placeInImage, type OpenBackupOptions } from "../../backup/index.ts";
 import { formatSize } from "../../bytes/index.ts";
 import type { ImageOpener, Place } from "../../disk/index.ts";
 import { cacheFolderIn } from "../cache-folder.ts";
 import type { CommandContext } from "../command.ts";
 import { parsePlace } from "../place.ts";
 import { showProgress } from "../print.ts";
+import type { ProgressDisplay } from "../progress-bar.ts";
 import { storeAccess, storeOptions, type StoreArguments } from "./store-options.ts";
 
 /** A place in a backup, written as one in an image is: `BACKUP:2/path`. */
@@ -47,22 +48,33 @@ export interface LookArguments extends StoreArguments {
   readonly disk?: string | undefined;
 }
 
-/** Opens backups where images are opened otherwise. Tells when data had to be unpacked for that. */
-export function backupOpener(context: CommandContext, args: LookArguments & { readonly json?: boolean }): ImageOpener {
+/** How backups are looked into, as the words say. Tells when data had to be unpacked for that. */
+export function lookAccess(
+  context: CommandContext,
+  args: LookArguments & { readonly json?: boolean },
+  progress: ProgressDisplay,
+): OpenBackupOptions {
   const { env, signal, stderr } = context;
-  const access = storeAccess(context, args);
   const folder = path.join(cacheFolderIn(env) ?? path.join(os.tmpdir(), "holdfast-cache"), "backups");
-  const cache = { folder: args.noCache ? undefined : folder, limitBytes: args.cacheLimit, nowMs: Date.now() };
-  const progress = showProgress(context, { json: args.json ?? false });
-  const onUnpacked = async (name: string, takenBytes: number | undefined): Promise<void> => {
-    progress.clear();
-    if (takenBytes === undefined || args.json === true) return;
-    const where = args.noCache ? "for this once" : `kept in ${folder}; --no-cache keeps nothing`;
-    await stderr.write(`${stderr.style("bold", "note:")} ${name} was unpacked, ${formatSize(takenBytes)} ${where}\n`);
+  return {
+    ...storeAccess(context, args),
+    signal,
+    onProgress: progress.onProgress,
+    cache: { folder: args.noCache ? undefined : folder, limitBytes: args.cacheLimit, nowMs: Date.now() },
+    async onUnpacked(name, takenBytes) {
+      progress.clear();
+      if (takenBytes === undefined || args.json === true) return;
+      const where = args.noCache ? "for this once" : `kept in ${folder}; --no-cache keeps nothing`;
+      await stderr.write(`${stderr.style("bold", "note:")} ${name} was unpacked, ${formatSize(takenBytes)} ${where}\n`);
+    },
   };
+}
+
+/** Opens backups where images are opened otherwise. */
+export function backupOpener(context: CommandContext, args: LookArguments & { readonly json?: boolean }): ImageOpener {
+  const access = lookAccess(context, args, showProgress(context, { json: args.json ?? false }));
   const disk = args.disk === undefined ? {} : { disk: args.disk };
-  const options = { ...access, ...disk, signal, cache, onUnpacked, onProgress: progress.onProgress };
-  return (backup) => openBackup(backup, options);
+  return (backup) => openBackup(backup, { ...access, ...disk });
 }
 
 export const backupPlaceHelp = "BACKUP, BACKUP:/path, or BACKUP:2/path for partition 2";
