@@ -14,7 +14,7 @@ import {
 } from "./clonezilla/index.ts";
 import { isReadAnywhere, openBackup, type OpenBackupOptions } from "./open-backup.ts";
 import { openPart, packedDataOf } from "./open-part.ts";
-import { openStore, readChunks, type StoreAccess } from "./store/index.ts";
+import { openStore, readChunks } from "./store/index.ts";
 
 /** One thing that is wrong. An error means that data is lost; a warning, that something about it is. */
 export interface BackupProblem {
