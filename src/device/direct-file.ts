@@ -36,7 +36,7 @@ export class DirectFile {
     const lengthBytes = from.length - (from.length % alignment);
     if (lengthBytes < leastBytes || at % alignment !== 0) return 0;
     if ((libc()?.addressOf(from) ?? 1n) % BigInt(alignment) !== 0n) return 0;
-    if (this.#fd === undefined) this.#fd = openDirect(this.#cachedFd);
+    if (this.#fd === undefined) this.#fd = openDirect(this.#cachedFd, fs.constants.O_WRONLY);
     if (this.#fd === null) return 0;
     try {
       let done = 0;
@@ -59,10 +59,11 @@ export class DirectFile {
   }
 }
 
-function openDirect(cachedFd: number): number | null {
+/** The file of a descriptor, opened past the page cache; null where that is not to be had. */
+export function openDirect(cachedFd: number, access: number): number | null {
   if (fs.constants.O_DIRECT === undefined) return null;
   try {
-    return fs.openSync(`/proc/self/fd/${cachedFd}`, fs.constants.O_WRONLY | fs.constants.O_DIRECT);
+    return fs.openSync(`/proc/self/fd/${cachedFd}`, access | fs.constants.O_DIRECT);
   } catch {
     return null; // the page cache does as well, if slower
   }

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { promisify } from "node:util";
 import { isSystemError } from "../base/index.ts";
-import { alignedBuffer } from "./direct-file.ts";
+import { alignedBuffer, openDirect } from "./direct-file.ts";
 
 const readAsync = promisify(fs.read);
 const sectorBytes = 512;
@@ -25,7 +25,7 @@ export class DirectSectors {
   async read(at: number, into: Uint8Array): Promise<boolean> {
     const start = at - (at % sectorBytes);
     if (at + into.length > start + sectorBytes) return false;
-    if (this.#fd === undefined) this.#fd = openDirect(this.#cachedFd);
+    if (this.#fd === undefined) this.#fd = openDirect(this.#cachedFd, fs.constants.O_RDONLY);
     if (this.#fd === null) return false;
     const buffer = alignedBuffer(bufferBytes);
     try {
@@ -42,14 +42,5 @@ export class DirectSectors {
   close(): void {
     if (typeof this.#fd === "number") fs.closeSync(this.#fd);
     this.#fd = null;
-  }
-}
-
-function openDirect(cachedFd: number): number | null {
-  if (fs.constants.O_DIRECT === undefined) return null;
-  try {
-    return fs.openSync(`/proc/self/fd/${cachedFd}`, fs.constants.O_RDONLY | fs.constants.O_DIRECT);
-  } catch {
-    return null;
   }
 }

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, test } from "node:test";
 import { S3mini } from "s3mini";
-import { checkBackup, listBackups, openBackup, restoreBackup, type StoreAccess } from "../../src/backup/index.ts";
+import { listBackups, openBackup, restoreBackup, type StoreAccess } from "../../src/backup/index.ts";
 import { openStore } from "../../src/backup/store/index.ts";
 import { Failure } from "../../src/base/index.ts";
 import { readBytes } from "../../src/device/index.ts";
-import { readFile } from "../../src/disk/index.ts";
 import { sampleDisk, save } from "../backup/sample-disk.ts";
+import { assertBackupAt } from "../backup/store/backup-at.ts";
 import { testStore } from "../backup/store/contract.ts";
 import { assertReach, reachDisk } from "../backup/store/reach.ts";
 import { temporaryFolder } from "../temp.ts";
@@ -68,30 +68,7 @@ test("a large file is sent in parts, and is there only as a whole", { skip }, as
 });
 
 test("a disk is saved in a bucket, looked into, checked and restored", { skip }, async () => {
-  const home = "s3://bucket/disks";
-  const saved = await save(disk, home, { ...access(), volumeBytes: 2 ** 22 });
-  assert.equal(saved.path, `${home}/backup`);
-  const [listed] = await listBackups(home, access());
-  assert.deepEqual([listed?.name, listed?.isFinished, listed?.problems], ["backup", true, []]);
-  const pieces: Uint8Array[] = [];
-  const openImage = (name: string) => openBackup(name, access());
-  for await (const piece of readFile({ image: saved.path, partition: 2, path: "/usr/noise" }, { openImage })) {
-    pieces.push(Uint8Array.from(piece));
-  }
-  assert.ok(Buffer.concat(pieces).equals(fs.readFileSync(folder.join("tree", "usr", "noise"))));
-  const checked = await checkBackup(saved.path, {
-    ...access(),
-    onProblem: async ({ message }) => assert.fail(message),
-  });
-  assert.equal(checked.hasStructure, true);
-  const here = await save(disk, folder.join("here"));
-  for (const [backup, target] of [
-    [saved.path, "from-there"],
-    [here.path, "from-here"],
-  ] as const) {
-    await restoreBackup({ backup, target: folder.join(target), force: false, ...access() });
-  }
-  assert.ok(fs.readFileSync(folder.join("from-there")).equals(fs.readFileSync(folder.join("from-here"))));
+  await assertBackupAt({ home: "s3://bucket/disks", disk, folder, access: access(), volumeBytes: 2 ** 22 });
 });
 
 test("of a backup of 2 GiB little more is fetched than the file that is taken out", { skip }, async () => {

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, test } from "node:test";
-import { checkBackup, listBackups, openBackup, restoreBackup, type StoreAccess } from "../../src/backup/index.ts";
+import { checkBackup, listBackups, restoreBackup, type StoreAccess } from "../../src/backup/index.ts";
 import { openStore } from "../../src/backup/store/index.ts";
 import { Failure } from "../../src/base/index.ts";
-import { readFile } from "../../src/disk/index.ts";
 import { sampleDisk, save } from "../backup/sample-disk.ts";
+import { assertBackupAt } from "../backup/store/backup-at.ts";
 import { testStore } from "../backup/store/contract.ts";
 import { assertReach, reachDisk } from "../backup/store/reach.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
@@ -49,31 +49,9 @@ testStore({
 });
 
 test("a disk is saved by SFTP, looked into, checked and restored", { skip }, async () => {
+  const same = server.folder.join("data", "disks", "backup");
   const home = placeOf(server.folder.join("data", "disks"));
-  const saved = await save(disk, home, { ...access(), volumeBytes: 2 ** 20 });
-  assert.equal(saved.path, `${home}/backup`);
-  const [listed] = await listBackups(home, access());
-  assert.deepEqual([listed?.name, listed?.isFinished, listed?.problems], ["backup", true, []]);
-  const pieces: Uint8Array[] = [];
-  const openImage = (name: string) => openBackup(name, access());
-  for await (const piece of readFile({ image: saved.path, partition: 2, path: "/usr/noise" }, { openImage })) {
-    pieces.push(Uint8Array.from(piece));
-  }
-  assert.ok(Buffer.concat(pieces).equals(fs.readFileSync(folder.join("tree", "usr", "noise"))));
-  const checked = await checkBackup(saved.path, {
-    ...access(),
-    onProblem: async ({ message }) => assert.fail(message),
-  });
-  assert.equal(checked.hasStructure, true);
-  const restored = folder.join("restored");
-  await restoreBackup({ backup: saved.path, target: restored, force: false, ...access() });
-  await restoreBackup({
-    backup: server.folder.join("data", "disks", "backup"),
-    target: folder.join("by-path"),
-    force: false,
-    ...access(),
-  });
-  assert.ok(fs.readFileSync(restored).equals(fs.readFileSync(folder.join("by-path"))));
+  await assertBackupAt({ home, disk, folder, access: access(), volumeBytes: 2 ** 20, same });
 });
 
 test("the command line takes such places", { skip }, async () => {

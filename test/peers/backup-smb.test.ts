@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, test } from "node:test";
-import { checkBackup, listBackups, openBackup, restoreBackup, type StoreAccess } from "../../src/backup/index.ts";
+import { checkBackup, listBackups, restoreBackup, type StoreAccess } from "../../src/backup/index.ts";
 import { Failure } from "../../src/base/index.ts";
-import { readFile } from "../../src/disk/index.ts";
 import { sampleDisk, save } from "../backup/sample-disk.ts";
+import { assertBackupAt } from "../backup/store/backup-at.ts";
 import { testStore } from "../backup/store/contract.ts";
 import { runHoldfast } from "../cli/run-holdfast.ts";
 import { temporaryFolder } from "../temp.ts";
@@ -41,29 +41,8 @@ function placeOf(path: string): string {
 testStore({ kind: "a share of Samba", skip, newPlace: async () => placeOf(`place ${++count}/`), access });
 
 test("a disk is saved on a share, looked into, checked and restored", { skip }, async () => {
-  const home = placeOf("disks");
-  const saved = await save(disk, home, { ...access(), volumeBytes: 2 ** 20 });
-  const [listed] = await listBackups(home, access());
-  assert.deepEqual([listed?.name, listed?.isFinished, listed?.problems], ["backup", true, []]);
-  const pieces: Uint8Array[] = [];
-  const openImage = (name: string) => openBackup(name, access());
-  for await (const piece of readFile({ image: saved.path, partition: 2, path: "/usr/noise" }, { openImage })) {
-    pieces.push(Uint8Array.from(piece));
-  }
-  assert.ok(Buffer.concat(pieces).equals(fs.readFileSync(folder.join("tree", "usr", "noise"))));
-  const checked = await checkBackup(saved.path, {
-    ...access(),
-    onProblem: async ({ message }) => assert.fail(message),
-  });
-  assert.equal(checked.hasStructure, true);
-  const here = `${server.data}/disks/backup`;
-  for (const [backup, target] of [
-    [saved.path, "from-there"],
-    [here, "from-here"],
-  ] as const) {
-    await restoreBackup({ backup, target: folder.join(target), force: false, ...access() });
-  }
-  assert.ok(fs.readFileSync(folder.join("from-there")).equals(fs.readFileSync(folder.join("from-here"))));
+  const same = `${server.data}/disks/backup`;
+  await assertBackupAt({ home: placeOf("disks"), disk, folder, access: access(), volumeBytes: 2 ** 20, same });
 });
 
 test("the command line takes a share, and its password from a file", { skip }, async () => {
