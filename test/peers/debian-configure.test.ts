@@ -114,6 +114,14 @@ async function unpackTo(
   return { unconfigured };
 }
 
+/** Node's own recursion follows links, and out of the tree. */
+function* entriesBelow(folderPath: string): Generator<fs.Dirent, void, void> {
+  for (const entry of fs.readdirSync(folderPath, { withFileTypes: true })) {
+    yield entry;
+    if (entry.isDirectory()) yield* entriesBelow(path.join(folderPath, entry.name));
+  }
+}
+
 /** A line for each path: kind, permissions, owners by name, what a link says, a sum of the content. */
 function factsOf(root: string): Map<string, string> {
   const nameOf = (list: string): ((id: number) => string) => {
@@ -126,7 +134,7 @@ function factsOf(root: string): Map<string, string> {
   };
   const [userName, groupName] = [nameOf("passwd"), nameOf("group")];
   const found = new Map<string, string>();
-  for (const entry of fs.readdirSync(root, { recursive: true, withFileTypes: true })) {
+  for (const entry of entriesBelow(root)) {
     const full = path.join(entry.parentPath, entry.name);
     const stat = fs.lstatSync(full);
     const content = entry.isFile() ? createHash("md5").update(fs.readFileSync(full)).digest("hex") : "";
