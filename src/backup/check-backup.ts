@@ -43,9 +43,9 @@ export interface CheckBackupOptions extends Omit<OpenBackupOptions, "disk"> {
 
 /** Reads all of a backup and compares every checksum; then looks through the file systems in it. Changes nothing. */
 export async function checkBackup(backup: string, options: CheckBackupOptions): Promise<CheckedBackup> {
-  await using store = await openStore(backup, options);
-  using use = new BackupUse(backup);
-  void use;
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(await openStore(backup, options));
+  stack.use(new BackupUse(backup));
   const check = new BackupCheck(await readFolder(store), options);
   return await check.run();
 }

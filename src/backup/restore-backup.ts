@@ -49,10 +49,10 @@ const beginningBytes = 2 ** 20;
  * and beginnings are written last.
  */
 export async function restoreBackup(request: RestoreRequest, options: RestoreOptions = {}): Promise<RestoredBackup> {
-  await using store = await openStore(request.backup, request);
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(await openStore(request.backup, request));
+  stack.use(new BackupUse(request.backup));
   const folder = await readFolder(store);
-  using use = new BackupUse(request.backup);
-  void use;
   refuseHolder(request.target, request.backup);
   const names = partitionsOf(request);
   refuseProblems(request.backup, folder, names);

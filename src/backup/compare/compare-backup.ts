@@ -45,9 +45,9 @@ const bootCodeBytes = 440;
 
 /** Compares what a backup has with a disk or image: what no file system used is not looked at. Changes nothing. */
 export async function compareBackup(request: CompareRequest, job: JobOptions = {}): Promise<ComparedBackup> {
-  await using store = await openStore(request.backup, request);
-  using use = new BackupUse(request.backup);
-  void use;
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(await openStore(request.backup, request));
+  stack.use(new BackupUse(request.backup));
   const folder = await readFolder(store);
   await using source = await FileReader.openAtRest(request.source);
   const disk = folder.disks.length === 0 ? undefined : chooseDisk(folder, request.disk);
