@@ -62,9 +62,10 @@ export function fitPartitions(dump: TableDump, request: FitRequest): TableDump {
 function choicesOf(slots: readonly Slot[], fit: Fit, room: number): readonly (readonly Slot[])[] {
   const any = slots.filter(({ canChange }) => canChange);
   const large = any.filter(({ isSmall }) => !isSmall);
-  if (fit === "last") return [(large.length > 0 ? large : any).slice(-1)];
+  const preferred = large.length > 0 ? large : any;
+  if (fit === "last") return [preferred.slice(-1)];
   const isShrinking = slots.reduce((sum, { partition }) => sum + roundUp(partition.sectorCount), 0) > room;
-  return isShrinking ? [large, any] : [large.length > 0 ? large : any];
+  return isShrinking ? [large, any] : [preferred];
 }
 
 function gapsBefore(slots: readonly Slot[], changed: Slot | undefined): number {
