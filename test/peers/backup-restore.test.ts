@@ -56,6 +56,17 @@ async function tarOf(image: string, partition: number): Promise<string> {
   return hash.digest("hex");
 }
 
+/** Names, times of change and content of the files in a partition. */
+async function filesOf(image: string, partition: number): Promise<string> {
+  const taken = folder.join("taken");
+  const { stderr, status } = await runHoldfast(["disk", "get", `${image}:${partition}`, taken]);
+  assert.equal(status, 0, stderr);
+  const script = `cd "$1" && find . -type f -printf "%p %T@ " -exec sha256sum {} ";" | sort`;
+  const said = runPeer("sh", ["-c", script, "sh", taken]);
+  fs.rmSync(taken, { recursive: true });
+  return said;
+}
+
 /** The table is in order, the file systems are, and have all files; swap and unknown bytes are what they were. */
 async function assertRestored(disk: string, table: "mbr" | "gpt"): Promise<void> {
   assert.match(runPeer("sfdisk", ["--verify", disk]), /No errors detected/);
@@ -231,6 +242,38 @@ test("what had no table goes onto a whole device", { skip: skipDevices }, async 
   const blocks = /Block count: +(\d+)/.exec(runPeer("dumpe2fs", ["-h", stick.device]))?.[1];
   const blockBytes = /Block size: +(\d+)/.exec(runPeer("dumpe2fs", ["-h", stick.device]))?.[1];
   assert.ok(Number(blocks) * Number(blockBytes) > 58 * mib);
+});
+
+const skipExfat = skip || skipWithout("fsck.exfat", "mkfs.btrfs", "btrfs");
+
+test("exFAT follows its partition both ways, btrfs keeps its size and moves", { skip: skipExfat }, async () => {
+  const disk = folder.join("exfat and btrfs");
+  const [tree, btrfs] = [folder.join("tree"), folder.join("btrfs")];
+  const specs = ["-p", `size=120MiB,fs=exfat,from=${tree}`, "-p", "size=120MiB,fs=none"];
+  const made = await runHoldfast(["disk", "create", disk, "--size", "250MiB", "--table", "gpt", ...specs]);
+  assert.equal(made.status, 0, made.stderr);
+  const [exfat, behind] = partsOf(disk);
+  fs.writeFileSync(btrfs, "");
+  fs.truncateSync(btrfs, behind?.size ?? 0);
+  runPeer("mkfs.btrfs", ["-q", "--rootdir", tree, btrfs]);
+  const place = `seek=${(behind?.start ?? 0) / mib}`;
+  runPeer("dd", [`if=${btrfs}`, `of=${disk}`, "bs=1M", place, "conv=notrunc,sparse", "status=none"]);
+  const saved = await save(disk, folder.join("exfat backups"));
+  for (const sizeMiB of [375, 167]) {
+    const target = folder.join(`of ${sizeMiB}`);
+    await restore(saved.path, target, "--size", `${sizeMiB}MiB`, "--fit", "proportional", "--verify");
+    assert.match(runPeer("sfdisk", ["--verify", target]), /No errors detected/);
+    const [fitted, moved] = partsOf(target);
+    assert.ok(fitted !== undefined && moved !== undefined && exfat !== undefined);
+    assert.deepEqual([moved.size, moved.start !== behind?.start], [behind?.size, true]);
+    assert.equal(fitted.size > exfat.size, sizeMiB > 250);
+    assertSound(target, fitted, ["fsck.exfat", "-n"]);
+    assertSound(target, moved, ["btrfs", "check", "--readonly"]);
+    assert.equal(await tarOf(target, 2), await tarOf(disk, 2));
+    // Made anew, all but the times of reading and making.
+    assert.deepEqual(await filesOf(target, 1), await filesOf(disk, 1));
+    fs.rmSync(target);
+  }
 });
 
 const skipNtfs = skip || skipWithout("mkfs.ntfs", "ntfsfix", "mkfs.xfs", "xfs_repair");
