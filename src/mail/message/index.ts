@@ -1,0 +1,1 @@
+export type { Address, Envelope, MessagePart, MessageStructure, Parameters } from "./structure.ts";

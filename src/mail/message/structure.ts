@@ -1,0 +1,64 @@
+/** RFC 5322 address as IMAP gives it (RFC 9051 §7.5.2); a group is a start (host absent) and an end (both absent). */
+export interface Address {
+  readonly name?: string;
+  readonly mailbox?: string;
+  readonly host?: string;
+}
+
+/** Header fields as they are in the message, unfolded, encoded words not decoded. */
+export interface Envelope {
+  readonly date?: string;
+  readonly subject?: string;
+  readonly from: readonly Address[];
+  /** As `from` where the message has none, as IMAP wants it; `replyTo` too. */
+  readonly sender: readonly Address[];
+  readonly replyTo: readonly Address[];
+  readonly to: readonly Address[];
+  readonly cc: readonly Address[];
+  readonly bcc: readonly Address[];
+  readonly inReplyTo?: string;
+  readonly messageId?: string;
+}
+
+/** `[["charset", "utf-8"]]`: in the order of the message, names in lower case. */
+export type Parameters = readonly (readonly [name: string, value: string])[];
+
+/** One part of a message. Offsets are into the message as it is on the wire. */
+export interface MessagePart {
+  readonly headerOffset: number;
+  readonly headerBytes: number;
+  readonly bodyOffset: number;
+  readonly bodyBytes: number;
+  /** Lines of the body. */
+  readonly lines: number;
+  /** In lower case: `text`, `multipart`. */
+  readonly type: string;
+  readonly subtype: string;
+  readonly parameters: Parameters;
+  readonly id?: string;
+  readonly description?: string;
+  /** In lower case; `7bit` where none is said. */
+  readonly encoding: string;
+  readonly md5?: string;
+  readonly disposition?: { readonly type: string; readonly parameters: Parameters };
+  readonly languages: readonly string[];
+  readonly location?: string;
+  /** Of a `multipart`: its parts; of a `message/rfc822`: one, the message within. */
+  readonly parts: readonly MessagePart[];
+  /** Of a message within a `message/rfc822`. */
+  readonly envelope?: Envelope;
+}
+
+/** What is kept of a message so that it need not be read again. JSON-safe. */
+export interface MessageStructure {
+  readonly envelope: Envelope;
+  readonly root: MessagePart;
+  /** Sent date (Date:), milliseconds since 1970; absent where there is none that can be read. */
+  readonly sentMs?: number;
+  /** RFC 5256 base subject, in upper case, for SORT and THREAD. */
+  readonly baseSubject: string;
+  /** Message-IDs of References, or of In-Reply-To, for THREAD=REFERENCES. */
+  readonly references: readonly string[];
+  /** RFC 8970: the first words of the text, at most 200 characters. */
+  readonly preview: string;
+}
