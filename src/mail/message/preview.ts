@@ -32,12 +32,13 @@ function previewOfPart(bytes: Buffer, part: MessagePart): string {
 /** Alternatives say the same: plain text first. How many parts are tried is bounded. */
 function textParts(root: MessagePart): readonly MessagePart[] {
   const found: MessagePart[] = [];
-  const collect = (part: MessagePart): void => {
+  const collect = (part: MessagePart, inMessages: boolean): void => {
     if (found.length >= triedParts || part.disposition?.type === "attachment") return;
     if (part.type === "text" && part.bodyBytes > 0) found.push(part);
-    if (part.type === "multipart") for (const each of part.parts) collect(each);
+    if (part.type === "multipart" || inMessages) for (const each of part.parts) collect(each, inMessages);
   };
-  collect(root);
+  collect(root, false);
+  if (found.length === 0) collect(root, true);
   return found.sort((a, b) => Number(a.subtype !== "plain") - Number(b.subtype !== "plain"));
 }
 
