@@ -28,7 +28,6 @@ export {
   forgetBackups,
   parseKeptSpan,
   parseTimeLimit,
-  problemText,
   pruneBackups,
   runPlan,
   summaryLines,

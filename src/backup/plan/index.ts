@@ -10,5 +10,4 @@ export const exampleOfPlan = lazily(async () => (await import("./example-plan.ts
 export { failureOf } from "./failure-of.ts";
 export { parseKeptSpan, parseTimeLimit } from "./kept-span.ts";
 export type { BackupPlan, KeepRules } from "./plan.ts";
-export { problemText } from "./problem-text.ts";
 export { summaryLines } from "./summary-text.ts";
