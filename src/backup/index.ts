@@ -27,7 +27,6 @@ export {
   failureOf,
   forgetBackups,
   parseKeptSpan,
-  parseTimeLimit,
   pruneBackups,
   runPlan,
   summaryLines,

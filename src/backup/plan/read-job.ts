@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
-import { parseKeptSpan, parseTimeLimit } from "./kept-span.ts";
+import { parseTimeLimit } from "../../bytes/index.ts";
+import { parseKeptSpan } from "./kept-span.ts";
 import type { KeepRules, PlanCheck, PlanJob, PlanSource } from "./plan.ts";
 import type { TomlTable } from "../../bytes/toml/index.ts";
 import { readSecretKeys } from "./read-secret-keys.ts";
