@@ -320,7 +320,7 @@ class MemoryMailbox implements OpenMailbox {
     }
   }
 
-  matching(query: TextQuery, uids: readonly number[]): ReadonlySet<number> {
+  async matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>> {
     const wanted = query.text.toLowerCase();
     const start = query.in === "header" ? `${query.name.toLowerCase()}:` : "";
     const isMatch = (uid: number): boolean => {
