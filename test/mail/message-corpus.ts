@@ -232,7 +232,11 @@ export const oddMessages: Readonly<Record<string, string>> = {
   "quoted-printable": multipart("text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable", [
     "caf=C3=A9 is =",
     "one line  ",
-    "=3D and =zz stays",
+    "=3D stays",
+  ]),
+  "careless quoted-printable": multipart("text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable", [
+    "=zz and =c3=a9 stay",
+    "the end=",
   ]),
   "base64 in lines": multipart("text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64", [
     "Y2Fm",
