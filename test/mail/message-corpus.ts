@@ -261,7 +261,7 @@ export const oddMessages: Readonly<Record<string, string>> = {
   languages: multipart("text/plain\r\nContent-Language: de", ["x"]),
 };
 
-export function wire(...lines: readonly string[]): string {
+function wire(...lines: readonly string[]): string {
   return lines.join("\r\n");
 }
 
