@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { Failure, isSystemError } from "../../../base/index.ts";
 import { IndexedMailbox, MailboxTexts, type Found, type IndexDatabase } from "../index-db/index.ts";
 import { wireBytes } from "../line-ends.ts";
+import { undoStoppedAppends } from "./append-together.ts";
 import { cleanTmp } from "./clean-tmp.ts";
 import type { LockOwner } from "./dotlock.ts";
 import { compareDelivery, parseFileName, sizeInName } from "./file-name.ts";
@@ -47,6 +48,8 @@ export class MaildirMailbox {
   /** Something was seen that could not be dealt with: the next look reads the folders again. */
   #isUnfinished = true;
   #keywordsVersion = "";
+  /** Messages were left in `new` by who only looked. */
+  #isLeftInNew = true;
 
   constructor(database: IndexDatabase, { root, folder, owner }: MailboxPlace) {
     this.#root = root;
@@ -80,7 +83,7 @@ export class MaildirMailbox {
     const isKnown = isSame && !this.#isUnfinished && this.#owner.now() < this.#recheckAtMs;
     const isListed = this.uidList.header?.uidValidity === this.index.uidValidity;
     if (!isKnown || !isListed || this.keywords.version !== this.#keywordsVersion) this.look(isMoving);
-    else if (isMoving && this.#hasNew) this.look(true);
+    else if (isMoving && this.#isLeftInNew) this.look(true);
   }
 
   /** At the start of a process, where the index was left in agreement with the folders. */
@@ -95,10 +98,6 @@ export class MaildirMailbox {
 
   #stampOf(times: FolderTimes): string {
     return `${times.text} ${this.keywords.version}`;
-  }
-
-  get #hasNew(): boolean {
-    return Array.from(this.index.held.values()).some(({ place }) => place.startsWith("new/"));
   }
 
   /** Reads the folders, whatever their times are. */
@@ -122,6 +121,7 @@ export class MaildirMailbox {
       this.#isUnfinished ||= !this.index.update({ appeared, changed, vanished, stamp, uidNext });
     } else if (uidNext > this.index.uidNext) this.index.update({ uidNext });
     this.#keywordsVersion = this.keywords.version;
+    this.#isLeftInNew = !isMoving && look.hasNew;
     this.#removeTwice(look);
   }
 
@@ -133,7 +133,10 @@ export class MaildirMailbox {
 
   /** Takes the lock of the list; undefined where another process has it. */
   tryLock(): Disposable | undefined {
-    return this.uidList.tryLock(this.#owner);
+    if (this.uidList.isLocked) return { [Symbol.dispose]() {} };
+    const lock = this.uidList.tryLock(this.#owner);
+    if (lock !== undefined) undoStoppedAppends(this.path);
+    return lock;
   }
 
   /** Under the lock: takes in all that has a UID, so that the next one can be given. */
@@ -303,8 +306,7 @@ export class MaildirMailbox {
     if (unlisted.length === 0) return;
     const first = Math.max(this.uidList.nextUid, this.index.uidNext);
     const entries = unlisted.map((base, index) => ({ uid: first + index, base, extensions: [] }));
-    const alive = new Set(unlisted);
-    const fd = this.uidList.append(entries, (base) => alive.has(base) || this.isAlive(base));
+    const fd = this.uidList.append(entries, this.index.held.size, (base) => this.isAlive(base));
     try {
       fs.fdatasyncSync(fd);
     } finally {
