@@ -8,7 +8,9 @@ import { openFolder, type OpenedFolder } from "./saving/open-folder.ts";
 import { openSource, type Source } from "./saving/open-source.ts";
 import type { SavedBackup, SavedPart, SaveOptions, SaveRequest } from "./saving/request.ts";
 import { checkBySystem } from "./saving/system-check.ts";
+import { requestOf, usingSnapshot } from "./saving/using-snapshot.ts";
 import { VolumeSaving } from "./saving/save-volumes.ts";
+import type { Snapshot } from "./snapshot/index.ts";
 import { openStore, refuseItself } from "./store/index.ts";
 
 /**
@@ -17,10 +19,18 @@ import { openStore, refuseItself } from "./store/index.ts";
  * file system is, `mismatch` where what is to be gone on with was begun of something else.
  */
 export async function saveBackup(request: SaveRequest, options: SaveOptions = {}): Promise<SavedBackup> {
-  const warnings = request.isCheckedBySystem === true ? await checkBySystem(request, options) : [];
+  if (request.snapshot === undefined) return await save(request, options);
+  return await usingSnapshot(request, options, (snapshot) => {
+    return save(request, { ...options, onFailedRead: () => snapshot.refuseBroken() }, snapshot);
+  });
+}
+
+async function save(request: SaveRequest, options: SaveOptions, snapshot?: Snapshot): Promise<SavedBackup> {
+  const read = snapshot === undefined ? request : requestOf(snapshot, request);
+  const warnings = request.isCheckedBySystem === true ? await checkBySystem(read, options) : [];
   await using stack = new AsyncDisposableStack();
   refuseItself(request.source, request.into);
-  const source = await openSource(request, options, stack);
+  const source = await openSource(read, options, stack);
   const { volumes, unreadable } = source;
   for (const { name: volume, content } of volumes) {
     if (content?.saved === "whole" && content.warning !== undefined) warnings.push(`${volume}: ${content.warning}`);
@@ -37,17 +47,24 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   for (const stretch of opened.kept?.unreadable ?? []) unreadable.add(stretch);
   if (request.isRoomIgnored !== true) await checkRoom(source, store, { kept: opened.kept, request, options });
   try {
-    const saved = await saveInto(opened, source, { request: limited, options });
+    const saved = await saveInto(opened, source, { request: limited, options, snapshot });
     return { ...saved, warnings: [...warnings, ...opened.warnings, ...saved.warnings] };
   } catch (error) {
-    throw keepUnfinished(opened, error);
+    // The next snapshot is another one: what is there of this could not be gone on with.
+    throw snapshot === undefined ? keepUnfinished(opened, error) : error;
   }
+}
+
+interface SaveInto {
+  readonly request: SaveRequest;
+  readonly options: SaveOptions;
+  readonly snapshot: Snapshot | undefined;
 }
 
 async function saveInto(
   opened: OpenedFolder,
   source: Source,
-  { request, options }: { readonly request: SaveRequest; readonly options: SaveOptions },
+  { request, options, snapshot }: SaveInto,
 ): Promise<SavedBackup> {
   const { folder, begun, log } = opened;
   const { name, volumes, reader } = source;
@@ -55,6 +72,7 @@ async function saveInto(
   const parts: SavedPart[] = [];
   for (const volume of volumes) parts.push(...(await saving.save(volume)));
   for (const file of await diskFiles(source)) await folder.add(file);
+  const notes = (await snapshot?.refuseBroken()) ?? [];
   const bad = await reportUnreadable(source, options);
   if (bad !== undefined) await folder.add(bad.file);
   for (const file of notesOf(begun, { name, sizeBytes: reader.sizeBytes }, parts)) await folder.add(file);
@@ -66,7 +84,7 @@ async function saveInto(
     packedBytes: folder.sizeBytes,
     parts,
     ...(bad === undefined ? {} : { unreadable: bad.report }),
-    warnings: saving.warnings,
+    warnings: [...saving.warnings, ...notes],
   };
 }
 
