@@ -1,8 +1,8 @@
 import { Failure } from "../base/index.ts";
 import { diskFiles } from "./clonezilla/index.ts";
 import { reportUnreadable } from "./saving/bad-sectors.ts";
+import { checkBeside } from "./saving/check-beside.ts";
 import { checkRoom } from "./saving/check-room.ts";
-import { checkVolume } from "./saving/check-volume.ts";
 import { notesOf } from "./saving/notes.ts";
 import { openFolder, type OpenedFolder } from "./saving/open-folder.ts";
 import { openSource, type Source } from "./saving/open-source.ts";
@@ -25,9 +25,6 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   for (const { name: volume, content } of volumes) {
     if (content?.saved === "whole" && content.warning !== undefined) warnings.push(`${volume}: ${content.warning}`);
   }
-  if (!request.isUnchecked) {
-    for (const volume of volumes) warnings.push(...(await checkVolume(volume, unreadable, options)));
-  }
   const store = stack.use(await openStore(request.into, request));
   const volumeBytes = Math.min(request.volumeBytes, (await store.largestFileBytes()) ?? Infinity);
   const limited = { ...request, volumeBytes };
@@ -37,17 +34,28 @@ export async function saveBackup(request: SaveRequest, options: SaveOptions = {}
   for (const stretch of opened.kept?.unreadable ?? []) unreadable.add(stretch);
   if (request.isRoomIgnored !== true) await checkRoom(source, store, { kept: opened.kept, request, options });
   try {
-    const saved = await saveInto(opened, source, { request: limited, options });
+    const saved = request.isUnchecked
+      ? await saveInto(opened, source, { request: limited, options })
+      : await checkBeside(source, options, (job, checked) =>
+          saveInto(opened, source, { request: limited, options: job, checked }),
+        );
     return { ...saved, warnings: [...warnings, ...opened.warnings, ...saved.warnings] };
   } catch (error) {
     throw keepUnfinished(opened, error);
   }
 }
 
+interface SaveInto {
+  readonly request: SaveRequest;
+  readonly options: SaveOptions;
+  /** What is still to be waited for before the backup may appear. */
+  readonly checked?: () => Promise<readonly string[]>;
+}
+
 async function saveInto(
   opened: OpenedFolder,
   source: Source,
-  { request, options }: { readonly request: SaveRequest; readonly options: SaveOptions },
+  { request, options, checked = async () => [] }: SaveInto,
 ): Promise<SavedBackup> {
   const { folder, begun, log } = opened;
   const { name, volumes, reader } = source;
@@ -58,6 +66,7 @@ async function saveInto(
   const bad = await reportUnreadable(source, options);
   if (bad !== undefined) await folder.add(bad.file);
   for (const file of notesOf(begun, { name, sizeBytes: reader.sizeBytes }, parts)) await folder.add(file);
+  const warnings = [...(await checked()), ...saving.warnings];
   await folder.commit(() => log.finish());
   return {
     path: folder.path,
@@ -66,7 +75,7 @@ async function saveInto(
     packedBytes: folder.sizeBytes,
     parts,
     ...(bad === undefined ? {} : { unreadable: bad.report }),
-    warnings: saving.warnings,
+    warnings,
   };
 }
 
