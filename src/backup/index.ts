@@ -27,8 +27,6 @@ export {
   failureOf,
   forgetBackups,
   parseKeptSpan,
-  parseTimeLimit,
-  problemText,
   pruneBackups,
   runPlan,
   summaryLines,

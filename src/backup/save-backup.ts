@@ -1,8 +1,8 @@
 import { Failure } from "../base/index.ts";
 import { diskFiles } from "./clonezilla/index.ts";
 import { reportUnreadable } from "./saving/bad-sectors.ts";
+import { checkBeside } from "./saving/check-beside.ts";
 import { checkRoom } from "./saving/check-room.ts";
-import { checkVolume } from "./saving/check-volume.ts";
 import { notesOf } from "./saving/notes.ts";
 import { openFolder, type OpenedFolder } from "./saving/open-folder.ts";
 import { openSource, type Source } from "./saving/open-source.ts";
@@ -35,9 +35,6 @@ async function save(request: SaveRequest, options: SaveOptions, snapshot?: Snaps
   for (const { name: volume, content } of volumes) {
     if (content?.saved === "whole" && content.warning !== undefined) warnings.push(`${volume}: ${content.warning}`);
   }
-  if (!request.isUnchecked) {
-    for (const volume of volumes) warnings.push(...(await checkVolume(volume, unreadable, options)));
-  }
   const store = stack.use(await openStore(request.into, request));
   const volumeBytes = Math.min(request.volumeBytes, (await store.largestFileBytes()) ?? Infinity);
   const limited = { ...request, volumeBytes };
@@ -47,7 +44,11 @@ async function save(request: SaveRequest, options: SaveOptions, snapshot?: Snaps
   for (const stretch of opened.kept?.unreadable ?? []) unreadable.add(stretch);
   if (request.isRoomIgnored !== true) await checkRoom(source, store, { kept: opened.kept, request, options });
   try {
-    const saved = await saveInto(opened, source, { request: limited, options, snapshot });
+    const into = (job: SaveOptions, checked: () => Promise<readonly string[]>): Promise<SavedBackup> => {
+      const all = async () => [...(await checked()), ...((await snapshot?.refuseBroken()) ?? [])];
+      return saveInto(opened, source, { request: limited, options: job, checked: all });
+    };
+    const saved = request.isUnchecked ? await into(options, async () => []) : await checkBeside(source, options, into);
     return { ...saved, warnings: [...warnings, ...opened.warnings, ...saved.warnings] };
   } catch (error) {
     // The next snapshot is another one: what is there of this could not be gone on with.
@@ -58,13 +59,14 @@ async function save(request: SaveRequest, options: SaveOptions, snapshot?: Snaps
 interface SaveInto {
   readonly request: SaveRequest;
   readonly options: SaveOptions;
-  readonly snapshot: Snapshot | undefined;
+  /** What is still to be waited for before the backup may appear. */
+  readonly checked: () => Promise<readonly string[]>;
 }
 
 async function saveInto(
   opened: OpenedFolder,
   source: Source,
-  { request, options, snapshot }: SaveInto,
+  { request, options, checked }: SaveInto,
 ): Promise<SavedBackup> {
   const { folder, begun, log } = opened;
   const { name, volumes, reader } = source;
@@ -72,10 +74,10 @@ async function saveInto(
   const parts: SavedPart[] = [];
   for (const volume of volumes) parts.push(...(await saving.save(volume)));
   for (const file of await diskFiles(source)) await folder.add(file);
-  const notes = (await snapshot?.refuseBroken()) ?? [];
   const bad = await reportUnreadable(source, options);
   if (bad !== undefined) await folder.add(bad.file);
   for (const file of notesOf(begun, { name, sizeBytes: reader.sizeBytes }, parts)) await folder.add(file);
+  const warnings = [...(await checked()), ...saving.warnings];
   await folder.commit(() => log.finish());
   return {
     path: folder.path,
@@ -84,7 +86,7 @@ async function saveInto(
     packedBytes: folder.sizeBytes,
     parts,
     ...(bad === undefined ? {} : { unreadable: bad.report }),
-    warnings: [...saving.warnings, ...notes],
+    warnings,
   };
 }
 

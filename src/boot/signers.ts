@@ -1,6 +1,6 @@
 import { readBytes, type BlockReader } from "../device/index.ts";
 import type { FileSystem } from "../filesystem/index.ts";
-import { derTags, derValues, readDer, type DerValue } from "./der.ts";
+import { derTags, derValues, readDer, type DerValue } from "../bytes/der/index.ts";
 import { peHeaderLimitBytes, readPe, type PeFile } from "./pe-file.ts";
 import { certificateEntry, signedDataType } from "./pe-records.ts";
 import { readParts } from "./read-parts.ts";

@@ -24,6 +24,7 @@ export { decodeName, encodeName, printableName } from "./name.ts";
 export { shellWord } from "./shell-word.ts";
 export { formatSize, parseSize } from "./size.ts";
 export { Struct, type FieldType, type StructRecord } from "./struct.ts";
+export { parseTimeLimit } from "./time-limit.ts";
 export { Xxhash32 } from "./xxhash32.ts";
 export { Xxhash3 } from "./xxhash3.ts";
 export { Xxhash64, xxhash64 } from "./xxhash64.ts";

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, test } from "node:test";
-import { checkPlan, exampleOfPlan, problemText } from "../../src/backup/index.ts";
+import { checkPlan, exampleOfPlan } from "../../src/backup/index.ts";
 import { readPlan } from "../../src/backup/plan/read-plan.ts";
 import { Failure } from "../../src/base/index.ts";
+import { problemText } from "../../src/bytes/toml/index.ts";
 import { temporaryFolder } from "../temp.ts";
 
 const folder = temporaryFolder();

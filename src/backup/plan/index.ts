@@ -8,7 +8,6 @@ export const pruneBackups = lazily(async () => (await import("./tidy-target.ts")
 export const exampleOfPlan = lazily(async () => (await import("./example-plan.ts")).exampleOfPlan);
 
 export { failureOf } from "./failure-of.ts";
-export { parseKeptSpan, parseTimeLimit } from "./kept-span.ts";
+export { parseKeptSpan } from "./kept-span.ts";
 export type { BackupPlan, KeepRules } from "./plan.ts";
-export { problemText } from "./problem-text.ts";
 export { summaryLines } from "./summary-text.ts";

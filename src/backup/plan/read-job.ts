@@ -1,8 +1,9 @@
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
-import { parseKeptSpan, parseTimeLimit } from "./kept-span.ts";
+import { parseTimeLimit } from "../../bytes/index.ts";
+import { parseKeptSpan } from "./kept-span.ts";
 import type { KeepRules, PlanCheck, PlanJob, PlanSource } from "./plan.ts";
-import type { PlanTable } from "./plan-table.ts";
+import type { TomlTable } from "../../bytes/toml/index.ts";
 import { readSecretKeys } from "./read-secret-keys.ts";
 
 const usualVolumeBytes = 2_000_000_000;
@@ -16,7 +17,7 @@ const keptLimit = 100_000;
 const levelLimits: Readonly<Record<PlanJob["compress"], number>> = { zstd: 19, gzip: 9, xz: 0, lz4: 0, none: 0 };
 
 /** Reads one job; undefined where it lacks what no job can be without. Relative paths are meant from the plan's folder. */
-export function readJob(table: PlanTable, folder: string): PlanJob | undefined {
+export function readJob(table: TomlTable, folder: string): PlanJob | undefined {
   const name = table.parsed("name", table.string("name"), parseJobName);
   const source = table.parsed("source", table.string("source"), (text) => parseSource(text, folder));
   const target = table.parsed("target", table.string("target"), (text) => parseTarget(text, folder));
@@ -73,7 +74,7 @@ function parseTarget(text: string, folder: string): string {
   return text;
 }
 
-function readTargetAccess(table: PlanTable, folder: string): Pick<PlanJob, "identity" | "targetPassword"> {
+function readTargetAccess(table: TomlTable, folder: string): Pick<PlanJob, "identity" | "targetPassword"> {
   const identity = table.string("identity");
   const targetPassword = readSecretKeys(table, "target_password", folder);
   return {
@@ -82,7 +83,7 @@ function readTargetAccess(table: PlanTable, folder: string): Pick<PlanJob, "iden
   };
 }
 
-function readPacking(table: PlanTable): Pick<PlanJob, "compress" | "level" | "volumeBytes"> {
+function readPacking(table: TomlTable): Pick<PlanJob, "compress" | "level" | "volumeBytes"> {
   const compress = table.choice("compress", ["zstd", "gzip", "xz", "lz4", "none"]) ?? "zstd";
   const maximum = levelLimits[compress];
   if (maximum === 0 && table.has("level")) table.complain("level", `there is none with compress = "${compress}"`);
@@ -93,14 +94,14 @@ function readPacking(table: PlanTable): Pick<PlanJob, "compress" | "level" | "vo
 }
 
 /** A size may be among the defaults, for those jobs that have a snapshot. */
-function readSnapshot(table: PlanTable): PlanJob["snapshot"] {
+function readSnapshot(table: TomlTable): PlanJob["snapshot"] {
   const sizeBytes = table.size("snapshot_size");
   if (table.flag("snapshot") !== true) return undefined;
   if (table.flag("freeze") === true) table.complain("snapshot", "with it, freeze has to be false");
   return sizeBytes === undefined ? {} : { sizeBytes };
 }
 
-function readCheck(table: PlanTable): PlanCheck {
+function readCheck(table: TomlTable): PlanCheck {
   const kind = table.choice("check", ["none", "all", "boot"]) ?? "all";
   const until = table.string("boot_text");
   const timeLimitMs = table.parsed("boot_limit", table.string("boot_limit"), parseTimeLimit) ?? usualBootLimitMs;
@@ -113,7 +114,7 @@ function readCheck(table: PlanTable): PlanCheck {
 }
 
 /** Undefined where nothing is ever to be forgotten. */
-function readKeepRules(table: PlanTable): KeepRules | undefined {
+function readKeepRules(table: TomlTable): KeepRules | undefined {
   const limits = { minimum: 1, maximum: keptLimit };
   const rules = {
     last: table.number("keep_last", limits),

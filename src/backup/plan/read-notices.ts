@@ -1,14 +1,14 @@
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
 import type { MailNotice, MailServer, WebHook } from "./plan.ts";
-import type { PlanTable } from "./plan-table.ts";
+import type { TomlTable } from "../../bytes/toml/index.ts";
 import { readSecretKeys } from "./read-secret-keys.ts";
 
 const toldOf = ["failure", "always"] as const;
 const usualPorts: Readonly<Record<string, number>> = { "smtp:": 587, "smtps:": 465 };
 
 /** Who is told by mail; undefined where nobody is named. */
-export function readMail(table: PlanTable, folder: string): MailNotice | undefined {
+export function readMail(table: TomlTable, folder: string): MailNotice | undefined {
   const to = table.strings("to");
   if (!table.has("to")) table.complain("to", "it is missing: whom is the mail for?");
   const from = table.string("from");
@@ -22,7 +22,7 @@ export function readMail(table: PlanTable, folder: string): MailNotice | undefin
   return to === undefined ? undefined : { ...notice, to };
 }
 
-function readServer(table: PlanTable, folder: string): MailServer | undefined {
+function readServer(table: TomlTable, folder: string): MailServer | undefined {
   const address = table.parsed("smtp", table.string("smtp"), parseServer);
   const user = table.string("user");
   const password = readSecretKeys(table, "password", folder);
@@ -51,7 +51,7 @@ function parseServer(text: string): Pick<MailServer, "host" | "port" | "isTls"> 
   return { host, port: url.port === "" ? usualPort : Number(url.port), isTls: url.protocol === "smtps:" };
 }
 
-export function readWebHook(table: PlanTable, folder: string): WebHook | undefined {
+export function readWebHook(table: TomlTable, folder: string): WebHook | undefined {
   const url = table.parsed("url", table.string("url"), parseWebAddress);
   const secret = readSecretKeys(table, "url", folder);
   const token = readSecretKeys(table, "token", folder);

@@ -1,20 +1,14 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
-import { parse, TomlError } from "smol-toml";
-import { Failure, isSystemError, systemReason } from "../../base/index.ts";
-import { keyLines } from "./key-lines.ts";
+import { Failure } from "../../base/index.ts";
+import { problemText, readToml, type TomlProblem, type TomlTable } from "../../bytes/toml/index.ts";
 import type { BackupPlan, PlanJob } from "./plan.ts";
 import { readJob } from "./read-job.ts";
 import { readMail, readWebHook } from "./read-notices.ts";
-import { PlanTable, type PlanProblem } from "./plan-table.ts";
-import { problemText } from "./problem-text.ts";
-
-const planLimitBytes = 1024 * 1024;
 
 /** A plan as far as it could be read, and everything that is wrong with it. */
 export interface CheckedPlan {
   readonly plan: BackupPlan;
-  readonly problems: readonly PlanProblem[];
+  readonly problems: readonly TomlProblem[];
 }
 
 /** Reads a plan. Throws a `usage` failure, with line and key, where anything is wrong with it. */
@@ -30,37 +24,13 @@ export async function readPlan(file: string): Promise<BackupPlan> {
 
 /** Reads a plan and gathers what is wrong with it. Throws only where there is no file, or no text in it. */
 export async function checkPlan(file: string): Promise<CheckedPlan> {
-  const text = readText(file);
-  const found: PlanProblem[] = [];
+  const { root, problems } = readToml(file, "plan");
   const planPath = path.resolve(file);
-  let values: Readonly<Record<string, unknown>>;
-  try {
-    values = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const [message = ""] = error.message.split("\n");
-    found.push({ line: error.line, key: "", message: message.replace(/^Invalid TOML document: /, "") });
-    return { plan: { path: planPath, jobs: [], mails: [], webHooks: [] }, problems: found };
-  }
-  const root = new PlanTable([{ values, path: "" }], { lines: keyLines(text), found });
-  const plan = readRoot(root, planPath);
-  return { plan, problems: found.toSorted((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity)) };
+  const plan = root === undefined ? { path: planPath, jobs: [], mails: [], webHooks: [] } : readRoot(root, planPath);
+  return { plan, problems: problems.toSorted((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity)) };
 }
 
-function readText(file: string): string {
-  try {
-    if (fs.statSync(file).size > planLimitBytes) {
-      throw new Failure("unsupported", `cannot read the plan "${file}": it has more than ${planLimitBytes} bytes`);
-    }
-    return fs.readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    const code = isSystemError(error, "ENOENT", "ENOTDIR") ? "not-found" : "failed";
-    throw new Failure(code, `cannot read the plan "${file}": ${systemReason(error)}`, { cause: error });
-  }
-}
-
-function readRoot(root: PlanTable, planPath: string): BackupPlan {
+function readRoot(root: TomlTable, planPath: string): BackupPlan {
   const folder = path.dirname(planPath);
   const defaults = root.table("defaults");
   for (const key of ["name", "source"]) if (defaults.has(key)) defaults.complain(key, "it belongs into a [[job]]");
@@ -78,7 +48,7 @@ function readRoot(root: PlanTable, planPath: string): BackupPlan {
   return plan;
 }
 
-function readJobs(tables: readonly PlanTable[], defaults: PlanTable, folder: string): readonly PlanJob[] {
+function readJobs(tables: readonly TomlTable[], defaults: TomlTable, folder: string): readonly PlanJob[] {
   const jobs: PlanJob[] = [];
   for (const table of tables) {
     const job = readJob(table.over(defaults), folder);

@@ -1,9 +1,9 @@
 import * as path from "node:path";
 import type { Secret } from "./plan.ts";
-import type { PlanTable } from "./plan-table.ts";
+import type { TomlTable } from "../../bytes/toml/index.ts";
 
 /** Where a secret is: `password_file` or `password_env`. Undefined where neither is there. */
-export function readSecretKeys(table: PlanTable, name: string, folder: string): Secret | undefined {
+export function readSecretKeys(table: TomlTable, name: string, folder: string): Secret | undefined {
   const file = table.string(`${name}_file`);
   const variable = table.string(`${name}_env`);
   if (file !== undefined && variable !== undefined) {

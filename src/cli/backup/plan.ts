@@ -1,6 +1,7 @@
-import { checkPlan, exampleOfPlan, problemText } from "../../backup/index.ts";
+import { checkPlan, exampleOfPlan } from "../../backup/index.ts";
 import { Failure } from "../../base/index.ts";
 import { printableName } from "../../bytes/index.ts";
+import { problemText } from "../../bytes/toml/index.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines } from "../print.ts";
 

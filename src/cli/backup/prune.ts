@@ -1,5 +1,5 @@
-import { parseTimeLimit, pruneBackups } from "../../backup/index.ts";
-import { formatSize, printableName } from "../../bytes/index.ts";
+import { pruneBackups } from "../../backup/index.ts";
+import { formatSize, parseTimeLimit, printableName } from "../../bytes/index.ts";
 import { defineCommand, dryRunOption, jsonOption } from "../command.ts";
 import { printJson, printLines } from "../print.ts";
 import { storeAccess, storeOptions } from "./store-options.ts";

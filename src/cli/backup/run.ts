@@ -1,5 +1,6 @@
-import { failureOf, parseTimeLimit, runPlan, summaryLines } from "../../backup/index.ts";
+import { failureOf, runPlan, summaryLines } from "../../backup/index.ts";
 import { Failure } from "../../base/index.ts";
+import { parseTimeLimit } from "../../bytes/index.ts";
 import { defineCommand, dryRunOption, jsonOption } from "../command.ts";
 import { printJson, printLines, showProgress } from "../print.ts";
 

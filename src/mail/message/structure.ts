@@ -1,11 +1,17 @@
-/** RFC 5322 address as IMAP gives it (RFC 9051 §7.5.2); a group is a start (host absent) and an end (both absent). */
+/**
+ * RFC 5322 address as IMAP gives it (RFC 9051 §7.5.2); a group is a start (host absent) and an end (both absent). What is
+ * missing of a broken address is an empty string.
+ */
 export interface Address {
   readonly name?: string;
   readonly mailbox?: string;
   readonly host?: string;
 }
 
-/** Header fields as they are in the message, unfolded, encoded words not decoded. */
+/**
+ * Header fields as they are in the message, unfolded, encoded words not decoded. Bytes beyond ASCII are read as UTF-8
+ * (RFC 6532), else as windows-1252.
+ */
 export interface Envelope {
   readonly date?: string;
   readonly subject?: string;
@@ -20,7 +26,10 @@ export interface Envelope {
   readonly messageId?: string;
 }
 
-/** `[["charset", "utf-8"]]`: in the order of the message, names in lower case. */
+/**
+ * `[["charset", "utf-8"]]`: in the order of the message, names in lower case. Pieces (RFC 2231) are put together; a value
+ * with a charset of its own has a name with `*` and stays encoded: `parameterValue` decodes it.
+ */
 export type Parameters = readonly (readonly [name: string, value: string])[];
 
 /** One part of a message. Offsets are into the message as it is on the wire. */
@@ -29,7 +38,7 @@ export interface MessagePart {
   readonly headerBytes: number;
   readonly bodyOffset: number;
   readonly bodyBytes: number;
-  /** Lines of the body. */
+  /** Lines of the body of a text or `message/rfc822`; 0 for others, where nobody asks. */
   readonly lines: number;
   /** In lower case: `text`, `multipart`. */
   readonly type: string;
@@ -43,7 +52,7 @@ export interface MessagePart {
   readonly disposition?: { readonly type: string; readonly parameters: Parameters };
   readonly languages: readonly string[];
   readonly location?: string;
-  /** Of a `multipart`: its parts; of a `message/rfc822`: one, the message within. */
+  /** Of a `multipart`: its parts, none where it is broken; of a `message/rfc822`: one, the message within. */
   readonly parts: readonly MessagePart[];
   /** Of a message within a `message/rfc822`. */
   readonly envelope?: Envelope;
@@ -57,7 +66,7 @@ export interface MessageStructure {
   readonly sentMs?: number;
   /** RFC 5256 base subject, in upper case, for SORT and THREAD. */
   readonly baseSubject: string;
-  /** Message-IDs of References, or of In-Reply-To, for THREAD=REFERENCES. */
+  /** Message-IDs of References, or the first of In-Reply-To, without angles, for THREAD=REFERENCES. */
   readonly references: readonly string[];
   /** RFC 8970: the first words of the text, at most 200 characters. */
   readonly preview: string;

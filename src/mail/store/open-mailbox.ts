@@ -64,8 +64,11 @@ export interface OpenMailbox extends Disposable {
   content(uid: number): MessageContent;
   /** Parsed once, kept in the index; in the order asked for, those that vanished left out. */
   structures(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]>;
-  /** The messages among `uids` that match; from the full-text index where there is one. */
-  matching(query: TextQuery, uids: readonly number[]): ReadonlySet<number>;
+  /**
+   * The messages among `uids` that match; from the full-text index where there is one. Where thousands of messages have
+   * to be read for it, others come in between.
+   */
+  matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>>;
 
   setFlags(uids: readonly number[], change: FlagChange): Promise<Flagged>;
   copy(uids: readonly number[], target: string): Promise<Copied>;

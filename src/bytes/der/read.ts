@@ -6,7 +6,23 @@ export interface DerValue {
 }
 
 /** The tags that are used here (X.680 §8.4). */
-export const derTags = { integer: 0x02, objectId: 0x06, set: 0x31, firstOfContext: 0xa0 } as const;
+export const derTags = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  objectId: 0x06,
+  enumerated: 0x0a,
+  utf8String: 0x0c,
+  ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  bmpString: 0x1e,
+  sequence: 0x30,
+  set: 0x31,
+  firstOfContext: 0xa0,
+} as const;
 
 /** The value at the start of the bytes, and what is behind it; undefined where it is cut off, or no DER. */
 export function readDer(bytes: Uint8Array): { readonly value: DerValue; readonly rest: Uint8Array } | undefined {

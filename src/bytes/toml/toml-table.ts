@@ -1,8 +1,8 @@
 import { Failure } from "../../base/index.ts";
-import { parseSize } from "../../bytes/index.ts";
+import { parseSize } from "../size.ts";
 
-/** What is wrong with a plan, and where. */
-export interface PlanProblem {
+/** What is wrong with a file of settings, and where. */
+export interface TomlProblem {
   /** Absent where it is about something that is not there. */
   readonly line?: number;
   /** `job.target`; empty for the whole file. */
@@ -13,7 +13,7 @@ export interface PlanProblem {
 /** Where the problems of a file are gathered. */
 export interface ProblemList {
   readonly lines: ReadonlyMap<string, number>;
-  readonly found: PlanProblem[];
+  readonly found: TomlProblem[];
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -24,10 +24,10 @@ interface Layer {
 }
 
 /**
- * One table of a plan, read key by key. What has the wrong type or is out of bounds is put on the list of problems and
+ * One table of such a file, read key by key. What has the wrong type or is out of bounds is put on the list of problems and
  * counts as absent; so is, at the end, whatever nobody has asked for.
  */
-export class PlanTable {
+export class TomlTable {
   /** The first that has a key counts. */
   readonly #layers: readonly Layer[];
   readonly #problems: ProblemList;
@@ -120,15 +120,15 @@ export class PlanTable {
   }
 
   /** A table under a key; an empty one where there is none. */
-  table(key: string): PlanTable {
+  table(key: string): TomlTable {
     const value = this.#take(key);
     const values = isTable(value) ? value : {};
     if (value !== undefined && !isTable(value)) this.complain(key, `a table is needed: [${key}]`);
-    return new PlanTable([{ values, path: pathIn(this.#layerOf(key), key) }], this.#problems);
+    return new TomlTable([{ values, path: pathIn(this.#layerOf(key), key) }], this.#problems);
   }
 
   /** The tables under a key that may be there several times. */
-  tables(key: string): readonly PlanTable[] {
+  tables(key: string): readonly TomlTable[] {
     const value = this.#take(key);
     if (value === undefined) return [];
     if (!Array.isArray(value) || !value.every(isTable)) {
@@ -136,12 +136,12 @@ export class PlanTable {
       return [];
     }
     const path = pathIn(this.#layerOf(key), key);
-    return value.map((values: Values, n) => new PlanTable([{ values, path: `${path}.${n}` }], this.#problems));
+    return value.map((values: Values, n) => new TomlTable([{ values, path: `${path}.${n}` }], this.#problems));
   }
 
   /** This table with another that holds where this one says nothing. */
-  over(usual: PlanTable): PlanTable {
-    return new PlanTable([...this.#layers, ...usual.#layers], this.#problems);
+  over(usual: TomlTable): TomlTable {
+    return new TomlTable([...this.#layers, ...usual.#layers], this.#problems);
   }
 
   /** To be called once everything was asked for. */

@@ -1,0 +1,69 @@
+import type { KeyObject } from "node:crypto";
+import { Failure } from "../../base/index.ts";
+import { readIssuingKey, type Authority } from "./authority.ts";
+import { encodeCertificate, keyIdOf, type DistinguishedName } from "./certificate.ts";
+import {
+  authorityKeyExtension,
+  keyUsageExtension,
+  noAuthorityExtension,
+  subjectKeyExtension,
+  type Extension,
+} from "./extensions.ts";
+import { newSerial } from "./new-key.ts";
+import { newRecord, writeRecord, type IssuedCertificate } from "./register.ts";
+import { dateOf, dayMs } from "./validity.ts";
+
+/** Devices whose clocks are a little behind are to accept what is new. */
+const clockSkewMs = 3_600_000;
+
+export interface NewCertificate {
+  readonly subject: DistinguishedName;
+  readonly days: number;
+  readonly now: Date;
+  readonly extensions: readonly Extension[];
+}
+
+/** Issues a certificate, in the register before it is here. For who has the folder's lock. */
+export async function registerCertificate(
+  authority: Authority,
+  publicKey: KeyObject,
+  made: NewCertificate,
+): Promise<IssuedCertificate> {
+  const { current } = authority;
+  const { certificate: issuer } = current;
+  const { days, now, subject, extensions } = made;
+  if (issuer.notAfter <= now) {
+    throw new Failure(
+      "refused",
+      `cannot issue certificates: the issuing authority has ended on ${dateOf(issuer.notAfter)}`,
+      {
+        hint: '"holdfast mail cert renew-issuer" makes a new one with the key of the root',
+      },
+    );
+  }
+  const isRsa = publicKey.asymmetricKeyType === "rsa";
+  const der = encodeCertificate(
+    {
+      serial: newSerial(),
+      subject: {
+        ...(issuer.subjectName.organization === undefined ? {} : { organization: issuer.subjectName.organization }),
+        ...subject,
+      },
+      issuer: issuer.subject,
+      notBefore: new Date(now.getTime() - clockSkewMs),
+      notAfter: new Date(Math.min(now.getTime() + days * dayMs, issuer.notAfter.getTime())),
+      publicKey,
+      extensions: [
+        noAuthorityExtension(),
+        isRsa ? keyUsageExtension("digitalSignature", "keyEncipherment") : keyUsageExtension("digitalSignature"),
+        subjectKeyExtension(keyIdOf(publicKey)),
+        authorityKeyExtension(keyIdOf(issuer.publicKey)),
+        ...extensions,
+      ],
+    },
+    readIssuingKey(authority, current),
+  );
+  const issued = newRecord(der);
+  await writeRecord(authority.folder, issued);
+  return issued;
+}

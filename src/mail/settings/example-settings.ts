@@ -1,0 +1,46 @@
+/** Settings with all that can be in them. What is commented out stands there with what holds without it. */
+const example = `# The settings of "holdfast mail serve". Relative paths are meant from the folder of this file.
+
+host_name = "mail.example.org"    # without: the machine's own name
+# domains = ["example.org"]       # without: the folders in domains/
+
+[server]
+# listen = ["0.0.0.0", "::"]
+# imaps_port = 993
+# pop3s_port = 995
+# imaps = true                    # false: not served
+# pop3s = true
+# account = "holdfast"            # started as root, the server works as this account once its ports are bound
+# processes = 2                   # without: one for each core
+# audit = "stderr"                # or a file: a line for each login and each refusal, saying why
+
+[mailboxes]
+# location = "maildir:~/Maildir"  # or "mbox:~/mail:INBOX=/var/spool/mail/%n"; %u %n %d %h as in Dovecot
+# home = "/var/mail/holdfast/%d/%n"   # of users to whom neither imap.passwd nor the system gives one
+# system_users = false            # true: users are those of the system; their files are opened as them, needs root
+
+[login]
+# certificate_alone = false       # true: without a password too (SASL EXTERNAL)
+# expired_revocation_list = "refuse"  # or "accept": what happens when a revocation list is past its end
+
+[certificates]
+# server = "/etc/letsencrypt/live/mail.example.org/fullchain.pem"   # without: of the own authority, renewed by itself
+# server_key = "/etc/letsencrypt/live/mail.example.org/privkey.pem"
+# others = []                     # files with authorities and revocation lists from elsewhere: PEM, or DER of one
+
+[limits]
+# connections = 2000              # at once
+# connections_per_address = 200
+# connections_per_certificate = 50
+# handshakes_per_address = 3000   # within the window
+# refusals = 20                   # within the window, of one address or certificate; then it is banned
+# window = "10m"
+# ban = "10m"
+# handshake = "20s"               # how long a handshake, and then a login, may take
+# login = "60s"
+`;
+
+/** Settings to begin with. */
+export async function exampleOfSettings(): Promise<string> {
+  return example;
+}

@@ -1,0 +1,1 @@
+export { appendToMbox, type AppendToMboxOptions } from "./append.ts";

@@ -1,0 +1,77 @@
+import { formatFromLine, parseFromLine, type FromLine } from "./from-line.ts";
+import { formatHeaderBlock, parseHeaderBlock, type MetadataToWrite } from "./metadata.ts";
+
+const newline = 10;
+const carriageReturn = 13;
+const quoted = Buffer.from("\nFrom ");
+
+/**
+ * A message as one that is delivered lies in an mbox: what only the programs of the mailbox may say is not taken from
+ * its sender, and lines of the body that begin with "From " get a `>` before them, as procmail and others do it.
+ */
+export function deliveredText(content: Uint8Array, from: FromLine): Uint8Array {
+  const { header, body } = split(content);
+  const { own, ending } = parseHeaderBlock(header);
+  return joined([Buffer.from(formatFromLine(from)), own, lineEndOf(own), endingOf(ending), quote(body)]);
+}
+
+/**
+ * A message as one that a client brings lies there: its body byte for byte, with its length before it, so that
+ * whoever reads it back gets what was given.
+ */
+export function appendedText(content: Uint8Array, from: FromLine, metadata: MetadataToWrite): Uint8Array {
+  const { header, body } = split(content);
+  const ended = body.length > 0 && body.at(-1) !== newline ? joined([body, Buffer.of(newline)]) : body;
+  const block = formatHeaderBlock(parseHeaderBlock(header), { ...metadata, contentLength: ended.length });
+  return joined([Buffer.from(formatFromLine(from)), block, ended, Buffer.of(newline)]);
+}
+
+/** With LF as line ends; a From_ line that came along is not part of it. */
+function split(content: Uint8Array): { readonly header: Buffer; readonly body: Buffer } {
+  let text = withoutCarriageReturns(content);
+  const end = text.indexOf(newline);
+  if (end !== -1 && parseFromLine(text.subarray(0, end).toString()) !== undefined) text = text.subarray(end + 1);
+  const empty = text[0] === newline ? -1 : text.indexOf("\n\n");
+  const bodyAt = empty === -1 && text[0] !== newline ? text.length : empty + 2;
+  return { header: text.subarray(0, bodyAt), body: text.subarray(bodyAt) };
+}
+
+/** Each CRLF becomes LF; a carriage return that stands alone stays. */
+function withoutCarriageReturns(bytes: Uint8Array): Buffer {
+  const text = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  let from = 0;
+  for (let at = bytes.indexOf(carriageReturn); at !== -1; at = bytes.indexOf(carriageReturn, at + 1)) {
+    if (bytes[at + 1] !== newline) continue;
+    text.set(bytes.subarray(from, at), length);
+    length += at - from;
+    from = at + 1;
+  }
+  text.set(bytes.subarray(from), length);
+  return text.subarray(0, length + bytes.length - from);
+}
+
+/** The body, with an empty line after it. */
+function quote(body: Buffer): Buffer {
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  const text = joined([Buffer.of(newline), body]);
+  for (let at = text.indexOf(quoted); at !== -1; at = text.indexOf(quoted, at + 1)) {
+    parts.push(text.subarray(from, at + 1), Buffer.from(">"));
+    from = at + 1;
+  }
+  parts.push(text.subarray(from), lineEndOf(body), Buffer.of(newline));
+  return joined(parts).subarray(1);
+}
+
+function lineEndOf(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 0 || bytes.at(-1) === newline ? new Uint8Array(0) : Buffer.of(newline);
+}
+
+function endingOf(ending: Uint8Array): Uint8Array {
+  return ending.length === 0 ? Buffer.of(newline) : ending;
+}
+
+function joined(parts: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(parts);
+}
