@@ -174,7 +174,9 @@ export const certExport = defineCommand({
     if (args.which === undefined) return context.stdout.write(rootPem(authority));
     const newest = chosenFrom(pki, args.which, args.device).at(-1);
     if (newest !== undefined) {
-      await context.stdout.write(encodePem("CERTIFICATE", newest.certificate.der) + chainPem(authority));
+      await context.stdout.write(
+        encodePem("CERTIFICATE", newest.certificate.der) + chainPem(authority, newest.certificate),
+      );
     }
   },
 });
