@@ -57,7 +57,7 @@ export const userAdd = defineCommand({
   examples: [
     { line: "sudo holdfast mail user add joe@example.org", help: "asks for the password" },
     {
-      line: "sudo holdfast mail user add joe@example.org --uid 1000 --gid 1000 --home /home/joe",
+      line: "sudo holdfast mail user add joe@example.org --uid 1000 --home /home/joe",
       help: "mail at home",
     },
   ],
