@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { createDeflateRaw, createInflateRaw, constants } from "node:zlib";
 import { memoryMail, Talk } from "./talk.ts";
 
@@ -94,4 +95,42 @@ test("everything through DEFLATE after COMPRESS, once (RFC 4978)", async () => {
   deflate.write("a5 LOGOUT\r\n");
   await promise;
   assert.match(text, /^a3 NO \[COMPRESSIONACTIVE\] .*\r\n\* LIST .*\r\na4 OK .*\r\n\* BYE .*\r\na5 OK .*\r\n$/);
+});
+
+/** Tags, names and arguments as they may come, and what never should. */
+const pieces = fc.oneof(
+  fc.constantFrom("a1 ", "a2 UID ", "FETCH ", "STORE ", "LIST ", "APPEND INBOX ", "SELECT INBOX", "LOGIN joe secret"),
+  fc.constantFrom("1:* ", "(FLAGS ", "BODY[", "]<0.1>", "{3}", "{3+}", "~{2+}", "\r\n", "\r\n", '"', ") ", "(", "IDLE"),
+  fc.constantFrom("AUTHENTICATE PLAIN ", "DONE", "STATUS INBOX ", "ENABLE QRESYNC ", "RENAME ", "COPY ", "MOVE ", "*"),
+  fc.string({ unit: "binary-ascii", maxLength: 5 }),
+);
+
+test("whatever comes, in whatever pieces, no session fails", async () => {
+  const property = fc.asyncProperty(fc.array(pieces, { maxLength: 40 }), fc.nat(), async (texts, cut) => {
+    const mail = memoryMail();
+    mail.add("INBOX", "Subject: 1\n\n1\n");
+    // Its end throws what was thrown in the server.
+    await using talk = await Talk.open({ mail });
+    const bytes = Buffer.from(texts.join(""), "latin1");
+    const half = cut % (bytes.length + 1);
+    talk.send(bytes.subarray(0, half));
+    talk.send(bytes.subarray(half));
+  });
+  await fc.assert(property, { numRuns: 300 });
+});
+
+test("commands are the same in whatever pieces they come", async () => {
+  const commands = 'a1 CREATE {3+}\r\nfoo\r\na2 APPEND foo (\\Seen) {5+}\r\nA: b\n\r\na3 LIST "" *\r\na4 NOOP\r\n';
+  const answers = async (parts: readonly string[]): Promise<string> => {
+    await using talk = await Talk.open();
+    for (const part of parts) {
+      talk.send(part);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    talk.send("a5 LOGOUT\r\n");
+    return await talk.rest();
+  };
+  const whole = await answers([commands]);
+  assert.match(whole, /^a1 OK .*\r\na2 OK \[APPENDUID 1002 1\] .*\r\n\* LIST [^]*a5 OK/);
+  assert.equal(await answers(Array.from(commands)), whole);
 });
