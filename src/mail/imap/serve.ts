@@ -87,7 +87,8 @@ function tellNews(session: Session, { announces }: Command, bugs: unknown[]): vo
 
 async function run(session: Session, command: Command | undefined, { name, text }: ReceivedCommand): Promise<Answer> {
   if (command === undefined) throw new BadCommand(`there is no command ${name}`);
-  if (!command.states.includes(session.state)) throw new BadCommand(`${name} is not possible ${when(session)}`);
+  if (!command.states.includes(session.state))
+    throw new BadCommand(`${name} is not possible ${when(session, command)}`);
   return command.prepare(new Cursor(text, session.limits), session.nameForm)(session);
 }
 
@@ -104,7 +105,7 @@ async function attempt(work: () => Promise<Answer>, bugs: unknown[]): Promise<An
   }
 }
 
-function when({ state }: Session): string {
+function when({ state }: Session, { states }: Command): string {
   if (state === "before-login") return "before login";
-  return state === "selected" ? "after login" : "before a mailbox is selected";
+  return states.includes("selected") ? "before a mailbox is selected" : "after login";
 }
