@@ -40,8 +40,8 @@ function extendedText(
   const [first, last] = [numbers[0], numbers.at(-1)];
   if (min && first !== undefined) words.push(`MIN ${first}`);
   if (max && last !== undefined) words.push(`MAX ${last}`);
-  if (count) words.push(`COUNT ${numbers.length}`);
   if (all && numbers.length > 0) words.push(`ALL ${sequenceText(numbers)}`);
+  if (count) words.push(`COUNT ${numbers.length}`);
   if (partial !== undefined) {
     const part = partialOf(numbers, partial);
     words.push(`PARTIAL (${partial.from}:${partial.to} ${part.length === 0 ? "NIL" : sequenceText(part)})`);
