@@ -1,1 +1,3 @@
 export { openMaildir, type MaildirOptions } from "./open-maildir.ts";
+export { changeSpecialUse, readSpecialUse } from "./special-use.ts";
+export { nextUidValidity } from "./uid-validity.ts";
