@@ -1,5 +1,5 @@
 export { openAuthority, type Authority } from "./authority.ts";
-export { loadBundle, type Bundle, type BundleOptions } from "./bundle.ts";
+export { loadBundle, readBundle, type Bundle, type BundleFile, type BundleOptions } from "./bundle.ts";
 export { createAuthority, type AuthorityRequest } from "./create-authority.ts";
 export { issueClient, type ClientRequest, type IssuedKey } from "./issue-client.ts";
 export { readRegister, type IssuedCertificate } from "./register.ts";
