@@ -6,6 +6,7 @@ export const commands: CommandIndex = {
     { name: "disk", summary: "an ordinary big file as a hard disk: make it, look inside, change what is there" },
     { name: "key", summary: "one USB key that starts every ISO file on it" },
     { name: "backup", summary: "whole disks saved in Clonezilla's format, restored whole or in part" },
+    { name: "mail", summary: "a mail server that a stolen password cannot open, and the way home from others" },
   ],
   entries: [
     { words: ["disk", "create"], load: async () => (await import("./disk/create.ts")).create },
@@ -49,6 +50,7 @@ export const commands: CommandIndex = {
     { words: ["backup", "install-timer"], load: async () => (await import("./backup/install-timer.ts")).installTimer },
     { words: ["backup", "forget"], load: async () => (await import("./backup/forget.ts")).forget },
     { words: ["backup", "prune"], load: async () => (await import("./backup/prune.ts")).prune },
+    { words: ["mail", "fetch"], load: async () => (await import("./mail/fetch.ts")).fetch },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },
     { words: ["completion"], load: async () => (await import("./completion.ts")).completion },
     { words: ["manual"], load: async () => (await import("./manual.ts")).manual },

@@ -278,7 +278,7 @@ class MemoryMailbox implements OpenMailbox {
     return this.#box.uidNext;
   }
   get highestModSeq(): number {
-    return this.#box.modSeq;
+    return this.#seenModSeq;
   }
   get keywords(): readonly string[] {
     return [...this.#box.keywords.values()];
@@ -339,6 +339,7 @@ class MemoryMailbox implements OpenMailbox {
   }
 
   async setFlags(uids: readonly number[], change: FlagChange): Promise<Flagged> {
+    this.#mustWrite();
     const changed: MessageRecord[] = [];
     const modified: number[] = [];
     for (const uid of uids) {
@@ -364,12 +365,14 @@ class MemoryMailbox implements OpenMailbox {
   }
 
   async move(uids: readonly number[], target: string): Promise<Copied> {
+    this.#mustWrite();
     const copied = this.#mail.copy(this.#box, uids, target);
     this.#remove(copied.sourceUids);
     return copied;
   }
 
   async expunge(uids?: readonly number[]): Promise<readonly number[]> {
+    this.#mustWrite();
     const among = uids === undefined ? undefined : new Set(uids);
     const gone = this.#records
       .filter(({ uid }) => among?.has(uid) ?? true)
@@ -385,6 +388,11 @@ class MemoryMailbox implements OpenMailbox {
   }
 
   [Symbol.dispose](): void {}
+
+  #mustWrite(): void {
+    if (this.isReadOnly)
+      throw new Failure("refused", `cannot change mailbox "${this.name}": it is open for reading only`);
+  }
 
   #kept(uid: number): Kept {
     const kept = this.#box.messages.get(uid);

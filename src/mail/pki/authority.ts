@@ -4,7 +4,7 @@ import type { KeyObject } from "node:crypto";
 import { Failure, isSystemError, systemReason } from "../../base/index.ts";
 import { readCertificate, type Certificate } from "./certificate.ts";
 import { readKey } from "./encrypted-key.ts";
-import { readText } from "./own-files.ts";
+import { readText } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import {
   issuingCertificateName,

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
 import { readCertificate, type Certificate } from "./certificate.ts";
-import { readBytes } from "./own-files.ts";
+import { readBytes } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import { bundleName } from "./places.ts";
 import { listLimitBytes, readRevocationList, type RevocationList } from "./revocation-list.ts";

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
 import { readCertificate, type Certificate } from "./certificate.ts";
-import { publicMode, readText, replaceFile } from "./own-files.ts";
+import { publicMode, readText, replaceFile } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import { recordPath, registerName, smallFileLimitBytes } from "./places.ts";
 import { revocationReasons, type RevocationReason, type RevokedEntry } from "./revocation-list.ts";

@@ -8,7 +8,7 @@ import { nameLimit, readCertificate, type Certificate } from "./certificate.ts";
 import { extKeyUsageExtension } from "./extensions.ts";
 import { registerCertificate } from "./issue-certificate.ts";
 import { newKey, type KeyType } from "./new-key.ts";
-import { readText, replaceFile, secretMode, whileLocked } from "./own-files.ts";
+import { readText, replaceFile, secretMode, whileLocked } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import { serverName, smallFileLimitBytes } from "./places.ts";
 import type { IssuedCertificate } from "./register.ts";

@@ -1,0 +1,8 @@
+import type { Intent } from "../intent.ts";
+import { recoverMaildir } from "./maildir-target.ts";
+import { recoverMbox } from "./recover-mbox.ts";
+
+/** After a run that was cut off: which of the messages that it was about to write are there. */
+export function recover(intent: Intent): Promise<readonly string[]> {
+  return intent.kind === "mbox" ? recoverMbox(intent) : recoverMaildir(intent);
+}

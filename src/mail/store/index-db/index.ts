@@ -1,0 +1,3 @@
+export { keepStructures, structuresOf } from "./content-index.ts";
+export { IndexDatabase, isDamaged, setAside } from "./index-database.ts";
+export { IndexedMailbox, type Found } from "./indexed-mailbox.ts";

@@ -1,0 +1,1 @@
+export { openMaildir, type MaildirOptions } from "./open-maildir.ts";
