@@ -170,8 +170,13 @@ test("both kinds of PKCS #12 are opened by OpenSSL, GnuTLS and Node", { skip }, 
   for (const mode of ["modern", "legacy"] as const) {
     const { issued, privateKey } = await issue(mode, mode === "legacy" ? "rsa-2048" : "ec-p256");
     const account = {
-      ...{ mailbox: "joe@example.org", host: "mail.example.org", imapsPort: 993, pop3sPort: 995 },
-      ...{ smtpHost: "mail.example.org", smtpPort: 587, isCertificateAlone: false },
+      mailbox: "joe@example.org",
+      host: "mail.example.org",
+      imapsPort: 993,
+      pop3sPort: 995,
+      smtpHost: "mail.example.org",
+      smtpPort: 587,
+      isCertificateAlone: false,
     };
     const out = folder.join(`out-${mode}`);
     prepareDeviceFolder(out, { mailbox: account.mailbox, device: mode, formats: ["p12", "pem"] });
