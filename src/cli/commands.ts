@@ -50,6 +50,7 @@ export const commands: CommandIndex = {
     { words: ["backup", "install-timer"], load: async () => (await import("./backup/install-timer.ts")).installTimer },
     { words: ["backup", "forget"], load: async () => (await import("./backup/forget.ts")).forget },
     { words: ["backup", "prune"], load: async () => (await import("./backup/prune.ts")).prune },
+    { words: ["mail", "serve"], load: async () => (await import("./mail/serve.ts")).serve },
     { words: ["mail", "fetch"], load: async () => (await import("./mail/fetch.ts")).fetch },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },
     { words: ["completion"], load: async () => (await import("./completion.ts")).completion },
