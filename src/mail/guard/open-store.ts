@@ -4,6 +4,7 @@ import type { FoundUser } from "../passwords/index.ts";
 import { expandLocation, expandVariables, type MailLocation, type MailSettings } from "../settings/index.ts";
 import type { MailStore } from "../store/index.ts";
 import { openMaildir } from "../store/maildir/index.ts";
+import { openMbox } from "../store/mbox/index.ts";
 import { actingAs } from "./become-user.ts";
 
 export interface StoreOpenerOptions {
@@ -20,9 +21,13 @@ export function mailStoreOpener(
   return async (user) => {
     const { location, files } = locate(user, settings, actsAsUsers);
     const actAs = files === undefined ? undefined : actingAs(files);
-    const options = { now: clock, ...(actAs === undefined ? {} : { actAs }) };
-    if (location.kind === "maildir") return openMaildir(location.folder, options);
-    throw new Failure("unsupported", `cannot open the mail of "${user.user}": mbox is not served yet`);
+    const limitBytes = user.quotaBytes ?? settings.quotaBytes;
+    const options = {
+      now: clock,
+      ...(actAs === undefined ? {} : { actAs }),
+      ...(limitBytes === undefined ? {} : { limitBytes }),
+    };
+    return location.kind === "maildir" ? openMaildir(location.folder, options) : openMbox(location, options);
   };
 }
 

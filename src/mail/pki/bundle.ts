@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
-import { readCertificate, type Certificate } from "./certificate.ts";
+import { isIssuedBy, isSelfIssued, readCertificate, type Certificate } from "./certificate.ts";
 import { readBytes } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import { bundleName } from "./places.ts";
@@ -119,18 +119,6 @@ function trust(
     if (issuer !== undefined) return { certificate, list, issuer };
   }
   return undefined;
-}
-
-export function isSelfIssued({ issuer, subject }: Certificate): boolean {
-  return Buffer.compare(issuer, subject) === 0;
-}
-
-/** By name, key identifier and signature. */
-export function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
-  if (Buffer.compare(certificate.issuer, authority.subject) !== 0) return false;
-  const [wanted, has] = [certificate.authorityKeyId, authority.subjectKeyId];
-  if (wanted !== undefined && has !== undefined && Buffer.compare(wanted, has) !== 0) return false;
-  return certificate.isSignedBy(authority.publicKey);
 }
 
 function blocksOf(file: string, bytes: Buffer) {

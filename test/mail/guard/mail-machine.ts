@@ -69,7 +69,7 @@ export class MailMachine implements AsyncDisposable {
     const request = { mailbox, device, keyType: "ec-p256", ...time, replace: false } as const;
     const { issued, privateKey } = await issueClient(this.authority, request);
     const name = this.folder.join(`${mailbox}-${device}`);
-    const pem = encodePem("CERTIFICATE", issued.certificate.der) + chainPem(this.authority);
+    const pem = encodePem("CERTIFICATE", issued.certificate.der) + chainPem(this.authority, issued.certificate);
     fs.writeFileSync(`${name}.pem`, pem);
     fs.writeFileSync(`${name}.key`, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
     return { cert: `${name}.pem`, key: `${name}.key`, serial: issued.certificate.serial };
