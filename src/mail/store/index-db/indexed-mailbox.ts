@@ -39,21 +39,24 @@ export class IndexedMailbox implements MailboxState {
   readonly key: string;
   readonly #database: IndexDatabase;
   readonly #nameOf: (place: string) => string;
+  readonly #isPlaceOfStamp: boolean;
   readonly #held = new Map<number, Held>();
   readonly #uids = new Map<string, number>();
   readonly #flags = new Map<string, readonly string[]>();
   #id = 0;
+  #mailboxId = "";
   #uidValidity = 0;
   #uidNext = 1;
   #highestModSeq = 0;
   #stamp = "";
   #messages: readonly MessageRecord[] = [];
 
-  /** `nameOf` is what of a place stays the same for a message. */
-  constructor(database: IndexDatabase, key: string, nameOf: (place: string) => string) {
+  /** `nameOf` is what of a place stays the same for a message; "stamp" where all places may change with the stamp. */
+  constructor(database: IndexDatabase, key: string, nameOf: ((place: string) => string) | "stamp") {
     this.#database = database;
     this.key = key;
-    this.#nameOf = nameOf;
+    this.#nameOf = nameOf === "stamp" ? () => "" : nameOf;
+    this.#isPlaceOfStamp = nameOf === "stamp";
     this.#load();
   }
 
@@ -64,6 +67,11 @@ export class IndexedMailbox implements MailboxState {
 
   get id(): number {
     return this.#id;
+  }
+
+  /** RFC 8474; empty where nothing is known of it yet. */
+  get mailboxId(): string {
+    return this.#mailboxId;
   }
 
   /** 0 where nothing is known of it yet. */
@@ -92,13 +100,15 @@ export class IndexedMailbox implements MailboxState {
   }
 
   /** Forgets what it had and begins anew: the files say that this is another mailbox, or it is the first time. */
-  reset(uidValidity: number): void {
+  reset({ uidValidity, mailboxId }: { readonly uidValidity: number; readonly mailboxId: string }): void {
     this.#database.transaction(() => {
       this.#delete();
       const modSeq = this.#nextModSeq();
       this.#database.run(
-        "INSERT INTO mailboxes (key, uidValidity, uidNext, highestModSeq, vanishedFloor, stamp) VALUES (?, ?, 1, ?, ?, '')",
+        "INSERT INTO mailboxes (key, mailboxId, uidValidity, uidNext, highestModSeq, vanishedFloor, stamp) " +
+          "VALUES (?, ?, ?, 1, ?, ?, '')",
         this.key,
+        mailboxId,
         uidValidity,
         modSeq,
         modSeq,
@@ -120,7 +130,9 @@ export class IndexedMailbox implements MailboxState {
       this.#load();
       return true;
     }
-    if (Number(row["highestModSeq"]) > this.#highestModSeq) this.#takeIn(row);
+    // Places may have changed without anybody having to be told of it.
+    if (this.#isPlaceOfStamp && row["stamp"] !== this.#stamp) this.#load();
+    else if (Number(row["highestModSeq"]) > this.#highestModSeq) this.#takeIn(row);
     this.#uidNext = Math.max(this.#uidNext, Number(row["uidNext"]));
     return false;
   }
@@ -198,6 +210,7 @@ export class IndexedMailbox implements MailboxState {
     this.#held.clear();
     this.#uids.clear();
     this.#id = Number(row?.["id"] ?? 0);
+    this.#mailboxId = String(row?.["mailboxId"] ?? "");
     this.#uidValidity = Number(row?.["uidValidity"] ?? 0);
     this.#uidNext = Number(row?.["uidNext"] ?? 1);
     this.#highestModSeq = Math.max(Number(row?.["highestModSeq"] ?? 0), this.#highestModSeq);
