@@ -16,6 +16,8 @@ import { MboxScanner, type MboxMessage } from "./scan.ts";
 export interface MboxMailboxOptions extends ChangeOptions {
   readonly nowMs: () => number;
   readonly host: string;
+  /** The folder of Dovecot's index of this mailbox, where it has one. */
+  readonly dovecotIndex: string;
   /** For a mailbox that has none yet: greater than all that were given. */
   readonly nextUidValidity: () => number;
 }
@@ -156,6 +158,7 @@ export class MboxMailbox {
     const isEmptied = stays.length === 0 && placed.length > 0;
     const { nowMs, host } = this.#options;
     const moved = this.#baseMoved(session, stays, edits);
+    const before = fs.fstatSync(locked.fd);
     const plan = planRewrite(
       placed,
       {
@@ -163,9 +166,10 @@ export class MboxMailbox {
         headers: new Map([...moved, ...(edits.headers ?? [])]),
         atEnd: isEmptied ? formatPseudoMessage(base, { nowMs: nowMs(), host }) : edits.atEnd,
       },
-      fs.fstatSync(locked.fd).size,
+      before.size,
     );
     rewrite(locked, plan, this.#options);
+    if (plan.newSizeBytes === before.size) this.#showDovecot(locked, before);
     this.#keywords = base.keywords;
     const changed = plan.placed.flatMap(({ uid, extent }) => {
       const held = this.index.held.get(uid);
@@ -229,6 +233,17 @@ export class MboxMailbox {
     );
     if (added.length === 0) return session;
     return { ...session, base: { ...session.base, keywords: [...session.base.keywords, ...added] } };
+  }
+
+  /**
+   * Dovecot goes by size and whole seconds: it would not look at a second change within one that leaves the size. Where it
+   * has an index of this mailbox, the time of the file goes on by a second each time.
+   */
+  #showDovecot({ fd }: LockedMbox, before: fs.Stats): void {
+    const seconds = (stat: fs.Stats): number => Math.floor(stat.mtimeMs / 1000);
+    const now = fs.fstatSync(fd);
+    if (seconds(now) > seconds(before) || !fs.existsSync(this.#options.dovecotIndex)) return;
+    fs.futimesSync(fd, now.atimeMs / 1000, seconds(before) + 1);
   }
 
   /** Where the message with the base goes, the next one gets it. */
