@@ -128,11 +128,13 @@ export class MboxMailbox {
     const { offset, bodyOffset, bodyEnd } = decodePlace(held.place);
     const options = { kind: "read", nowMs: this.#options.nowMs, timeoutMs: lookTimeoutMs } as const;
     using locked = lockMboxNow(this.path, options);
-    if (needsRecovery(locked, this.#options)) return undefined;
+    // As long as it is as it was last seen, what was noted to be done to it has not begun.
+    const isAsKnown = stampOf(locked.fd) === this.index.stamp;
+    if (!isAsKnown && needsRecovery(locked, this.#options)) return undefined;
     const scanner = new MboxScanner(bytesOfFile(locked.fd), this.path);
     if (offset >= scanner.sizeBytes) return undefined;
     const message = scanner.messageAt(offset, () => bodyEnd - bodyOffset);
-    const isIt = stampOf(locked.fd) === this.index.stamp || message?.header.metadata.uid === uid;
+    const isIt = isAsKnown || message?.header.metadata.uid === uid;
     return message === undefined || !isIt ? undefined : scanner.content(message);
   }
 
@@ -300,7 +302,16 @@ export class MboxMailbox {
     if (inFile !== undefined && inFile.uidValidity !== this.index.uidValidity) this.index.reset(inFile.uidValidity);
     if (this.index.uidValidity === 0) this.index.reset(this.#options.nextUidValidity());
     const lastUid = Math.max(inFile?.lastUid ?? 0, this.index.uidNext - 1);
-    return { first, base: { uidValidity: this.index.uidValidity, lastUid, keywords: inFile?.keywords ?? [] } };
+    return {
+      first,
+      base: { uidValidity: this.index.uidValidity, lastUid, keywords: inFile?.keywords ?? this.#keywordsInIndex() },
+    };
+  }
+
+  /** Where mutt has removed the message that had the list, what the index knows is left of it. */
+  #keywordsInIndex(): readonly string[] {
+    const flags = new Set(this.index.messages.flatMap((record) => record.flags));
+    return [...flags].filter((flag) => !flag.startsWith("\\"));
   }
 
   /** Gives UIDs to messages that have none, in their headers, and looks again. */

@@ -8,7 +8,6 @@ import { nextUidValidity } from "../maildir/index.ts";
 import { fileOf, notThere, type MboxPlaces } from "./folders.ts";
 import { lockTimeoutMs } from "./lock.ts";
 import { MboxMailbox, type MboxSession } from "./mbox-mailbox.ts";
-import { finishMoves } from "./moves.ts";
 import { spelledMailbox } from "./names.ts";
 
 export interface MboxRootOptions {
@@ -35,7 +34,6 @@ export class MboxRoot implements Disposable {
     this.now = options.now;
     this.stateFolder = options.index ?? path.join(places.folder, ".imap");
     this.#database = this.#open();
-    finishMoves(this);
   }
 
   get database(): IndexDatabase {
