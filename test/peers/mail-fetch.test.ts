@@ -5,7 +5,7 @@ import { fetchScene, numbered, type FetchProtocol, type FetchScene } from "./fet
 import { skipDovecot } from "./dovecot.ts";
 import { makeTestPki } from "./test-pki.ts";
 
-const protocols: readonly FetchProtocol[] = ["pop3"];
+const protocols: readonly FetchProtocol[] = ["pop3", "imap"];
 
 suite("mail fetch from Dovecot", { skip: skipDovecot("openssl") }, () => {
   let scene: FetchScene;

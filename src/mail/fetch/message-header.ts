@@ -116,10 +116,3 @@ function mailDate(date: Date): string {
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   return `${days[date.getDay()]}, ${two(date.getDate())} ${months[date.getMonth()]} ${date.getFullYear()} ${time} ${zone}`;
 }
-
-/** As asctime(3): what stands in the first line of a message in an mbox. */
-export function mboxDate(date: Date): string {
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  const day = String(date.getDate()).padStart(2);
-  return `${days[date.getDay()]} ${months[date.getMonth()]} ${day} ${time} ${date.getFullYear()}`;
-}

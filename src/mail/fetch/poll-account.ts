@@ -55,7 +55,7 @@ export async function pollFolder(account: Account, folder: string, options: Poll
   if (preconnect !== undefined) await runHook({ name: "preconnect", command: preconnect }, options);
   try {
     using state = FetchState.open(options.stateFolder, stateName(account, folder));
-    if (state.unfinished !== undefined) await state.end(await recover(state.unfinished));
+    if (state.unfinished !== undefined) await state.end(await recover(state.unfinished, options));
     await using source = await openSource(account, folder, options.signal);
     await using target = openTarget(account, options);
     return await new Poll({ account, folder, options, state, source, target }).run();

@@ -64,6 +64,7 @@ async function converse(session: Session, bugs: unknown[]): Promise<void> {
 
 /** Runs one command, and says how it went. */
 async function answer(session: Session, received: ReceivedCommand, bugs: unknown[]): Promise<Answer["status"]> {
+  session.tag = received.tag;
   const command = commands.get(received.name);
   const given = await attempt(() => run(session, command, received), bugs);
   if (command !== undefined && session.state === "selected") tellNews(session, command, bugs);

@@ -100,7 +100,7 @@ const filesFor: Readonly<Record<DeviceFormat, MakeFiles>> = {
   },
   pem: async (authority, request) => {
     const { issued, privateKey } = request;
-    const certificates = encodePem("CERTIFICATE", issued.certificate.der) + chainPem(authority);
+    const certificates = encodePem("CERTIFICATE", issued.certificate.der) + chainPem(authority, issued.certificate);
     const key = encodePem("PRIVATE KEY", privateKey.export({ format: "der", type: "pkcs8" }));
     return [
       { name: `${nameOf(request)}.pem`, content: certificates, mode: publicMode },

@@ -1,5 +1,5 @@
 export { chainPem, openAuthority, rootPem, type Authority } from "./authority.ts";
-export { loadBundle, type Bundle, type BundleOptions } from "./bundle.ts";
+export { loadBundle, readBundle, type Bundle, type BundleFile, type BundleOptions } from "./bundle.ts";
 export { fingerprintOf } from "./certificate.ts";
 export { configurationFor, configuredPrograms } from "./configurations.ts";
 export { createAuthority, type AuthorityRequest } from "./create-authority.ts";

@@ -42,7 +42,7 @@ export async function applyServer(
     extensions: [extKeyUsageExtension("serverAuth"), hostsExtension(hosts)],
   });
   const keyPem = encodePem("PRIVATE KEY", privateKey.export({ format: "der", type: "pkcs8" }));
-  const text = keyPem + encodePem("CERTIFICATE", issued.certificate.der) + chainPem(authority);
+  const text = keyPem + encodePem("CERTIFICATE", issued.certificate.der) + chainPem(authority, issued.certificate);
   await replaceFile(path.join(authority.folder, serverName), text, secretMode);
   return issued;
 }

@@ -1,12 +1,27 @@
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { promisify } from "node:util";
 import { Failure, isSystemError, systemReason } from "../../../base/index.ts";
+import {
+  append,
+  formatFromLine,
+  lineEndAtEnd,
+  lockToChange,
+  parseHeaderBlock,
+  type LockedMbox,
+} from "../../store/mbox/index.ts";
 import type { FetchedMessage } from "../fetched-message.ts";
 import type { Ledger, MboxPlan } from "../intent.ts";
-import { mboxDate } from "../message-header.ts";
-import { lockMbox } from "./mbox-lock.ts";
 import type { FetchTarget } from "./target.ts";
 
+export interface MboxTargetOptions {
+  readonly stateFolder: string;
+  readonly clock: () => number;
+  readonly signal?: AbortSignal;
+}
+
+/** More than this is not held in memory to be written at once. */
+const atOnceBytes = 16 * 1024 * 1024;
 const lineFeed = 10;
 /** So much of a message is compared after a crash: its Received line is within. */
 const headBytes = 400;
@@ -20,74 +35,94 @@ export class MboxTarget implements FetchTarget {
   readonly wantsLf = true;
   readonly writesReturnPath = false;
   readonly #path: string;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: MboxTargetOptions;
 
-  constructor(path: string, signal: AbortSignal | undefined) {
-    this.#path = path;
-    this.#signal = signal;
+  constructor(file: string, options: MboxTargetOptions) {
+    this.#path = file;
+    this.#options = options;
   }
 
   async deliver(messages: readonly FetchedMessage[], ledger: Ledger): Promise<readonly []> {
-    using locked = await lockMbox(this.#path, this.#signal);
-    const sizeBytes = fs.fstatSync(locked.fd).size;
-    const before = separatorAt(locked.fd, sizeBytes);
-    const plans = messages.map((message) => planOf(message));
-    await ledger.begin({ kind: "mbox", path: this.#path, at: sizeBytes + before.length, messages: plans });
+    using locked = await lockForFetch(this.#path, this.#options);
+    const before = lineEndAtEnd(locked);
+    const at = fs.fstatSync(locked.fd).size + before.length;
+    const sizeBytes = messages.reduce((sum, message) => sum + message.sizeBytes, 0);
+    const isAtOnce = sizeBytes <= atOnceBytes;
+    const texts = messages.map((message) => ({ message, chunks: isAtOnce ? [...mboxChunks(message)] : undefined }));
+    const plans = texts.map(({ message, chunks }) => planOf(message.uid, chunks ?? mboxChunks(message)));
+    await ledger.begin({ kind: "mbox", path: this.#path, at, messages: plans });
     try {
-      let at = writeAll(locked.fd, before, sizeBytes);
-      for (const message of messages) {
-        for (const chunk of mboxChunks(message)) at = writeAll(locked.fd, chunk, at);
-      }
-      await datasync(locked.fd);
+      if (isAtOnce)
+        append(locked, Buffer.concat([before, ...texts.flatMap(({ chunks = [] }) => chunks)]), this.#options);
+      else await this.#stream(locked, before, messages);
+      if (locked.isNew) syncFolder(path.dirname(this.#path));
     } catch (error) {
-      fs.ftruncateSync(locked.fd, sizeBytes);
       await ledger.end([]);
-      const code = isSystemError(error, "ENOSPC", "EDQUOT", "EFBIG") ? "no-space" : "failed";
-      throw new Failure(code, `cannot write to "${this.#path}": ${systemReason(error)}`, { cause: error });
+      throw error;
     }
     await ledger.end(messages.map(({ uid }) => uid));
     return [];
   }
 
+  async #stream({ fd }: LockedMbox, before: Uint8Array, messages: readonly FetchedMessage[]): Promise<void> {
+    const from = fs.fstatSync(fd).size;
+    try {
+      let at = writeAll(fd, before, from);
+      for (const message of messages) for (const chunk of mboxChunks(message)) at = writeAll(fd, chunk, at);
+      await datasync(fd);
+    } catch (error) {
+      fs.ftruncateSync(fd, from);
+      const code = isSystemError(error, "ENOSPC", "EDQUOT", "EFBIG") ? "no-space" : "failed";
+      throw new Failure(code, `cannot write to "${this.#path}": ${systemReason(error)}`, { cause: error });
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** What must stand before a new message: an mbox ends with an empty line. */
-function separatorAt(fd: number, sizeBytes: number): Buffer {
-  if (sizeBytes === 0) return Buffer.alloc(0);
-  const last = Buffer.alloc(2);
-  const end = last.toString("latin1", 0, fs.readSync(fd, last, 0, 2, Math.max(0, sizeBytes - 2)));
-  return Buffer.from(end.endsWith("\n\n") ? "" : end.endsWith("\n") ? "\n" : "\n\n");
+/** Locked as every delivery locks it; what another delivery of this program left half done is put right first. */
+export function lockForFetch(file: string, { clock, signal, stateFolder }: MboxTargetOptions): Promise<LockedMbox> {
+  const given = signal === undefined ? {} : { signal };
+  return lockToChange(file, { nowMs: clock, createMode: 0o600, stateFolder, ...given });
 }
 
-function planOf(message: FetchedMessage): MboxPlan {
+function planOf(uid: string, chunks: Iterable<Buffer>): MboxPlan {
   let bytes = 0;
   let head = "";
   let tail = "";
   let isFirst = true;
-  for (const chunk of mboxChunks(message)) {
+  for (const chunk of chunks) {
     bytes += chunk.length;
-    if (isFirst) isFirst = false;
-    else {
+    if (!isFirst) {
       if (head.length < headBytes) head += chunk.toString("latin1", 0, headBytes - head.length);
-      const end = chunk.toString("latin1", Math.max(0, chunk.length - tailBytes));
-      tail = (tail + end).slice(-tailBytes);
+      tail = (tail + chunk.toString("latin1", Math.max(0, chunk.length - tailBytes))).slice(-tailBytes);
     }
+    isFirst = false;
   }
-  return { uid: message.uid, bytes, head, tail };
+  return { uid, bytes, head, tail };
 }
 
-/** First its first line alone; then the message, lines that begin with `From ` quoted; then an empty line. */
+/** First its first line alone; then the message, lines of its body that begin with `From ` quoted; then an empty line. */
 function* mboxChunks(message: FetchedMessage): Generator<Buffer> {
-  const sender = message.from === "" ? "MAILER-DAEMON" : message.from;
-  yield Buffer.from(`From ${sender} ${mboxDate(new Date(message.receivedMs))}\n`);
+  yield Buffer.from(formatFromLine({ sender: message.from, receivedMs: message.receivedMs }));
   let last = lineFeed;
+  let isFirst = true;
   for (const chunk of message.chunks()) {
-    if (chunk.length === 0) continue;
-    yield* withFromQuoted(chunk, last === lineFeed);
-    last = chunk[chunk.length - 1] ?? last;
+    const text = isFirst ? withOwnHeader(chunk) : chunk;
+    isFirst = false;
+    if (text.length === 0) continue;
+    yield* withFromQuoted(text, last === lineFeed);
+    last = text[text.length - 1] ?? last;
   }
   yield Buffer.from(last === lineFeed ? "\n" : "\n\n");
+}
+
+/** Without the fields in which programs of the mailbox keep flags and UIDs: they are not the sender's to say. */
+function withOwnHeader(chunk: Buffer): Buffer {
+  const empty = chunk.indexOf("\n\n");
+  const end = empty < 0 ? chunk.length : empty + 2;
+  const { own, ending } = parseHeaderBlock(chunk.subarray(0, end));
+  return own.length + ending.length === end ? chunk : Buffer.concat([own, ending, chunk.subarray(end)]);
 }
 
 function* withFromQuoted(chunk: Buffer, isAtLineStart: boolean): Generator<Buffer> {
@@ -103,7 +138,16 @@ function* withFromQuoted(chunk: Buffer, isAtLineStart: boolean): Generator<Buffe
   yield chunk.subarray(from);
 }
 
-function writeAll(fd: number, bytes: Buffer, at: number): number {
+function writeAll(fd: number, bytes: Uint8Array, at: number): number {
   for (let done = 0; done < bytes.length;) done += fs.writeSync(fd, bytes, done, bytes.length - done, at + done);
   return at + bytes.length;
+}
+
+function syncFolder(folder: string): void {
+  const fd = fs.openSync(folder, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }

@@ -1,6 +1,6 @@
 import type { Account } from "../account.ts";
 import { MaildirTarget } from "./maildir-target.ts";
-import { MboxTarget } from "./mbox-target.ts";
+import { MboxTarget, type MboxTargetOptions } from "./mbox-target.ts";
 import { PipeTarget } from "./pipe-target.ts";
 import { SmtpTarget } from "./smtp-target.ts";
 import type { FetchTarget } from "./target.ts";
@@ -8,12 +8,12 @@ import type { FetchTarget } from "./target.ts";
 /** Where an account's mail goes to, not yet touched. */
 export function openTarget(
   account: Account,
-  options: { readonly signal?: AbortSignal; readonly env: NodeJS.ProcessEnv },
+  options: MboxTargetOptions & { readonly env: NodeJS.ProcessEnv },
 ): FetchTarget {
   const { destination } = account;
   switch (destination.kind) {
     case "mbox":
-      return new MboxTarget(destination.path, options.signal);
+      return new MboxTarget(destination.path, options);
     case "maildir":
       return new MaildirTarget(destination.path);
     case "pipe":

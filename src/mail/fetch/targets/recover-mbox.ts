@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import type { MboxIntent, MboxPlan } from "../intent.ts";
-import { lockMbox } from "./mbox-lock.ts";
+import { lockForFetch, type MboxTargetOptions } from "./mbox-target.ts";
 
 const blockBytes = 1024 * 1024;
 /** Programs that rewrite an mbox add header fields of their own: so far from its place may the end of a message be. */
@@ -10,9 +10,9 @@ const tellingBytes = 64;
 const firstLineLimitBytes = 1000;
 
 /** The messages that are in an mbox whole. The beginning of one at the end of the file is taken away. */
-export async function recoverMbox(intent: MboxIntent): Promise<readonly string[]> {
+export async function recoverMbox(intent: MboxIntent, options: MboxTargetOptions): Promise<readonly string[]> {
   if (!fs.existsSync(intent.path)) return [];
-  using locked = await lockMbox(intent.path, undefined);
+  using locked = await lockForFetch(intent.path, options);
   const { fd } = locked;
   const { size } = fs.fstatSync(fd);
   if (size === intent.at) return [];

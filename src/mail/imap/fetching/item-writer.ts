@@ -1,12 +1,11 @@
 import {
-  decodeTransfer,
+  binaryOf,
   type MessagePart,
   type MessageStructure,
   partOf,
   readSection,
   type Section,
   sectionOf,
-  transferEncodingOf,
 } from "../../message/index.ts";
 import type { MessageContent } from "../../store/index.ts";
 import { bodyStructureText, envelopeText, stringText, type TextOptions } from "../fetch-text/index.ts";
@@ -106,11 +105,9 @@ function decodedPart(message: FetchedMessage, path: readonly number[]): Uint8Arr
 
 function decodedBody(part: MessagePart, content: MessageContent): Uint8Array {
   const body = content.read(part.bodyOffset, part.bodyOffset + part.bodyBytes);
-  // Several parts, or a message within, are given as they are: what is encoded is in them.
-  if (part.parts.length > 0) return body;
-  const encoding = transferEncodingOf(part.encoding);
-  if (encoding === undefined) throw new No("A part is encoded in a way that is not known here.", "UNKNOWN-CTE");
-  return decodeTransfer(body, encoding);
+  const decoded = binaryOf(part, body);
+  if (decoded === undefined) throw new No("A part is encoded in a way that is not known here.", "UNKNOWN-CTE");
+  return decoded;
 }
 
 function within(

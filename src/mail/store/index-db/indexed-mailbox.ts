@@ -44,6 +44,7 @@ export class IndexedMailbox implements MailboxState {
   readonly #uids = new Map<string, number>();
   readonly #flags = new Map<string, readonly string[]>();
   #id = 0;
+  #mailboxId = "";
   #uidValidity = 0;
   #uidNext = 1;
   #highestModSeq = 0;
@@ -66,6 +67,11 @@ export class IndexedMailbox implements MailboxState {
 
   get id(): number {
     return this.#id;
+  }
+
+  /** RFC 8474; empty where nothing is known of it yet. */
+  get mailboxId(): string {
+    return this.#mailboxId;
   }
 
   /** 0 where nothing is known of it yet. */
@@ -94,13 +100,15 @@ export class IndexedMailbox implements MailboxState {
   }
 
   /** Forgets what it had and begins anew: the files say that this is another mailbox, or it is the first time. */
-  reset(uidValidity: number): void {
+  reset({ uidValidity, mailboxId }: { readonly uidValidity: number; readonly mailboxId: string }): void {
     this.#database.transaction(() => {
       this.#delete();
       const modSeq = this.#nextModSeq();
       this.#database.run(
-        "INSERT INTO mailboxes (key, uidValidity, uidNext, highestModSeq, vanishedFloor, stamp) VALUES (?, ?, 1, ?, ?, '')",
+        "INSERT INTO mailboxes (key, mailboxId, uidValidity, uidNext, highestModSeq, vanishedFloor, stamp) " +
+          "VALUES (?, ?, ?, 1, ?, ?, '')",
         this.key,
+        mailboxId,
         uidValidity,
         modSeq,
         modSeq,
@@ -202,6 +210,7 @@ export class IndexedMailbox implements MailboxState {
     this.#held.clear();
     this.#uids.clear();
     this.#id = Number(row?.["id"] ?? 0);
+    this.#mailboxId = String(row?.["mailboxId"] ?? "");
     this.#uidValidity = Number(row?.["uidValidity"] ?? 0);
     this.#uidNext = Number(row?.["uidNext"] ?? 1);
     this.#highestModSeq = Math.max(Number(row?.["highestModSeq"] ?? 0), this.#highestModSeq);

@@ -5,6 +5,7 @@ export const schema = `
   CREATE TABLE mailboxes (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
+    mailboxId TEXT NOT NULL,
     uidValidity INTEGER NOT NULL,
     uidNext INTEGER NOT NULL,
     highestModSeq INTEGER NOT NULL,

@@ -1,3 +1,5 @@
+import { isMainThread, threadId } from "node:worker_threads";
+
 /** The letters that stand for system flags, in order. */
 const flagLetters: Readonly<Record<string, string>> = {
   D: "\\Draft",
@@ -90,22 +92,20 @@ function deliveryOf(base: string): readonly [seconds: number, micros: number] {
   return match === null ? [0, 0] : [Number(match[1]), Number(match[2] ?? 0)];
 }
 
-/** Names of messages that nobody else gives: of this time, process and host, each one later than the one before. */
-export class NameMaker {
-  readonly #now: () => number;
-  readonly #pid: number;
-  readonly #host: string;
-  #lastMicros = 0;
+export interface NameOwner {
+  readonly now: () => number;
+  readonly pid: number;
+  readonly host: string;
+}
 
-  constructor(options: { readonly now: () => number; readonly pid: number; readonly host: string }) {
-    this.#now = options.now;
-    this.#pid = options.pid;
-    this.#host = options.host.replaceAll(/[/:,\s]/g, (sign) => `\\${sign.charCodeAt(0).toString(8).padStart(3, "0")}`);
-  }
+/** The last time that was used for a name in this process. */
+const last = { micros: 0 };
 
-  next(): string {
-    this.#lastMicros = Math.max(Math.floor(this.#now() * 1000), this.#lastMicros + 1);
-    const seconds = Math.floor(this.#lastMicros / 1_000_000);
-    return `${seconds}.M${this.#lastMicros % 1_000_000}P${this.#pid}.${this.#host}`;
-  }
+/** A name that nobody else gives to a message: of this time, process and host. Later ones sort after it. */
+export function newBaseName({ now, pid, host }: NameOwner): string {
+  last.micros = Math.max(Math.floor(now() * 1000), last.micros + 1);
+  const seconds = Math.floor(last.micros / 1_000_000);
+  const thread = isMainThread ? "" : `T${threadId}`;
+  const word = host.replaceAll(/[/:,\s]/g, (sign) => `\\${sign.charCodeAt(0).toString(8).padStart(3, "0")}`);
+  return `${seconds}.M${last.micros % 1_000_000}P${pid}${thread}.${word}`;
 }

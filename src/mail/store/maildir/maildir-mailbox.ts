@@ -2,8 +2,9 @@ import { hash } from "node:crypto";
 import * as fs from "node:fs";
 import { Failure, isSystemError } from "../../../base/index.ts";
 import type { Found, IndexDatabase } from "../index-db/index.ts";
-import { IndexedMailbox } from "../index-db/index.ts";
+import { IndexedMailbox, newMailboxId } from "../index-db/index.ts";
 import { wireBytes } from "../line-ends.ts";
+import { cleanTmp } from "./clean-tmp.ts";
 import type { LockOwner } from "./dotlock.ts";
 import { compareDelivery, parseFileName, sizeInName } from "./file-name.ts";
 import { KeywordsFile } from "./keywords-file.ts";
@@ -56,6 +57,7 @@ export class MaildirMailbox {
       throw new Failure("not-found", `cannot open mailbox "${this.path}": there is none`);
     for (const name of ["cur", "new", "tmp"])
       fs.mkdirSync(`${this.path}/${name}`, { recursive: true, mode: stat.mode });
+    cleanTmp(this.path, owner.now());
     this.fileMode = stat.mode & 0o666;
     this.index = new IndexedMailbox(database, folder, baseOfPlace);
     this.uidList = new UidListFile(`${this.path}/dovecot-uidlist`, this.fileMode);
@@ -195,7 +197,8 @@ export class MaildirMailbox {
       if (this.uidList.header === undefined) this.#createList();
     }
     const uidValidity = this.uidList.header?.uidValidity ?? 0;
-    if (uidValidity !== this.index.uidValidity) this.index.reset(uidValidity);
+    if (uidValidity === this.index.uidValidity) return;
+    this.index.reset({ uidValidity, mailboxId: this.uidList.header?.guid ?? newMailboxId() });
   }
 
   /** Where the index knows the UIDs of a mailbox whose list is gone, it stays the same mailbox. */
@@ -205,8 +208,9 @@ export class MaildirMailbox {
       return { uid: record.uid, base: baseOfPlace(place), extensions: [] };
     });
     const uidValidity = index.uidValidity || nextUidValidity(this.#root, this.#owner.now());
+    const header = { uidValidity, nextUid: index.uidNext, guid: index.mailboxId || newMailboxId() };
     this.uidList.create(
-      { uidValidity, nextUid: index.uidNext },
+      header,
       entries.sort((a, b) => a.uid - b.uid),
     );
   }

@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { Failure } from "../../../base/index.ts";
 import { IndexDatabase, isDamaged, setAside } from "../index-db/index.ts";
 import type { LockOwner } from "./dotlock.ts";
-import { NameMaker } from "./file-name.ts";
+import { newBaseName } from "./file-name.ts";
 import { folderOfMailbox } from "./folder-name.ts";
 import { MaildirMailbox } from "./maildir-mailbox.ts";
 
@@ -16,14 +16,12 @@ const lockPauseMs = 10;
 export class MaildirRoot implements Disposable {
   readonly path: string;
   readonly owner: LockOwner;
-  readonly #names: NameMaker;
   readonly #mailboxes = new Map<string, MaildirMailbox>();
   #database: IndexDatabase;
 
   constructor(path: string, owner: LockOwner) {
     this.path = path;
     this.owner = owner;
-    this.#names = new NameMaker(owner);
     this.#database = IndexDatabase.open(`${path}/${indexName}`, owner);
   }
 
@@ -32,7 +30,7 @@ export class MaildirRoot implements Disposable {
   }
 
   nextName(): string {
-    return this.#names.next();
+    return newBaseName(this.owner);
   }
 
   /** Throws `not-found`. What this process knows of it may be old: `refresh` brings it up to date. */

@@ -45,7 +45,7 @@ export class MaildirView implements OpenMailbox {
     this.isReadOnly = isReadOnly;
     const mailbox = access.look(name, !isReadOnly);
     this.uidValidity = mailbox.index.uidValidity;
-    this.mailboxId = mailbox.uidList.header?.guid ?? `${this.uidValidity}`;
+    this.mailboxId = mailbox.index.mailboxId;
     this.#view = new MailboxView(mailbox.index);
   }
 

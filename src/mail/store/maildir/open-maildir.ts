@@ -12,7 +12,7 @@ import { MaildirAccess } from "./maildir-access.ts";
 import type { MaildirMailbox } from "./maildir-mailbox.ts";
 import { whenUnlocked, type MaildirRoot } from "./maildir-root.ts";
 import { MaildirView } from "./maildir-view.ts";
-import { borrowRoot, makeRoot } from "./roots.ts";
+import { borrowRoot, makeMaildir } from "./roots.ts";
 import { trySubscribe } from "./subscriptions.ts";
 import { ToSync } from "./synced.ts";
 
@@ -29,7 +29,7 @@ export function openMaildir(folder: string, options: MaildirOptions): MailStore 
   const actAs = options.actAs ?? (<T>(work: () => T): T => work());
   const owner = { pid: process.pid, host: os.hostname(), now: options.now };
   const borrowed = actAs(() => {
-    makeRoot(folder);
+    makeMaildir(folder);
     return borrowRoot(folder, owner);
   });
   return new MaildirStore(borrowed.root, { ...options, actAs }, () => borrowed[Symbol.dispose]());
@@ -53,15 +53,14 @@ class MaildirStore implements MailStore {
   }
 
   status(name: string): MailboxStatus {
-    const { index, uidList } = this.#access.look(name, false);
+    const { index } = this.#access.look(name, false);
     let [unseen, deleted, sizeBytes] = [0, 0, 0];
     for (const record of index.messages) {
       if (!record.flags.includes("\\Seen")) unseen++;
       if (record.flags.includes("\\Deleted")) deleted++;
       sizeBytes += record.sizeBytes;
     }
-    const { uidNext, uidValidity, highestModSeq } = index;
-    const mailboxId = uidList.header?.guid ?? `${uidValidity}`;
+    const { uidNext, uidValidity, highestModSeq, mailboxId } = index;
     const messages = index.messages.length;
     return { messages, unseen, deleted, sizeBytes, uidNext, uidValidity, highestModSeq, mailboxId };
   }

@@ -38,7 +38,7 @@ export function borrowRoot(path: string, owner: LockOwner): Disposable & { reado
 }
 
 /** An empty Maildir where there is none. */
-export function makeRoot(path: string): void {
+export function makeMaildir(path: string): void {
   if (fs.existsSync(`${path}/cur`) && fs.existsSync(`${path}/new`) && fs.existsSync(`${path}/tmp`)) return;
   for (const name of ["cur", "new", "tmp"]) fs.mkdirSync(`${path}/${name}`, { recursive: true, mode: 0o700 });
 }

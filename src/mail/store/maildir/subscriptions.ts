@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { isSystemError } from "../../../base/index.ts";
+import { decodeModifiedUtf7, encodeModifiedUtf7 } from "../../modified-utf7.ts";
 import { tryDotlock, type LockOwner } from "./dotlock.ts";
 import { folderOfMailbox, mailboxOfFolder } from "./folder-name.ts";
 
@@ -57,7 +58,7 @@ function parse(text: string): string[] {
 
 function escaped(name: string): string {
   const levels = name.split("/").map((level) => {
-    return escapes.reduce((text, [plain, to]) => text.replaceAll(plain, to), level);
+    return escapes.reduce((text, [plain, to]) => text.replaceAll(plain, to), encodeModifiedUtf7(level));
   });
   return levels.join("\t");
 }
@@ -69,7 +70,8 @@ function unescaped(line: string): string {
       const known = escapes.find(([, to]) => to[1] === text[0]);
       return (known?.[0] ?? "") + text.slice(1);
     });
-    return start + plain.join("");
+    const encoded = start + plain.join("");
+    return decodeModifiedUtf7(encoded) ?? encoded;
   });
   return levels.join("/");
 }

@@ -82,9 +82,9 @@ export class UidListFile {
   }
 
   /** Under the lock: a list for a mailbox that has none. Entries are those that are known from elsewhere. */
-  create(header: { readonly uidValidity: number; readonly nextUid: number }, entries: readonly UidListEntry[]): void {
+  create(header: Omit<UidListHeader, "others">, entries: readonly UidListEntry[]): void {
     this.#clear();
-    this.#header = { ...header, guid: randomBytes(16).toString("hex"), others: [] };
+    this.#header = { ...header, others: [] };
     for (const entry of entries) this.#take(entry);
     this.#rewrite();
   }
@@ -160,14 +160,21 @@ export class UidListFile {
     try {
       const stat = fs.fstatSync(fd);
       if (this.#seen !== undefined && stat.ino !== this.#seen.ino) this.#clear();
-      const bytes = Buffer.alloc(Math.max(0, stat.size - this.#readBytes));
-      const readBytes = fs.readSync(fd, bytes, 0, bytes.length, this.#readBytes);
-      const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a, Math.max(0, readBytes - 1)) + 1);
+      // With the end of the line before: what is new follows what is known, unless another has written over it.
+      let from = Math.max(0, this.#readBytes - 1);
+      let bytes = readFrom(fd, from, stat.size);
+      if (this.#readBytes > 0 && bytes[0] !== 0x0a) {
+        this.#clear();
+        from = 0;
+        bytes = readFrom(fd, from, stat.size);
+      }
+      const isTail = this.#readBytes > 0;
+      const whole = bytes.subarray(isTail ? 1 : 0, bytes.lastIndexOf(0x0a) + 1);
       this.#parse(whole.toString("utf8"));
       this.#readBytes += whole.length;
       this.#seen = { ino: stat.ino, sizeBytes: stat.size, mtimeMs: stat.mtimeMs };
       // A line without its end: its writer was stopped, unless he is still at it.
-      this.#isToBeRewritten ||= whole.length < readBytes;
+      this.#isToBeRewritten ||= this.#readBytes < from + bytes.length;
     } finally {
       fs.closeSync(fd);
     }
@@ -183,7 +190,6 @@ export class UidListFile {
         this.#isToBeRewritten = line.startsWith("1 ") || this.#header.guid === undefined;
         continue;
       }
-      this.#lines++;
       const entry = parseEntry(line);
       if (entry === undefined || entry.uid <= this.#lastUid) this.#isToBeRewritten = true;
       else this.#take(entry);
@@ -197,6 +203,11 @@ export class UidListFile {
     this.#lastUid = Math.max(this.#lastUid, entry.uid);
     this.#lines++;
   }
+}
+
+function readFrom(fd: number, from: number, to: number): Buffer {
+  const bytes = Buffer.alloc(Math.max(0, to - from));
+  return bytes.subarray(0, fs.readSync(fd, bytes, 0, bytes.length, from));
 }
 
 function openExisting(path: string): number | undefined {

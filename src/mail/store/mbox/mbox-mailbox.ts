@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { Failure, isSystemError, systemReason } from "../../../base/index.ts";
 import type { NewMessage } from "../mail-store.ts";
-import { IndexedMailbox, type Found, type IndexDatabase } from "../index-db/index.ts";
+import { IndexedMailbox, newMailboxId, type Found, type IndexDatabase } from "../index-db/index.ts";
 import { append, needsRecovery, rewrite, tryLockToChange, type ChangeOptions } from "./change.ts";
 import { bytesOfFile } from "./file-io.ts";
 import { lineEndAtEnd } from "./append.ts";
@@ -266,7 +266,8 @@ export class MboxMailbox {
 
   #lookAtNothing(): void {
     this.#keywords ??= [];
-    if (this.index.uidValidity === 0) this.index.reset(this.#options.nextUidValidity());
+    if (this.index.uidValidity === 0)
+      this.index.reset({ uidValidity: this.#options.nextUidValidity(), mailboxId: newMailboxId() });
     const vanished = [...this.index.held.keys()];
     if (vanished.length > 0) this.index.update({ vanished, stamp: "" });
   }
@@ -299,8 +300,10 @@ export class MboxMailbox {
   #base(scanner: MboxScanner): { readonly first: MboxMessage | undefined; readonly base: MailboxBase } {
     const first = scanner.first();
     const inFile = first?.header.metadata.base;
-    if (inFile !== undefined && inFile.uidValidity !== this.index.uidValidity) this.index.reset(inFile.uidValidity);
-    if (this.index.uidValidity === 0) this.index.reset(this.#options.nextUidValidity());
+    if (inFile !== undefined && inFile.uidValidity !== this.index.uidValidity)
+      this.index.reset({ uidValidity: inFile.uidValidity, mailboxId: newMailboxId() });
+    if (this.index.uidValidity === 0)
+      this.index.reset({ uidValidity: this.#options.nextUidValidity(), mailboxId: newMailboxId() });
     const lastUid = Math.max(inFile?.lastUid ?? 0, this.index.uidNext - 1);
     return {
       first,
