@@ -76,6 +76,16 @@ test("a run saves, checks, and deletes what is too old; other folders stay", asy
   assert.deepEqual(here.backups(), ["2020-01-01-0000-laptop", "2026-11-27-0300-laptop", "2026-11-28-0300-laptop"]);
 });
 
+test("a job with a snapshot is saved from one, or not at all", async () => {
+  await using here = place();
+  const { jobs } = await here.run([...job(), "snapshot = true"]);
+  assert.deepEqual(
+    jobs.map(({ status, error }) => [status, error?.message]),
+    [["failed", `cannot take a snapshot of "${disk}": it is no logical volume of LVM`]],
+  );
+  assert.deepEqual(here.backups(), []);
+});
+
 test("jobs are told apart: the rules of one do not touch another's backups", async () => {
   await using here = place();
   await here.run([...job("one"), ...job("two")], "2026-11-01T03:00:00");

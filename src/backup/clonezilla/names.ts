@@ -1,3 +1,5 @@
+import type { LogicalVolume } from "../../device/index.ts";
+
 /** A partition as the kernel calls it: `sda1`, `nvme0n1p1`. */
 export function partitionName(disk: string, number: number): string {
   return /\d$/.test(disk) ? `${disk}p${number}` : `${disk}${number}`;
@@ -8,6 +10,11 @@ export function partitionNumber(disk: string, name: string): number | undefined 
   const rest = name.startsWith(disk) ? name.slice(disk.length) : "";
   const match = (/\d$/.test(disk) ? /^p(\d+)$/ : /^(\d+)$/).exec(rest);
   return match === null ? undefined : Number(match[1]);
+}
+
+/** A logical volume of LVM: `vg-root`. */
+export function volumeName({ group, name }: LogicalVolume): string {
+  return `${group}-${name}`;
 }
 
 /** What a data file's name says. */

@@ -127,6 +127,7 @@ class JobWork {
       isUnchecked: job.isUnchecked,
       isCheckedBySystem: job.isCheckedBySystem,
       isFrozen: job.isFrozen,
+      ...(job.snapshot === undefined ? {} : { snapshot: job.snapshot }),
       isRoomIgnored: job.isRoomIgnored,
       retries: job.retries,
       ...(job.partitions === undefined ? {} : { partitions: job.partitions }),

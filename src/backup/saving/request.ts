@@ -25,6 +25,8 @@ export interface SaveRequest extends StoreAccess {
   readonly isCheckedBySystem?: boolean;
   /** Save a device that is mounted, and let its file systems stand still meanwhile. */
   readonly isFrozen?: boolean;
+  /** Save a logical volume of LVM from a snapshot, which is taken for that and then removed. */
+  readonly snapshot?: SnapshotOptions;
   /** How often a sector that cannot be read is read again before zeros take its place. */
   readonly retries: number;
   /** Begin also where the target seems to have too little room. */
@@ -36,7 +38,16 @@ export interface SaveRequest extends StoreAccess {
   readonly command: string;
 }
 
+export interface SnapshotOptions {
+  /** The room for what is overwritten meanwhile; by what is free in the volume's group unless told. */
+  readonly sizeBytes?: number;
+}
+
 export interface SaveOptions extends JobOptions {
+  /** Where `sys` and `dev` are that tell of logical volumes; `/` unless told. */
+  readonly systemRoot?: string;
+  /** Called when a read of the source has failed, before less of it is tried; what it throws ends the saving. */
+  readonly onFailedRead?: () => Promise<unknown>;
   /** Stands between a device, or a partition that begins so far into it, and what reads it. */
   readonly throughDevice?: (device: BlockReader, startBytes: number) => BlockReader;
 }

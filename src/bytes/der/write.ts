@@ -93,6 +93,11 @@ export function derUtf8String(text: string): Uint8Array<ArrayBuffer> {
   return value(derTags.utf8String, Buffer.from(text, "utf8"));
 }
 
+/** Text in UTF-16, as PKCS #12 has names. */
+export function derBmpString(text: string): Uint8Array<ArrayBuffer> {
+  return value(derTags.bmpString, Buffer.from(text, "utf16le").swap16());
+}
+
 /** A time to the second: UTCTime up to 2049, GeneralizedTime from then on (RFC 5280 §4.1.2.5). */
 export function derTime(time: Date): Uint8Array<ArrayBuffer> {
   const digits = time.toISOString().replaceAll(/[-:T]|\.\d+/g, "");

@@ -1,4 +1,5 @@
 export { baseSubjectOf, type BaseSubject } from "./base-subject.ts";
+export { binaryOf } from "./binary.ts";
 export { decodeCharset, isKnownCharset } from "./charset.ts";
 export { decodeWords } from "./encoded-words.ts";
 export { filterHeader } from "./filter-header.ts";
@@ -7,6 +8,7 @@ export { messageIdsOf } from "./message-ids.ts";
 export { parameterValue } from "./parameter-value.ts";
 export { parseEnvelope, parseMessage } from "./parse-message.ts";
 export { partOf, readSection, sectionOf, type Section, type SectionBytes } from "./section.ts";
+export { foldText, headerValues, searchTextOf, textMatches, type SearchText } from "./search-text.ts";
 export { parseSentDate, type SentDate } from "./sent-date.ts";
 export type { Address, Envelope, MessagePart, MessageStructure, Parameters } from "./structure.ts";
 export { decodeTransfer, transferEncodingOf, type TransferEncoding } from "./transfer-encoding.ts";

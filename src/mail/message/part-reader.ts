@@ -189,8 +189,12 @@ export class PartReader {
   }
 
   private countLines(offset: number): void {
-    const { bytes } = this;
-    for (let at = this.countedTo; at < offset; at++) if (bytes[at] === lineFeed) this.lines++;
+    while (this.countedTo < offset) {
+      const found = this.bytes.indexOf(lineFeed, this.countedTo);
+      if (found === -1 || found >= offset) break;
+      this.lines++;
+      this.countedTo = found + 1;
+    }
     this.countedTo = Math.max(this.countedTo, offset);
   }
 }

@@ -10,7 +10,7 @@ const pbkdf2 = promisify(crypto.pbkdf2);
 /** Some tenths of a second on a machine of today, each time a passphrase is tried. */
 const keyIterations = 600_000;
 
-interface Encrypted {
+export interface Encrypted {
   /** An AlgorithmIdentifier in DER. */
   readonly algorithm: Uint8Array;
   readonly bytes: Uint8Array;

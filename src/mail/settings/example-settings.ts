@@ -23,6 +23,11 @@ host_name = "mail.example.org"    # without: the machine's own name
 # certificate_alone = false       # true: without a password too (SASL EXTERNAL)
 # expired_revocation_list = "refuse"  # or "accept": what happens when a revocation list is past its end
 
+[certificates]
+# server = "/etc/letsencrypt/live/mail.example.org/fullchain.pem"   # without: of the own authority, renewed by itself
+# server_key = "/etc/letsencrypt/live/mail.example.org/privkey.pem"
+# others = []                     # files with authorities and revocation lists from elsewhere: PEM, or DER of one
+
 [limits]
 # connections = 2000              # at once
 # connections_per_address = 200

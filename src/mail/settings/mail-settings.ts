@@ -36,6 +36,10 @@ export interface MailSettings {
   readonly hasSystemUsers: boolean;
   /** Whether a certificate alone may open its mailbox (SASL EXTERNAL). */
   readonly allowsExternal: boolean;
+  /** A certificate of the server that was brought along, in PEM with its chain, and its key; absent where the own authority's counts. */
+  readonly serverCertificate?: { readonly certificate: string; readonly key: string };
+  /** Files with authorities and revocation lists from elsewhere, in PEM or DER, beside the own ones. */
+  readonly otherAuthorities: readonly string[];
   /** What happens once a revocation list is past its end. */
   readonly expiredRevocationList: "refuse" | "accept";
   readonly limits: GuardLimits;

@@ -66,6 +66,7 @@ function readRoot(root: TomlTable, folder: string): MailSettings {
     audit: audit === "stderr" ? audit : path.resolve(folder, audit),
     ...readMailboxes(root.table("mailboxes")),
     ...readLogin(root.table("login")),
+    ...readCertificates(root.table("certificates"), folder),
     limits: readLimits(root.table("limits")),
   };
   server.finish();
@@ -90,6 +91,24 @@ function readLogin(table: TomlTable): Pick<MailSettings, "allowsExternal" | "exp
   const expiredRevocationList = table.choice("expired_revocation_list", ["refuse", "accept"]) ?? "refuse";
   table.finish();
   return { allowsExternal, expiredRevocationList };
+}
+
+function readCertificates(
+  table: TomlTable,
+  folder: string,
+): Pick<MailSettings, "serverCertificate" | "otherAuthorities"> {
+  const [certificate, key] = [table.string("server"), table.string("server_key")];
+  if ((certificate === undefined) !== (key === undefined)) {
+    table.complain(key === undefined ? "server" : "server_key", "server and server_key belong together");
+  }
+  const others = table.strings("others") ?? [];
+  table.finish();
+  return {
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : { serverCertificate: { certificate: path.resolve(folder, certificate), key: path.resolve(folder, key) } }),
+    otherAuthorities: others.map((file) => path.resolve(folder, file)),
+  };
 }
 
 const counts = { minimum: 1, maximum: 1_000_000 };

@@ -3,3 +3,4 @@ export { append, lockToChange } from "./change.ts";
 export { formatFromLine } from "./from-line.ts";
 export type { LockedMbox } from "./lock.ts";
 export { parseHeaderBlock } from "./metadata.ts";
+export { openMbox, type MboxLocation, type MboxOptions } from "./open-mbox.ts";

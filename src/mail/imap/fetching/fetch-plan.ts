@@ -1,0 +1,81 @@
+import type { MessageContent } from "../../store/index.ts";
+import type { MessageRecord } from "../../message-record.ts";
+import type { MessageStructure } from "../../message/index.ts";
+import type { FetchItem } from "../grammar/index.ts";
+import { itemWriter } from "./item-writer.ts";
+
+/** A message of which something is to be told, with what was opened for it. */
+export interface FetchedMessage {
+  readonly record: MessageRecord;
+  readonly structure: MessageStructure | undefined;
+  readonly content: MessageContent | undefined;
+}
+
+/** Bytes of the message that are too many to be read at once. */
+export interface ByteRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is said of one message: text, and bytes between it. */
+export class FetchLine {
+  readonly pieces: (string | Uint8Array | ByteRange)[] = [];
+  #text: string;
+  #isFirst = true;
+
+  constructor(start: string) {
+    this.#text = start;
+  }
+
+  /** An item begins with a space, which the first has not. */
+  text(text: string): void {
+    this.#text += this.#isFirst ? text.slice(1) : text;
+    this.#isFirst = false;
+  }
+
+  piece(piece: Uint8Array | ByteRange): void {
+    this.pieces.push(this.#text, piece);
+    this.#text = "";
+  }
+
+  end(): void {
+    this.pieces.push(this.#text);
+  }
+}
+
+export type ItemWriter = (line: FetchLine, message: FetchedMessage) => void;
+
+/** How to tell what was asked for, and what has to be opened for it. */
+export interface FetchPlan {
+  readonly writers: readonly ItemWriter[];
+  readonly needsStructure: boolean;
+  readonly needsContent: boolean;
+  readonly setsSeen: boolean;
+}
+
+export interface FetchPlanOptions {
+  readonly withUid: boolean;
+  readonly withModSeq: boolean;
+  readonly utf8: boolean;
+}
+
+export function fetchPlan(items: readonly FetchItem[], { withUid, withModSeq, utf8 }: FetchPlanOptions): FetchPlan {
+  const has = (label: string): boolean => items.some((item) => item.label === label);
+  const all: readonly FetchItem[] = [
+    ...(withUid && !has("UID") ? [{ kind: "plain", label: "UID" } as const] : []),
+    ...items,
+    ...(withModSeq && !has("MODSEQ") ? [{ kind: "plain", label: "MODSEQ" } as const] : []),
+  ];
+  return {
+    writers: all.map((item) => itemWriter(item, { utf8 })),
+    needsStructure: all.some(needsStructure),
+    needsContent: all.some((item) => item.kind === "section" || item.kind === "binary" || item.kind === "binary-size"),
+    setsSeen: all.some((item) => (item.kind === "section" || item.kind === "binary") && item.setsSeen),
+  };
+}
+
+function needsStructure(item: FetchItem): boolean {
+  if (item.kind === "plain") return ["ENVELOPE", "BODY", "BODYSTRUCTURE"].includes(item.label);
+  if (item.kind === "section") return item.section.part.length > 0 || item.section.text !== undefined;
+  return item.kind === "preview" || item.path.length > 0;
+}

@@ -1,0 +1,2 @@
+export { fetchPlan } from "./fetch-plan.ts";
+export { tellMessages } from "./tell-messages.ts";

@@ -1,0 +1,55 @@
+import * as fs from "node:fs";
+import { toWire } from "../line-ends.ts";
+import type { MessageContent } from "../open-mailbox.ts";
+
+/** A message's file, opened; its bytes are read when they are first asked for. */
+export class FileContent implements MessageContent {
+  readonly #fd: number;
+  readonly #fileBytes: number;
+  readonly #sizeBytes: number | undefined;
+  #wire: Uint8Array | undefined;
+  #isClosed = false;
+
+  /** Takes over the file. `sizeBytes` is the size on the wire where it is known. */
+  constructor(fd: number, sizeBytes?: number) {
+    this.#fd = fd;
+    this.#fileBytes = fs.fstatSync(fd).size;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes ?? this.#whole().length;
+  }
+
+  read(from = 0, to = this.sizeBytes): Uint8Array {
+    // Where all lines end in CRLF, offsets are those of the file.
+    if (this.#wire === undefined && this.#sizeBytes === this.#fileBytes && to - from < this.#fileBytes) {
+      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(to, this.#fileBytes) - from));
+      return bytes.subarray(0, readFully(this.#fd, bytes, from));
+    }
+    return this.#whole().subarray(from, to);
+  }
+
+  #whole(): Uint8Array {
+    if (this.#wire === undefined) {
+      const bytes = Buffer.allocUnsafe(this.#fileBytes);
+      this.#wire = toWire(bytes.subarray(0, readFully(this.#fd, bytes, 0)));
+    }
+    return this.#wire;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isClosed) fs.closeSync(this.#fd);
+    this.#isClosed = true;
+  }
+}
+
+function readFully(fd: number, into: Uint8Array, position: number): number {
+  let done = 0;
+  while (done < into.length) {
+    const readBytes = fs.readSync(fd, into, done, into.length - done, position + done);
+    if (readBytes === 0) break;
+    done += readBytes;
+  }
+  return done;
+}

@@ -1,0 +1,207 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import { Failure } from "../../../base/index.ts";
+import { toFile, wireBytes } from "../line-ends.ts";
+import type { Appended, MailboxEntry, MailboxStatus, MailStore, NewMessage, Quota } from "../mail-store.ts";
+import type { OpenMailbox } from "../open-mailbox.ts";
+import { recordAdded } from "./changes.ts";
+import { formatFileName, lettersWithFlags } from "./file-name.ts";
+import { folderOfMailbox, hasControlSign, spelledMailbox } from "./folder-name.ts";
+import { createFolder, deleteFolder, listMailboxes, mailboxNames, renameFolders } from "./folders.ts";
+import { MaildirAccess } from "./maildir-access.ts";
+import type { MaildirMailbox } from "./maildir-mailbox.ts";
+import { whenUnlocked, type MaildirRoot } from "./maildir-root.ts";
+import { MaildirView } from "./maildir-view.ts";
+import { borrowRoot, makeMaildir } from "./roots.ts";
+import { trySubscribe } from "./subscriptions.ts";
+import { ToSync } from "./synced.ts";
+
+export interface MaildirOptions {
+  readonly now: () => number;
+  /** Runs what touches files, as the user whose mail it is; what it is given does not wait. */
+  readonly actAs?: <T>(work: () => T) => T;
+  readonly limitBytes?: number;
+  readonly limitMessages?: number;
+}
+
+/** One user's mail in a Maildir, which is made where there is none. Others may change it at the same time. */
+export function openMaildir(folder: string, options: MaildirOptions): MailStore {
+  const actAs = options.actAs ?? (<T>(work: () => T): T => work());
+  const owner = { pid: process.pid, host: os.hostname(), now: options.now };
+  const borrowed = actAs(() => {
+    makeMaildir(folder);
+    return borrowRoot(folder, owner);
+  });
+  return new MaildirStore(borrowed.root, { ...options, actAs }, () => borrowed[Symbol.dispose]());
+}
+
+class MaildirStore implements MailStore {
+  readonly #root: MaildirRoot;
+  readonly #options: MaildirOptions;
+  readonly #access: MaildirAccess;
+  readonly #close: () => void;
+
+  constructor(root: MaildirRoot, options: MaildirOptions & { actAs: <T>(work: () => T) => T }, close: () => void) {
+    this.#root = root;
+    this.#options = options;
+    this.#access = new MaildirAccess(root, { ...options, quota: () => this.quota() });
+    this.#close = close;
+  }
+
+  list(): readonly MailboxEntry[] {
+    return this.#access.act(() => listMailboxes(this.#root.path));
+  }
+
+  status(name: string): MailboxStatus {
+    const { index } = this.#access.look(name, false);
+    let [unseen, deleted, sizeBytes] = [0, 0, 0];
+    for (const record of index.messages) {
+      if (!record.flags.includes("\\Seen")) unseen++;
+      if (record.flags.includes("\\Deleted")) deleted++;
+      sizeBytes += record.sizeBytes;
+    }
+    const { uidNext, uidValidity, highestModSeq, mailboxId } = index;
+    const messages = index.messages.length;
+    return { messages, unseen, deleted, sizeBytes, uidNext, uidValidity, highestModSeq, mailboxId };
+  }
+
+  async create(name: string, specialUse: readonly string[] = []): Promise<void> {
+    using toSync = new ToSync();
+    this.#access.act(() => {
+      createFolder(this.#root.path, spelledMailbox(name), specialUse);
+      toSync.folder(this.#root.path);
+    });
+    this.#access.look(name, false);
+    await toSync.done();
+  }
+
+  async delete(name: string): Promise<void> {
+    using toSync = new ToSync();
+    this.#access.act(() => {
+      const { index } = this.#root.mailbox(name);
+      deleteFolder(this.#root.path, spelledMailbox(name));
+      index.forget();
+      this.#root.dropMailbox(folderOfMailbox(name));
+      toSync.folder(this.#root.path);
+    });
+    await toSync.done();
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const [old, name] = [spelledMailbox(from), spelledMailbox(to)];
+    if (old === "INBOX") return this.#giveAway(name);
+    using toSync = new ToSync();
+    this.#access.act(() => {
+      for (const [before, after] of renameFolders(this.#root.path, old, name)) {
+        this.#root.renamed(folderOfMailbox(before), folderOfMailbox(after));
+      }
+      toSync.folder(this.#root.path);
+    });
+    await toSync.done();
+  }
+
+  async #giveAway(name: string): Promise<void> {
+    await this.create(name);
+    using inbox = this.open("INBOX", { isReadOnly: false });
+    await inbox.move(
+      inbox.messages.map(({ uid }) => uid),
+      name,
+    );
+  }
+
+  async subscribe(name: string, isSubscribed: boolean): Promise<void> {
+    using toSync = new ToSync();
+    const change = { name: spelledMailbox(name), isSubscribed };
+    if (hasControlSign(name)) throw new Failure("refused", `cannot subscribe to "${name}": it has a control sign`);
+    const attempt = (): { readonly fd: number | undefined } | undefined => {
+      return this.#access.act(() => trySubscribe(this.#root.path, change, this.#root.owner));
+    };
+    const { fd } = await whenUnlocked(attempt, `${this.#root.path}/subscriptions`);
+    if (fd !== undefined) toSync.file(fd);
+    await toSync.done();
+  }
+
+  async append(name: string, messages: readonly NewMessage[]): Promise<Appended> {
+    const mailbox = this.#access.look(name, false);
+    const files = messages.map((message) => ({ message, sizeBytes: wireBytes(message.content), temporary: "" }));
+    this.#access.mustHaveRoom(files.map(({ sizeBytes }) => sizeBytes));
+    using toSync = new ToSync();
+    const written: WrittenFile[] = [];
+    try {
+      this.#access.act(() => {
+        for (const { message } of files) written.push(this.#write(mailbox, message, toSync));
+      });
+      await toSync.done();
+      const uids = await this.#access.locked(mailbox, () => this.#take(mailbox, written, toSync));
+      await toSync.done();
+      return { uidValidity: mailbox.index.uidValidity, uids };
+    } catch (error) {
+      this.#access.act(() => written.forEach(({ path }) => fs.rmSync(path, { force: true })));
+      throw error;
+    }
+  }
+
+  #write(mailbox: MaildirMailbox, { content, receivedMs, flags }: NewMessage, toSync: ToSync): WrittenFile {
+    const file = toFile(content);
+    const base = `${this.#access.nextName()},S=${file.length},W=${wireBytes(content)}`;
+    const path = `${mailbox.path}/tmp/${base}`;
+    const fd = fs.openSync(path, "wx", mailbox.fileMode);
+    toSync.file(fd);
+    fs.writeFileSync(fd, file);
+    fs.futimesSync(fd, receivedMs / 1000, receivedMs / 1000);
+    return { path, base, flags };
+  }
+
+  /** Under the lock: all of them appear, or none. */
+  #take(mailbox: MaildirMailbox, written: readonly WrittenFile[], toSync: ToSync): number[] {
+    mailbox.keywords.add(mailbox.keywords.missing(written.flatMap(({ flags }) => flags)));
+    const named = written.map(({ path, base, flags }) => {
+      const letters = lettersWithFlags("", flags, mailbox.keywords.names);
+      return { path, name: formatFileName({ base, letters, rest: "" }) };
+    });
+    const added: { readonly name: string }[] = [];
+    try {
+      return mailbox.ownChange(() => {
+        for (const { path, name } of named) {
+          fs.renameSync(path, `${mailbox.path}/cur/${name}`);
+          added.push({ name });
+        }
+        return recordAdded(mailbox, added, toSync);
+      });
+    } catch (error) {
+      for (const { name } of added) fs.rmSync(`${mailbox.path}/cur/${name}`, { force: true });
+      throw error;
+    }
+  }
+
+  open(name: string, { isReadOnly }: { readonly isReadOnly: boolean }): OpenMailbox {
+    return new MaildirView(this.#access, spelledMailbox(name), isReadOnly);
+  }
+
+  quota(): Quota {
+    const names = this.#access.act(() => mailboxNames(this.#root.path));
+    let [usedBytes, messages] = [0, 0];
+    for (const name of names) {
+      const { index } = this.#access.look(name, false);
+      messages += index.messages.length;
+      for (const record of index.messages) usedBytes += record.sizeBytes;
+    }
+    const { limitBytes, limitMessages } = this.#options;
+    return {
+      usedBytes,
+      messages,
+      ...(limitBytes === undefined ? {} : { limitBytes }),
+      ...(limitMessages === undefined ? {} : { limitMessages }),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#access.act(() => this.#close());
+  }
+}
+
+interface WrittenFile {
+  readonly path: string;
+  readonly base: string;
+  readonly flags: readonly string[];
+}

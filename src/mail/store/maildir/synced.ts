@@ -1,0 +1,41 @@
+import * as fs from "node:fs";
+import { promisify } from "node:util";
+import { isSystemError } from "../../../base/index.ts";
+
+const fsync = promisify(fs.fsync);
+
+/** Files and folders that were changed: each is opened at once, and is on disk when `done` resolves. */
+export class ToSync implements Disposable {
+  readonly #fds: number[] = [];
+
+  /** A file that was opened, to be closed afterwards. */
+  file(fd: number): void {
+    this.#fds.push(fd);
+  }
+
+  folder(path: string): void {
+    this.#fds.push(fs.openSync(path, "r"));
+  }
+
+  async done(): Promise<void> {
+    const fds = this.#fds.splice(0);
+    try {
+      await Promise.all(fds.map(synced));
+    } finally {
+      for (const fd of fds) fs.closeSync(fd);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#fds.splice(0)) fs.closeSync(fd);
+  }
+}
+
+async function synced(fd: number): Promise<void> {
+  try {
+    await fsync(fd);
+  } catch (error) {
+    // Some file systems cannot sync a folder, and say so.
+    if (!isSystemError(error, "EINVAL", "EISDIR", "ENOTSUP")) throw error;
+  }
+}
