@@ -23,8 +23,7 @@ for (const name of [
   fs[name] = counted(fs[name]);
 }
 syncBuiltinESMExports();
-const { write } = net.Socket.prototype;
-net.Socket.prototype.write = counted(write as never) as typeof write;
+net.Socket.prototype.write = counted(net.Socket.prototype.write as never) as typeof net.Socket.prototype.write;
 
 function counted(call: ((...args: unknown[]) => unknown) | undefined) {
   return function counting(this: unknown, ...args: unknown[]): unknown {
