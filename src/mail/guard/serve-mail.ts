@@ -10,7 +10,7 @@ import type { Identity } from "./messages.ts";
 import { LocalOffice } from "./office.ts";
 import type { ProtocolName } from "./guard.ts";
 import { TrustKeeper } from "./trust-keeper.ts";
-import { trustOf } from "./trust.ts";
+import { trustOf, trustPlaces } from "./trust.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface ServeMailOptions {
@@ -77,6 +77,7 @@ class MailServing implements MailServer {
     this.#office = new LocalOffice(this.#ledger, new UserDirectory(paths.domains, settings.domains));
     this.#trust = new TrustKeeper({
       folder: paths.pki,
+      places: trustPlaces(settings),
       clock,
       onNotice,
       onChange: (trust) => this.#workers.forEach((worker) => worker.send({ kind: "trust", trust })),
