@@ -1,4 +1,5 @@
 export { Failure, exitStatusOf, isSystemError, type FailureCode, type FailureOptions } from "./failure.ts";
+export { identities, type Account, type FileUser } from "./identity.ts";
 export { stopIfAborted, type JobOptions, type Progress } from "./job.ts";
 export { lazily, lazilyEach } from "./lazily.ts";
 export { libc, type Libc } from "./libc.ts";

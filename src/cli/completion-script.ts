@@ -19,7 +19,7 @@ interface CompletionOption {
 }
 
 /** What bash evaluates to complete `holdfast`. */
-export function bashCompletion(commands: readonly Command[], groups: readonly CommandGroup[]): string {
+export function bashCompletion(commands: readonly Command[]): string {
   const completions = commands.map(completionOf);
   const cases = completions.map(({ words, options, operandWords }) => {
     const valueCases = options.filter(({ takesValue }) => takesValue).map(bashValueCase);
@@ -29,9 +29,14 @@ export function bashCompletion(commands: readonly Command[], groups: readonly Co
       case "$previous" in${["", ...valueCases].join("\n")}
       esac ;;`;
   });
-  const groupCases = groups.map(({ name }) => {
-    const verbs = verbsIn(name, completions).map(({ words }) => words[1] ?? "");
-    return `    ${name}) [[ $COMP_CWORD -eq 2 ]] && operands=${shellQuoted(verbs.join(" "))} ;;`;
+  const groupCases = prefixesOf(completions).map((prefix) => {
+    const verbs = nextOf(prefix, completions).map(({ word }) => word);
+    const condition = `[[ $COMP_CWORD -eq ${prefix.length + 1} ]]`;
+    return `    ${shellQuoted(prefix.join(" "))}) ${condition} && operands=${shellQuoted(verbs.join(" "))} ;;`;
+  });
+  const longer = prefixesOf(completions).map((prefix) => {
+    const [at, pattern] = [prefix.length + 1, shellQuoted(prefix.join(" "))];
+    return `  case "$command" in ${pattern}) [[ $COMP_CWORD -gt ${at} ]] && command+=" \${COMP_WORDS[${at}]}" ;; esac`;
   });
   return `# bash completion of holdfast, made by: holdfast completion bash
 _holdfast() {
@@ -41,7 +46,7 @@ _holdfast() {
     COMPREPLY=($(compgen -W ${shellQuoted([...firstWordsOf(commands), "help", "--version", "--help"].join(" "))} -- "$current"))
     return
   fi
-  case "$command" in ${groups.map(({ name }) => name).join("|")}) [[ $COMP_CWORD -gt 2 ]] && command+=" \${COMP_WORDS[2]}" ;; esac
+${longer.join("\n")}
   case "$command" in
 ${[...cases, ...groupCases].join("\n")}
   esac
@@ -70,9 +75,14 @@ export function zshCompletion(commands: readonly Command[], groups: readonly Com
     const specs = [...options.flatMap(zshOptionSpecs), shellQuoted(operands)];
     return `    ${shellQuoted(words.join(" "))}) _arguments -s ${specs.join(" ")} ;;`;
   });
-  const groupCases = groups.map(({ name }) => {
-    const verbs = verbsIn(name, completions).map(({ words, summary }) => zshDescribed(words[1] ?? "", summary));
-    return `    ${name}) verbs=(${verbs.join(" ")}); _describe verb verbs ;;`;
+  const groupCases = prefixesOf(completions).map((prefix) => {
+    const verbs = nextOf(prefix, completions).map(({ word, summary }) => zshDescribed(word, summary));
+    return `    ${shellQuoted(prefix.join(" "))}) verbs=(${verbs.join(" ")}); _describe verb verbs ;;`;
+  });
+  const longer = prefixesOf(completions).map((prefix) => {
+    const taken = prefix.length + 1;
+    const joined = `command="$command $words[${taken + 1}]"; taken=${taken}`;
+    return `  case $command in (${shellQuoted(prefix.join(" "))}) (( CURRENT > ${taken + 1} )) && { ${joined} } ;; esac`;
   });
   const singles = completions.filter(({ words }) => words.length === 1);
   const firsts = [
@@ -89,7 +99,7 @@ if (( CURRENT == 2 )); then
 else
   local command=$words[2]
   integer taken=1
-  case $command in (${groups.map(({ name }) => name).join("|")}) (( CURRENT > 3 )) && { command="$command $words[3]"; taken=2 } ;; esac
+${longer.join("\n")}
   shift $taken words
   (( CURRENT -= taken ))
   case $command in
@@ -118,14 +128,20 @@ export function fishCompletion(commands: readonly Command[], groups: readonly Co
   const completions = commands.map(completionOf);
   const line = (condition: string, rest: string): string => `complete -c holdfast -n ${shellQuoted(condition)} ${rest}`;
   const first = "test (count (commandline -opc)) -eq 1";
+  const seen = (words: readonly string[]): string =>
+    words.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
   const lines = groups.map(({ name, summary }) => line(first, `-f -a ${name} -d ${shellQuoted(summary)}`));
   for (const { words, summary, options, operandWords } of completions) {
-    const [head = "", verb] = words;
-    const isOnlyHead = `__fish_seen_subcommand_from ${head}; and test (count (commandline -opc)) -eq 2`;
-    lines.push(line(verb === undefined ? first : isOnlyHead, `-f -a ${verb ?? head} -d ${shellQuoted(summary)}`));
-    const isSeen = words.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
+    if (words.length === 1) lines.push(line(first, `-f -a ${words[0] ?? ""} -d ${shellQuoted(summary)}`));
+    const isSeen = seen(words);
     if (operandWords.length > 0) lines.push(line(isSeen, `-f -a ${shellQuoted(operandWords.join(" "))}`));
     for (const option of options) lines.push(line(isSeen, fishOption(option)));
+  }
+  for (const prefix of prefixesOf(completions)) {
+    const isOnlyPrefix = `${seen(prefix)}; and test (count (commandline -opc)) -eq ${prefix.length + 1}`;
+    for (const { word, summary } of nextOf(prefix, completions)) {
+      lines.push(line(isOnlyPrefix, `-f -a ${word} -d ${shellQuoted(summary)}`));
+    }
   }
   return `# fish completion of holdfast, made by: holdfast completion fish\n${lines.join("\n")}\n`;
 }
@@ -156,8 +172,32 @@ function valuesOf(option: Option): readonly string[] {
   return option.kind === "size" ? (option.words ?? []) : [];
 }
 
-function verbsIn(group: string, completions: readonly Completion[]): Completion[] {
-  return completions.filter(({ words }) => words.length > 1 && words[0] === group);
+/** What stands before the last word of commands, the shortest first: `mail`, `mail cert`. */
+function prefixesOf(completions: readonly Completion[]): readonly (readonly string[])[] {
+  const prefixes = new Map<string, readonly string[]>();
+  for (const { words } of completions) {
+    for (let length = 1; length < words.length; length++) {
+      const prefix = words.slice(0, length);
+      prefixes.set(prefix.join(" "), prefix);
+    }
+  }
+  return [...prefixes.values()].toSorted((a, b) => a.length - b.length);
+}
+
+function completionsBelow(prefix: readonly string[], completions: readonly Completion[]): readonly Completion[] {
+  return completions.filter(
+    ({ words }) => words.length > prefix.length && prefix.every((word, at) => words[at] === word),
+  );
+}
+
+/** The words that may follow a prefix, each once, with what it is for. */
+function nextOf(prefix: readonly string[], completions: readonly Completion[]) {
+  const next = Map.groupBy(completionsBelow(prefix, completions), ({ words }) => words[prefix.length] ?? "");
+  return [...next].map(([word, below]) => {
+    const [only] = below;
+    const isCommand = only !== undefined && only.words.length === prefix.length + 1;
+    return { word, summary: isCommand ? only.summary : below.map(({ words }) => words.at(-1)).join(", ") };
+  });
 }
 
 function firstWordsOf(commands: readonly Command[]): string[] {

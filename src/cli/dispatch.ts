@@ -10,7 +10,7 @@ export async function dispatch(words: readonly string[], context: CommandContext
   if (first === "--version" || first === "-V") return context.stdout.write(`holdfast ${version()}\n`);
   if (first === "help") return printHelp(words.slice(1), context);
   const found = findCommand(context.commands, words);
-  if (found.kind === "group") return printHelp([found.group.name], context);
+  if (found.kind === "group") return printHelp(found.words, context);
   const command = await found.entry.load();
   const args = parseArguments(command, found.rest);
   if (args === "help") return printHelp(found.entry.words, context);
@@ -26,7 +26,7 @@ async function printHelp(words: readonly string[], context: CommandContext): Pro
   const found = findCommand(context.commands, words);
   const text =
     found.kind === "group"
-      ? await groupHelp(commands, found.group, layout)
+      ? await groupHelp(commands, found.words, layout)
       : commandHelp(await found.entry.load(), layout);
   await context.stdout.write(text);
 }

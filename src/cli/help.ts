@@ -4,13 +4,12 @@ import {
   operandUsage,
   optionUsage,
   type Command,
-  type CommandGroup,
   type CommandIndex,
   type Described,
   type Example,
   type Option,
 } from "./command.ts";
-import { entriesOf, verbsOf } from "./find-command.ts";
+import { entriesBelow, nextWords } from "./find-command.ts";
 import type { Style } from "./output.ts";
 import { textWidth, wrapText } from "./text-width.ts";
 
@@ -29,7 +28,7 @@ export async function mainHelp(index: CommandIndex, layout: HelpLayout): Promise
     index.entries.filter(({ words }) => words.length === 1).map((entry) => entry.load()),
   );
   const groups = index.groups.map((group): Described => {
-    return { term: group.name, text: `${group.summary}\n${verbsOf(index, group).join(" ")}` };
+    return { term: group.name, text: `${group.summary}\n${nextWords(index, [group.name]).join(" ")}` };
   });
   const others = singles.map((command): Described => ({ term: command.words.join(" "), text: command.summary }));
   return page([
@@ -40,17 +39,19 @@ export async function mainHelp(index: CommandIndex, layout: HelpLayout): Promise
   ]);
 }
 
-/** The page of `holdfast disk --help`. */
-export async function groupHelp(index: CommandIndex, group: CommandGroup, layout: HelpLayout): Promise<string> {
-  const commands = await Promise.all(entriesOf(index, group).map((entry) => entry.load()));
+/** The page of `holdfast disk --help`, or of `holdfast mail cert --help`. */
+export async function groupHelp(index: CommandIndex, words: readonly string[], layout: HelpLayout): Promise<string> {
+  const commands = await Promise.all(entriesBelow(index, words).map((entry) => entry.load()));
   const described = commands.map((command): Described => {
-    return { term: command.words.slice(1).join(" "), text: command.summary };
+    return { term: command.words.slice(words.length).join(" "), text: command.summary };
   });
+  const name = commandName(words);
+  const group = index.groups.find((one) => one.name === words.join(" "));
   return page([
-    wrapText(`holdfast ${group.name}: ${group.summary}`, textColumns(layout)),
-    [layout.style("bold", "usage"), `${indent}holdfast ${group.name} <verb> [words] [options]`],
+    wrapText(group === undefined ? name : `${name}: ${group.summary}`, textColumns(layout)),
+    [layout.style("bold", "usage"), `${indent}${name} <verb> [words] [options]`],
     [layout.style("bold", "verbs"), ...describe(described, layout)],
-    [`"holdfast ${group.name} <verb> --help" says more.`],
+    [`"${name} <verb> --help" says more.`],
   ]);
 }
 

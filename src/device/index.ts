@@ -12,6 +12,7 @@ export { confirmationOf, refuseChanged, refuseUnconfirmed, type Confirmation } f
 export { alignedBuffer } from "./direct-file.ts";
 export { ExclusiveDisk } from "./exclusive-disk.ts";
 export { FileDevice, FileReader } from "./file-device.ts";
+export { logicalVolumeOf, mappedName, type LogicalVolume } from "./logical-volume.ts";
 export { MemoryDevice } from "./memory-device.ts";
 export { OverlayDevice } from "./overlay.ts";
 export type { NbdServer } from "./nbd/index.ts";

@@ -9,6 +9,8 @@ export interface RescueOptions {
   readonly startBytes: number;
   /** How often a sector that failed is read again. */
   readonly retries: number;
+  /** Called when a read has failed, before less is tried; what it throws ends the reading. */
+  readonly onFailed?: () => Promise<unknown>;
   /** Reads a part of one sector, past what is read of the device in larger pieces. */
   readonly readSector?: (at: number, into: Uint8Array) => Promise<void>;
 }
@@ -49,11 +51,20 @@ export class RescuingReader implements BlockReader {
   }
 
   async #attempt(at: number, into: Uint8Array): Promise<void> {
+    const error = await this.#failing(at, into);
+    if (error === undefined) return;
+    await this.#options.onFailed?.();
+    await this.#split(at, into, error);
+  }
+
+  /** The error of a read that a device cannot give. */
+  async #failing(at: number, into: Uint8Array): Promise<unknown> {
     try {
       await this.#inner.read(at, into);
+      return undefined;
     } catch (error) {
       if (!isSystemError(error, ...mediumErrors)) throw error;
-      await this.#split(at, into, error);
+      return error;
     }
   }
 
@@ -62,8 +73,14 @@ export class RescuingReader implements BlockReader {
     const sectors = Math.ceil((at + into.length) / sectorBytes) - sector;
     if (sectors === 1) return this.#retry(at, into, error);
     const half = (sector + Math.floor(sectors / 2)) * sectorBytes - at;
-    await this.#attempt(at, into.subarray(0, half));
-    await this.#attempt(at + half, into.subarray(half));
+    for (const [from, to] of [
+      [0, half],
+      [half, into.length],
+    ] as const) {
+      const piece = into.subarray(from, to);
+      const failed = await this.#failing(at + from, piece);
+      if (failed !== undefined) await this.#split(at + from, piece, failed);
+    }
   }
 
   async #retry(at: number, into: Uint8Array, error: unknown): Promise<void> {

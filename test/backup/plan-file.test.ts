@@ -31,7 +31,7 @@ test("the example has no problems, also with all that it only mentions", async (
   const text = [...all, 'url = "https://example.org/backups"'].join("\n").replace(/^check = "all"/m, 'check = "boot"');
   assert.deepEqual(await problemsOf(text), []);
   const { jobs, mails, webHooks } = await readPlan(file);
-  assert.deepEqual([jobs.length, mails.length, webHooks.length], [2, 1, 1]);
+  assert.deepEqual([jobs.length, mails.length, webHooks.length], [3, 1, 1]);
 });
 
 test("what a job does not say, the defaults say; paths are meant from the plan's folder", async () => {
@@ -67,6 +67,16 @@ test("sources are found by path, by what /dev/disk/by-id calls them, and by seri
   assert.deepEqual(await sourceOf("serial:X 1"), { kind: "serial", serial: "X 1" });
 });
 
+test("how a snapshot is taken may be among the defaults, for those jobs that have one", async () => {
+  const defaults = '[defaults]\nsnapshot_size = "5GiB"\n';
+  fs.writeFileSync(file, `${defaults}${job}${job.replace('"a"', '"b"')}snapshot = true\n`);
+  const { jobs } = await readPlan(file);
+  assert.deepEqual(
+    jobs.map(({ snapshot }) => snapshot),
+    [undefined, { sizeBytes: 5 * 2 ** 30 }],
+  );
+});
+
 const wrong: readonly (readonly [string, string, readonly string[]])[] = [
   ["no TOML", "[defaults\n", ["line 1: "]],
   ["nothing", "", ["it has no [[job]]"]],
@@ -91,6 +101,11 @@ const wrong: readonly (readonly [string, string, readonly string[]])[] = [
     ['line 6: job.level: there is none with compress = "none"'],
   ],
   ["a wrong word", `${job}check = "some"\n`, ["line 5: job.check: it is one of none, all, boot"]],
+  [
+    "a snapshot of what stands still",
+    `[defaults]\nfreeze = true\n${job}snapshot = true\n`,
+    ["line 7: job.snapshot: with it, freeze has to be false"],
+  ],
   ["a small volume", `${job}volume_size = "1kB"\n`, ["line 5: job.volume_size: 1MiB is the least"]],
   [
     "a wrong time",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../../src/base/index.ts";
-import type { MessageStructure } from "../../src/mail/message/index.ts";
+import { parseMessage, textMatches, type MessageStructure } from "../../src/mail/message/index.ts";
 import type { MessageRecord } from "../../src/mail/message-record.ts";
 import type {
   Appended,
@@ -113,7 +113,7 @@ export class MemoryMail {
   }
 
   structureOf(kept: Kept): MessageStructure {
-    kept.structure ??= (this.#options.parse ?? plainStructure)(kept.content);
+    kept.structure ??= (this.#options.parse ?? parseMessage)(kept.content);
     return kept.structure;
   }
 
@@ -313,6 +313,10 @@ class MemoryMailbox implements OpenMailbox {
     };
   }
 
+  summaries(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]> {
+    return this.structures(uids);
+  }
+
   *structures(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]> {
     for (const uid of uids) {
       const kept = this.#box.messages.get(uid);
@@ -321,19 +325,9 @@ class MemoryMailbox implements OpenMailbox {
   }
 
   async matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>> {
-    const wanted = query.text.toLowerCase();
-    const start = query.in === "header" ? `${query.name.toLowerCase()}:` : "";
     const isMatch = (uid: number): boolean => {
-      const text = this.#box.messages.get(uid)?.content.toString("utf8");
-      if (text === undefined) return false;
-      if (query.in === "text") return text.toLowerCase().includes(wanted);
-      const [head = "", body = ""] = halves(text);
-      if (query.in === "body") return body.toLowerCase().includes(wanted);
-      const fields = head.replaceAll(/\r\n[ \t]/g, " ").split("\r\n");
-      return fields.some((field) => {
-        const lower = field.toLowerCase();
-        return lower.startsWith(start) && lower.slice(start.length).includes(wanted);
-      });
+      const kept = this.#box.messages.get(uid);
+      return kept !== undefined && textMatches(kept.content, this.#mail.structureOf(kept).root, query);
     };
     return new Set(uids.filter(isMatch));
   }
@@ -435,44 +429,4 @@ function sortedFlags(box: Box, flags: readonly string[]): readonly string[] {
 
 function onTheWire(content: Uint8Array): Buffer {
   return Buffer.from(Buffer.from(content).toString("latin1").replaceAll(/\r?\n/g, "\r\n"), "latin1");
-}
-
-function halves(text: string): readonly string[] {
-  const end = text.indexOf("\r\n\r\n");
-  return end === -1 ? [text, ""] : [text.slice(0, end + 4), text.slice(end + 4)];
-}
-
-function plainStructure(content: Uint8Array): MessageStructure {
-  const [head = "", body = ""] = halves(Buffer.from(content).toString("latin1"));
-  const field = (name: string): string | undefined => new RegExp(`^${name}: (.*?)\\r$`, "im").exec(head)?.[1];
-  const [subject, date] = [field("subject"), field("date")];
-  return {
-    envelope: {
-      ...(date === undefined ? {} : { date }),
-      ...(subject === undefined ? {} : { subject }),
-      from: [],
-      sender: [],
-      replyTo: [],
-      to: [],
-      cc: [],
-      bcc: [],
-    },
-    root: {
-      headerOffset: 0,
-      headerBytes: head.length,
-      bodyOffset: head.length,
-      bodyBytes: body.length,
-      lines: body.split("\r\n").length - 1,
-      type: "text",
-      subtype: "plain",
-      parameters: [["charset", "us-ascii"]],
-      encoding: "7bit",
-      languages: [],
-      parts: [],
-    },
-    ...(date === undefined ? {} : { sentMs: Date.parse(date) }),
-    baseSubject: (subject ?? "").toUpperCase(),
-    references: [],
-    preview: body.slice(0, 200),
-  };
 }

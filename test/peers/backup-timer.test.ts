@@ -29,6 +29,7 @@ function recorder(folder: TemporaryFolder, name: string, script = ""): string {
 for (const [what, lines] of [
   ["a plan without commands", []],
   ["a plan with commands", ['before = "true"']],
+  ["a plan with a snapshot", ["snapshot = true"]],
 ] as const) {
   test(`systemd finds nothing wrong with the units of ${what}`, { skip }, async () => {
     await using folder = temporaryFolder();

@@ -1,6 +1,15 @@
 export { diskFiles, hasData, hiddenLimitBytes, text, type SavedDisk, type SmallFile } from "./disk-files.ts";
 export type { SavedVolume } from "./lists.ts";
-export { badSectorsName, dataName, parseDataName, partimageKind, partitionName, partitionNumber } from "./names.ts";
+export {
+  badSectorsName,
+  dataName,
+  numberInName,
+  parseDataName,
+  partimageKind,
+  partitionName,
+  partitionNumber,
+  volumeName,
+} from "./names.ts";
 export { readBadSectors } from "./read-bad-sectors.ts";
 export type { BackupDisk } from "./read-disk.ts";
 export { isSwap, partOf, readFolder, type BackupFolder, type BackupSwap } from "./read-folder.ts";

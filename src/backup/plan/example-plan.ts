@@ -19,6 +19,8 @@ target = "/mnt/backups"         # a folder; each backup gets one of its own in i
 # unchecked = false             # true: save file systems without looking for damage first
 # fsck = false                  # true: let e2fsck and its kin look first, too
 # freeze = false                # true: save what is mounted; whoever writes to it waits meanwhile
+# snapshot = false              # true: save a logical volume of LVM from a snapshot; nobody waits
+# snapshot_size = "5GB"         # room for what is overwritten meanwhile; else most of what is free in its group
 # ignore_room = false           # true: begin even where the target seems to have too little room
 # retries = 2                   # how often a sector that cannot be read is read again
 # check = "all"                 # read the new backup again; or "none"; or "boot": start it in a virtual machine too
@@ -42,6 +44,11 @@ source = "id:ata-Samsung_SSD_870_EVO_1TB_S6PUNX0T000000"   # as in /dev/disk/by-
 # only_if = "on_ac_power"       # the job is left out where this does not end with status 0
 # before = ["systemctl stop postgresql"]   # where one fails, nothing is saved
 # after = ["systemctl start postgresql"]   # run in any case, with HOLDFAST_STATUS and HOLDFAST_BACKUP
+
+# [[job]]
+# name = "system"
+# source = "/dev/vg/root"       # a logical volume, the running system's own too
+# snapshot = true
 
 [[job]]
 name = "mail-server"

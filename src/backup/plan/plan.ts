@@ -32,6 +32,8 @@ export interface PlanJob {
   readonly isCheckedBySystem: boolean;
   /** Save a device that is mounted, and let its file systems stand still meanwhile. */
   readonly isFrozen: boolean;
+  /** Save a logical volume of LVM from a snapshot that is taken for that, with so much room where that is told. */
+  readonly snapshot?: { readonly sizeBytes?: number };
   /** Begin also where the target seems to have too little room. */
   readonly isRoomIgnored: boolean;
   /** How often a sector that cannot be read is read again. */

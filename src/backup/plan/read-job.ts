@@ -27,6 +27,7 @@ export function readJob(table: TomlTable, folder: string): PlanJob | undefined {
   const targetMount = table.string("target_mount");
   const onlyIf = table.string("only_if");
   const keep = readKeepRules(table);
+  const snapshot = readSnapshot(table);
   const job = {
     whenTargetIsMissing: table.choice("target_missing", ["fail", "skip"]) ?? "fail",
     ...(targetMount === undefined ? {} : { targetMount: path.resolve(folder, targetMount) }),
@@ -36,6 +37,7 @@ export function readJob(table: TomlTable, folder: string): PlanJob | undefined {
     isUnchecked: table.flag("unchecked") ?? false,
     isCheckedBySystem: table.flag("fsck") ?? false,
     isFrozen: table.flag("freeze") ?? false,
+    ...(snapshot === undefined ? {} : { snapshot }),
     isRoomIgnored: table.flag("ignore_room") ?? false,
     retries: table.number("retries", { minimum: 0, maximum: retryLimit }) ?? usualRetries,
     check: readCheck(table),
@@ -89,6 +91,14 @@ function readPacking(table: TomlTable): Pick<PlanJob, "compress" | "level" | "vo
   const volumeBytes = table.size("volume_size") ?? usualVolumeBytes;
   if (volumeBytes < leastVolumeBytes) table.complain("volume_size", "1MiB is the least");
   return { compress, ...(level === undefined ? {} : { level }), volumeBytes };
+}
+
+/** A size may be among the defaults, for those jobs that have a snapshot. */
+function readSnapshot(table: TomlTable): PlanJob["snapshot"] {
+  const sizeBytes = table.size("snapshot_size");
+  if (table.flag("snapshot") !== true) return undefined;
+  if (table.flag("freeze") === true) table.complain("snapshot", "with it, freeze has to be false");
+  return sizeBytes === undefined ? {} : { sizeBytes };
 }
 
 function readCheck(table: TomlTable): PlanCheck {

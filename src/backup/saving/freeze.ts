@@ -71,7 +71,7 @@ function refuseUse({ kind, device, by, isSystem }: DeviceUse, target: string): v
   }
   if (isSystem) {
     throw new Failure("refused", `cannot freeze "${by}": the running system is on it`, {
-      hint: "save it from another system, such as a live one",
+      hint: "save it from another system, such as a live one; or, if it is a logical volume of LVM, with --snapshot",
     });
   }
   const { dev } = fs.statSync(by);

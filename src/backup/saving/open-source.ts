@@ -4,6 +4,7 @@ import { Failure, isSystemError } from "../../base/index.ts";
 import {
   FileReader,
   identifyDevice,
+  logicalVolumeOf,
   partitionOf,
   partitionsOf,
   RescuingReader,
@@ -12,7 +13,7 @@ import {
   type BlockReader,
 } from "../../device/index.ts";
 import { openPartitionReader, readTable, type Partition, type PartitionTable } from "../../partition/index.ts";
-import { partitionName, type SavedDisk } from "../clonezilla/index.ts";
+import { partitionName, volumeName, type SavedDisk } from "../clonezilla/index.ts";
 import { contentOf, type Content } from "../content.ts";
 import { aboutVolume, isDamage } from "./check-volume.ts";
 import { FrozenMounts } from "./freeze.ts";
@@ -78,9 +79,18 @@ const unknownContent: Content = { saved: "whole", type: "", label: "", uuid: und
 /** Puts zeros where a device cannot be read. */
 type Rescue = (reader: FileReader, startBytes: number) => BlockReader;
 
-function rescuing({ retries }: SaveRequest, { throughDevice }: SaveOptions, unreadable: Unreadable): Rescue {
+function rescuing(
+  { retries }: SaveRequest,
+  { throughDevice, onFailedRead }: SaveOptions,
+  unreadable: Unreadable,
+): Rescue {
   return (reader, startBytes) => {
-    const options = { unreadable, startBytes, retries };
+    const options = {
+      unreadable,
+      startBytes,
+      retries,
+      ...(onFailedRead === undefined ? {} : { onFailed: onFailedRead }),
+    };
     if (throughDevice !== undefined) return new RescuingReader(throughDevice(reader, startBytes), options);
     return new RescuingReader(reader, { ...options, readSector: (at, into) => reader.readSector(at, into) });
   };
@@ -143,7 +153,8 @@ async function openAtRest(device: string): Promise<FileReader> {
   } catch (error) {
     const isMounted = isSystemError(error instanceof Failure ? error.cause : undefined, "EBUSY");
     if (!(error instanceof Failure) || !isMounted) throw error;
-    const hint = `${error.hint ?? ""}; or let it stand still meanwhile: --freeze`;
+    const another = logicalVolumeOf(device) === undefined ? "" : ", or save a snapshot of it: --snapshot";
+    const hint = `${error.hint ?? ""}; or let it stand still meanwhile: --freeze${another}`;
     throw new Failure(error.code, error.message, { hint, cause: error });
   }
 }
@@ -178,6 +189,8 @@ function refuseMissing(numbers: readonly number[], table: PartitionTable | undef
 }
 
 function diskNameOf(source: string): string {
+  const volume = logicalVolumeOf(source);
+  if (volume !== undefined) return volumeName(volume);
   const isDevice = fs.statSync(source, { throwIfNoEntry: false })?.isBlockDevice() === true;
   return isDevice ? path.basename(fs.realpathSync(source)) : "sda";
 }

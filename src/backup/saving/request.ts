@@ -25,18 +25,31 @@ export interface SaveRequest extends StoreAccess {
   readonly isCheckedBySystem?: boolean;
   /** Save a device that is mounted, and let its file systems stand still meanwhile. */
   readonly isFrozen?: boolean;
+  /** Save a logical volume of LVM from a snapshot, which is taken for that and then removed. */
+  readonly snapshot?: SnapshotOptions;
   /** How often a sector that cannot be read is read again before zeros take its place. */
   readonly retries: number;
   /** Begin also where the target seems to have too little room. */
   readonly isRoomIgnored?: boolean;
   /** Go on with a backup of this source that was broken off, where there is one. */
   readonly isResumed?: boolean;
+  /** Who goes on with what is broken off; the same command with --resume unless told. */
+  readonly goneOnWithBy?: string;
   readonly nowMs: number;
   /** The command as it was typed, for the backup's own notes. */
   readonly command: string;
 }
 
+export interface SnapshotOptions {
+  /** The room for what is overwritten meanwhile; by what is free in the volume's group unless told. */
+  readonly sizeBytes?: number;
+}
+
 export interface SaveOptions extends JobOptions {
+  /** Where `sys` and `dev` are that tell of logical volumes; `/` unless told. */
+  readonly systemRoot?: string;
+  /** Called when a read of the source has failed, before less of it is tried; what it throws ends the saving. */
+  readonly onFailedRead?: () => Promise<unknown>;
   /** Stands between a device, or a partition that begins so far into it, and what reads it. */
   readonly throughDevice?: (device: BlockReader, startBytes: number) => BlockReader;
 }

@@ -13,18 +13,26 @@ const outputLimitBytes = 64 * 1024 * 1024;
 interface Checker {
   readonly program: string;
   readonly words: readonly string[];
+  /** What it is told on a snapshot of what is mounted, where that differs; false where it cannot judge one. */
+  readonly onSnapshot?: readonly string[] | false;
   /** How a place in a file is written, where it can be. */
   readonly within?: (file: string, startBytes: number) => string;
 }
 
-const e2fsck: Checker = { program: "e2fsck", words: ["-fn"], within: (file, at) => `${file}?offset=${at}` };
+const e2fsck: Checker = {
+  program: "e2fsck",
+  words: ["-fn"],
+  // What waits to be deleted or replayed it calls damage, unless it may do that. Nothing but the snapshot is changed by it.
+  onSnapshot: ["-fp"],
+  within: (file, at) => `${file}?offset=${at}`,
+};
 const checkers: Readonly<Record<string, Checker>> = {
   ext2: e2fsck,
   ext3: e2fsck,
   ext4: e2fsck,
   vfat: { program: "fsck.fat", words: ["-n"] },
   exfat: { program: "fsck.exfat", words: ["-n"] },
-  xfs: { program: "xfs_repair", words: ["-n"] },
+  xfs: { program: "xfs_repair", words: ["-n"], onSnapshot: false },
   ntfs: { program: "ntfsfix", words: ["-n"] },
   btrfs: { program: "btrfs", words: ["check", "--readonly"] },
 };
@@ -35,16 +43,23 @@ const checkers: Readonly<Record<string, Checker>> = {
  */
 export async function checkBySystem(request: SaveRequest, options: SaveOptions): Promise<string[]> {
   const warnings: string[] = [];
-  for (const { volume, checker, target } of await findTargets(request, options)) {
+  for (const found of await findTargets(request, options)) {
+    const { volume, checker, target } = found;
     stopIfAborted(options.signal);
     const path = findProgram(checker.program, request.env);
-    if (path === undefined)
-      warnings.push(`${volume.name}: ${checker.program} is not installed, and did not look at it`);
-    else if (target === undefined) {
-      warnings.push(`${volume.name}: ${checker.program} does not look at partitions in a file`);
-    } else await look(path, { volume, checker, target }, { ...options, env: request.env });
+    const why = whyNotLooked(found, path, request);
+    if (why !== undefined) warnings.push(`${volume.name}: ${checker.program} ${why}`);
+    else if (path !== undefined && target !== undefined)
+      await look(path, { volume, checker, target }, request, options);
   }
   return warnings;
+}
+
+function whyNotLooked({ checker, target }: Target, path: string | undefined, { snapshot }: SaveRequest) {
+  if (path === undefined) return "is not installed, and did not look at it";
+  if (target === undefined) return "does not look at partitions in a file";
+  const isJudge = snapshot === undefined || checker.onSnapshot !== false;
+  return isJudge ? undefined : "takes what is unfinished in a snapshot for damage, and did not look at it";
 }
 
 interface Target {
@@ -73,9 +88,11 @@ async function findTargets(request: SaveRequest, options: SaveOptions): Promise<
 async function look(
   path: string,
   { volume, checker, target = "" }: Target,
-  { env, signal, onProgress }: SaveOptions & Pick<SaveRequest, "env">,
+  { env, snapshot }: SaveRequest,
+  { signal, onProgress }: SaveOptions,
 ): Promise<void> {
-  const { program, words } = checker;
+  const { program, onSnapshot } = checker;
+  const words = snapshot !== undefined && onSnapshot !== undefined && onSnapshot !== false ? onSnapshot : checker.words;
   onProgress?.({ phase: `${program} looks at ${volume.name}`, doneBytes: 0 });
   const aborting = signal === undefined ? {} : { signal };
   try {
@@ -83,7 +100,10 @@ async function look(
   } catch (error) {
     stopIfAborted(signal);
     throw new Failure("damaged", `cannot save ${volume.name}: ${program} is not content with it${lastLineOf(error)}`, {
-      hint: `"${[program, ...words, target].join(" ")}" says more`,
+      hint:
+        snapshot === undefined
+          ? `"${[program, ...words, target].join(" ")}" says more`
+          : `let ${program} look at it while it is not mounted`,
       cause: error,
     });
   }

@@ -121,7 +121,10 @@ function confinement(plan: BackupPlan): readonly Setting[] {
 function hasCommands({ jobs, mails }: BackupPlan): boolean {
   // The system's sendmail may be a program that is somebody else for a while.
   if (mails.some(({ server }) => server === undefined)) return true;
-  return jobs.some(({ before, after, onlyIf }) => before.length + after.length > 0 || onlyIf !== undefined);
+  // LVM's write to folders of their own and may load modules.
+  return jobs.some(({ before, after, onlyIf, snapshot }) => {
+    return before.length + after.length > 0 || onlyIf !== undefined || snapshot !== undefined;
+  });
 }
 
 /** Whether what is saved, or where, would be out of sight with temporary folders of its own. */

@@ -2,6 +2,7 @@ export { DerCursor } from "./cursor.ts";
 export { derTags, derValues, readDer, type DerValue } from "./read.ts";
 export {
   derBitString,
+  derBmpString,
   derBoolean,
   derContext,
   derInteger,

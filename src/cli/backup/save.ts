@@ -79,6 +79,15 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
       kind: "flag",
       help: "save a device that is mounted: its file systems stand still meanwhile, and whoever writes waits",
     },
+    snapshot: {
+      kind: "flag",
+      help: "save a logical volume of LVM from a snapshot, which is removed at the end: nobody waits, the running system's own can be saved",
+    },
+    "snapshot-size": {
+      kind: "size",
+      value: "SIZE",
+      help: "room for what is overwritten meanwhile; else most of what is free in its group",
+    },
     resume: { kind: "flag", help: "go on with a backup of the same disk that was broken off, where there is one" },
     "ignore-room": { kind: "flag", help: "begin even where the target seems to have too little room" },
     unchecked: { kind: "flag", help: "save file systems without looking for damage first" },
@@ -89,6 +98,7 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
     { line: "holdfast backup save big backups", help: "a disk image, into backups/2026-11-30-1205-sda" },
     { line: "sudo holdfast backup save /dev/sdb backups --name laptop", help: "a disk that is not in use" },
     { line: "sudo holdfast backup save /dev/sdb2 backups", help: "one partition; others may be in use" },
+    { line: "sudo holdfast backup save /dev/vg/root backups --snapshot", help: "the running system, on LVM" },
   ],
   async run(context, args) {
     const range = levels[args.compress];
@@ -97,6 +107,9 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
     }
     if (args.volumeSize < smallestVolumeBytes) {
       throw new Failure("usage", `cannot write volumes of ${args.volumeSize} bytes: 1MiB is the least`);
+    }
+    if (args.snapshotSize !== undefined && !args.snapshot) {
+      throw new Failure("usage", "cannot use --snapshot-size without --snapshot");
     }
     using progress = showProgress(context, args);
     const saved = await saveBackup(
@@ -113,6 +126,7 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
         retries: args.retries,
         isCheckedBySystem: args.fsck,
         isFrozen: args.freeze,
+        ...(args.snapshot ? { snapshot: sizeOf(args.snapshotSize) } : {}),
         isResumed: args.resume,
         isRoomIgnored: args.ignoreRoom,
         nowMs: Date.now(),
@@ -127,6 +141,10 @@ As long as the backup is being written its folder is called NAME.part. Interrupt
     if (saved.unreadable !== undefined) throw unreadableFailure(args.source, saved.unreadable);
   },
 });
+
+function sizeOf(sizeBytes: number | undefined): { readonly sizeBytes?: number } {
+  return sizeBytes === undefined ? {} : { sizeBytes };
+}
 
 /** The backup is there, but not all of the disk is in it. */
 function unreadableFailure(source: string, { sectors, files, list }: UnreadableReport): Failure {

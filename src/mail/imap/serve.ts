@@ -64,6 +64,7 @@ async function converse(session: Session, bugs: unknown[]): Promise<void> {
 
 /** Runs one command, and says how it went. */
 async function answer(session: Session, received: ReceivedCommand, bugs: unknown[]): Promise<Answer["status"]> {
+  session.tag = received.tag;
   const command = commands.get(received.name);
   const given = await attempt(() => run(session, command, received), bugs);
   if (command !== undefined && session.state === "selected") tellNews(session, command, bugs);
@@ -86,7 +87,8 @@ function tellNews(session: Session, { announces }: Command, bugs: unknown[]): vo
 
 async function run(session: Session, command: Command | undefined, { name, text }: ReceivedCommand): Promise<Answer> {
   if (command === undefined) throw new BadCommand(`there is no command ${name}`);
-  if (!command.states.includes(session.state)) throw new BadCommand(`${name} is not possible ${when(session)}`);
+  if (!command.states.includes(session.state))
+    throw new BadCommand(`${name} is not possible ${when(session, command)}`);
   return command.prepare(new Cursor(text, session.limits), session.nameForm)(session);
 }
 
@@ -103,7 +105,7 @@ async function attempt(work: () => Promise<Answer>, bugs: unknown[]): Promise<An
   }
 }
 
-function when({ state }: Session): string {
+function when({ state }: Session, { states }: Command): string {
   if (state === "before-login") return "before login";
-  return state === "selected" ? "after login" : "before a mailbox is selected";
+  return states.includes("selected") ? "before a mailbox is selected" : "after login";
 }

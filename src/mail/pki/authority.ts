@@ -2,9 +2,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { KeyObject } from "node:crypto";
 import { Failure, isSystemError, systemReason } from "../../base/index.ts";
-import { readCertificate, type Certificate } from "./certificate.ts";
+import { isIssuedBy, readCertificate, type Certificate } from "./certificate.ts";
 import { readKey } from "./encrypted-key.ts";
-import { readText } from "./own-files.ts";
+import { readText } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import {
   issuingCertificateName,
@@ -70,9 +70,10 @@ export function readIssuingKey({ folder }: Authority, { number }: IssuingAuthori
   return readKey(readText(file, { limitBytes: smallFileLimitBytes }), undefined, file);
 }
 
-/** The certificates between one of the current issuing authority and the root, in PEM. */
-export function chainPem({ current }: Authority): string {
-  return encodePem("CERTIFICATE", current.certificate.der);
+/** The certificates between one and the root, in PEM. */
+export function chainPem({ issuing }: Authority, certificate: Certificate): string {
+  const issuer = issuing.find((one) => isIssuedBy(certificate, one.certificate));
+  return issuer === undefined ? "" : encodePem("CERTIFICATE", issuer.certificate.der);
 }
 
 export function rootPem({ root }: Authority): string {

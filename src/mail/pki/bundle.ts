@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
-import { readCertificate, type Certificate } from "./certificate.ts";
-import { readBytes } from "./own-files.ts";
+import { isIssuedBy, isSelfIssued, readCertificate, type Certificate } from "./certificate.ts";
+import { readBytes } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import { bundleName } from "./places.ts";
 import { listLimitBytes, readRevocationList, type RevocationList } from "./revocation-list.ts";
@@ -30,6 +30,12 @@ export interface BundleOptions {
   readonly own?: boolean;
 }
 
+export interface BundleFile {
+  /** Its name, for messages. */
+  readonly file: string;
+  readonly bytes: Buffer;
+}
+
 const fileLimitBytes = 2 * listLimitBytes;
 const authoritiesLimit = 1000;
 
@@ -40,10 +46,15 @@ const authoritiesLimit = 1000;
  */
 export function loadBundle(folder: string, { others = [], own = true }: BundleOptions = {}): Bundle {
   const files = [...(own ? [path.join(folder, bundleName)] : []), ...others];
+  return readBundle(files.map((file) => ({ file, bytes: readBytes(file, { limitBytes: fileLimitBytes }) })));
+}
+
+/** The same of files that were read already, perhaps by a process that may read more. */
+export function readBundle(files: readonly BundleFile[]): Bundle {
   const certificates = new Map<string, Certificate>();
   const lists: { readonly der: Uint8Array; readonly subject: string }[] = [];
-  for (const file of files) {
-    for (const { label, bytes } of blocksOf(file)) {
+  for (const { file, bytes: content } of files) {
+    for (const { label, bytes } of blocksOf(file, content)) {
       if (label === "X509 CRL" || label === "CRL")
         lists.push({ der: bytes, subject: `the revocation list in "${file}"` });
       else if (label === "CERTIFICATE" || label === "TRUSTED CERTIFICATE") {
@@ -110,20 +121,7 @@ function trust(
   return undefined;
 }
 
-export function isSelfIssued({ issuer, subject }: Certificate): boolean {
-  return Buffer.compare(issuer, subject) === 0;
-}
-
-/** By name, key identifier and signature. */
-export function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
-  if (Buffer.compare(certificate.issuer, authority.subject) !== 0) return false;
-  const [wanted, has] = [certificate.authorityKeyId, authority.subjectKeyId];
-  if (wanted !== undefined && has !== undefined && Buffer.compare(wanted, has) !== 0) return false;
-  return certificate.isSignedBy(authority.publicKey);
-}
-
-function blocksOf(file: string) {
-  const bytes = readBytes(file, { limitBytes: fileLimitBytes });
+function blocksOf(file: string, bytes: Buffer) {
   const blocks = readPem(bytes.toString("latin1"));
   if (blocks.length > 0) return blocks;
   if (bytes[0] !== 0x30) {

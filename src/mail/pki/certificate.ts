@@ -229,3 +229,15 @@ function readKeyIds(extensions: ReadonlyMap<string, Extension>, subject: string)
 export function fingerprintOf(der: Uint8Array): string {
   return crypto.createHash("sha256").update(der).digest("hex");
 }
+
+export function isSelfIssued({ issuer, subject }: Certificate): boolean {
+  return Buffer.compare(issuer, subject) === 0;
+}
+
+/** By name, key identifier and signature. */
+export function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
+  if (Buffer.compare(certificate.issuer, authority.subject) !== 0) return false;
+  const [wanted, has] = [certificate.authorityKeyId, authority.subjectKeyId];
+  if (wanted !== undefined && has !== undefined && Buffer.compare(wanted, has) !== 0) return false;
+  return certificate.isSignedBy(authority.publicKey);
+}

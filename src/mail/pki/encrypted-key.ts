@@ -10,7 +10,7 @@ const pbkdf2 = promisify(crypto.pbkdf2);
 /** Some tenths of a second on a machine of today, each time a passphrase is tried. */
 const keyIterations = 600_000;
 
-interface Encrypted {
+export interface Encrypted {
   /** An AlgorithmIdentifier in DER. */
   readonly algorithm: Uint8Array;
   readonly bytes: Uint8Array;
@@ -41,9 +41,13 @@ export async function encryptModern(
 }
 
 /** A private key in PEM, encrypted with a passphrase (PKCS #8, RFC 5958 §3). Anything that reads PKCS #8 reads it. */
-export async function encryptKey(key: crypto.KeyObject, passphrase: string): Promise<string> {
+export async function encryptKey(
+  key: crypto.KeyObject,
+  passphrase: string,
+  iterations = keyIterations,
+): Promise<string> {
   const plain = key.export({ format: "der", type: "pkcs8" });
-  const { algorithm, bytes } = await encryptModern(plain, passphrase, { iterations: keyIterations });
+  const { algorithm, bytes } = await encryptModern(plain, passphrase, { iterations });
   return encodePem("ENCRYPTED PRIVATE KEY", derSequence(algorithm, derOctetString(bytes)));
 }
 

@@ -6,7 +6,7 @@ import { nameLimit, type DistinguishedName } from "./certificate.ts";
 import { extKeyUsageExtension } from "./extensions.ts";
 import { registerCertificate } from "./issue-certificate.ts";
 import { newKey, type KeyType } from "./new-key.ts";
-import { whileLocked } from "./own-files.ts";
+import { whileLocked } from "../own-files.ts";
 import { readRegister, type IssuedCertificate } from "./register.ts";
 import { applyRevocation } from "./revoke.ts";
 

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
 import { readCertificate, type Certificate } from "./certificate.ts";
-import { publicMode, readText, replaceFile } from "./own-files.ts";
+import { publicMode, readText, replaceFile } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import { recordPath, registerName, smallFileLimitBytes } from "./places.ts";
 import { revocationReasons, type RevocationReason, type RevokedEntry } from "./revocation-list.ts";
@@ -38,11 +38,15 @@ export async function writeRecord(folder: string, issued: IssuedCertificate): Pr
 
 const revokedKey = "revoked:";
 
-/** Every certificate that was issued, those first that begin first. */
+/** Every certificate that was issued, those first that begin first; of the same second those that were revoked. */
 export function readRegister(folder: string): readonly IssuedCertificate[] {
   return serialsIn(folder)
     .map((serial) => readRecord(folder, serial))
-    .toSorted((a, b) => a.certificate.notBefore.getTime() - b.certificate.notBefore.getTime());
+    .toSorted((a, b) => orderOf(a) - orderOf(b));
+}
+
+function orderOf({ certificate, revoked }: IssuedCertificate): number {
+  return certificate.notBefore.getTime() - (revoked === undefined ? 0 : 1);
 }
 
 function readRecord(folder: string, serial: string): IssuedCertificate {

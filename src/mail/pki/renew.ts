@@ -1,8 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { Failure } from "../../base/index.ts";
 import { openAuthority, readIssuingKey, type Authority, type IssuingAuthority } from "./authority.ts";
 import { keyIdOf } from "./certificate.ts";
-import { publicMode, readBytes, readText, replaceFile, whileLocked } from "./own-files.ts";
+import { publicMode, readBytes, readText, replaceFile, whileLocked } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import { bundleName, rootListName } from "./places.ts";
 import { readRevocations } from "./register.ts";
@@ -40,6 +41,8 @@ function isDue(authority: Authority, now: Date): boolean {
   const lists = ownLists(authority);
   const known = new Set(lists.values().flatMap(({ revoked }) => revoked));
   if (readRevocations(authority.folder).some(({ serial }) => !known.has(serial))) return true;
+  const ofRoot = lists.get(authority.root.serial)?.der ?? new Uint8Array();
+  if (Buffer.compare(ofRoot, rootList(authority.folder)) !== 0) return true; // its key was used meanwhile
   return authority.issuing.some(({ certificate }) => {
     const list = lists.get(certificate.serial);
     return list === undefined || leftDays(list.nextUpdate, now) < listRenewalDays;
@@ -56,9 +59,16 @@ export async function applyRenewal(authority: Authority, now: Date): Promise<voi
     const list = newList(authority, issuer, { before: before.get(issuer.certificate.serial), revocations, now });
     return encodePem("X509 CRL", list);
   });
-  const rootList = readText(path.join(folder, rootListName), { limitBytes: listLimitBytes });
-  const parts = [...authorities, encodePem("CERTIFICATE", root.der), ...lists, rootList];
+  const ofRoot = encodePem("X509 CRL", rootList(folder));
+  const parts = [...authorities, encodePem("CERTIFICATE", root.der), ...lists, ofRoot];
   await replaceFile(path.join(folder, bundleName), parts.join(""), publicMode);
+}
+
+function rootList(folder: string): Uint8Array {
+  const file = path.join(folder, rootListName);
+  const [block] = readPem(readText(file, { limitBytes: listLimitBytes }));
+  if (block !== undefined) return block.bytes;
+  throw new Failure("damaged", `cannot read "${file}": there is no revocation list in it`);
 }
 
 interface ListBasis {
@@ -88,12 +98,12 @@ function newList(authority: Authority, issuer: IssuingAuthority, { before, revoc
   );
 }
 
-/** The lists in the bundle that the issuing authorities have signed, by the serial numbers of these; what cannot be read is left out. */
-function ownLists({ folder, issuing }: Authority): ReadonlyMap<string, RevocationList> {
+/** The lists in the bundle that these authorities have signed, by the serial numbers of these; what cannot be read is left out. */
+function ownLists({ folder, issuing, root }: Authority): ReadonlyMap<string, RevocationList> {
   const lists = new Map<string, RevocationList>();
   const file = path.join(folder, bundleName);
   if (!fs.existsSync(file)) return lists;
-  const authorities = issuing.map(({ certificate }) => certificate);
+  const authorities = [...issuing.map(({ certificate }) => certificate), root];
   for (const { label, bytes } of readPem(readBytes(file, { limitBytes: 2 * listLimitBytes }).toString("latin1"))) {
     const list = label === "X509 CRL" ? attempt(() => readRevocationList(bytes, authorities)) : undefined;
     if (list !== undefined) lists.set(list.issuer.serial, list);

@@ -1,6 +1,6 @@
 import { Failure } from "../../base/index.ts";
 import { openAuthority, type Authority } from "./authority.ts";
-import { whileLocked } from "./own-files.ts";
+import { whileLocked } from "../own-files.ts";
 import { readRegister, writeRecord, type IssuedCertificate } from "./register.ts";
 import { applyRenewal } from "./renew.ts";
 import type { RevocationReason } from "./revocation-list.ts";

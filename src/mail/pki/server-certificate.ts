@@ -8,7 +8,7 @@ import { nameLimit, readCertificate, type Certificate } from "./certificate.ts";
 import { extKeyUsageExtension } from "./extensions.ts";
 import { registerCertificate } from "./issue-certificate.ts";
 import { newKey, type KeyType } from "./new-key.ts";
-import { readText, replaceFile, secretMode, whileLocked } from "./own-files.ts";
+import { readText, replaceFile, secretMode, whileLocked } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
 import { serverName, smallFileLimitBytes } from "./places.ts";
 import type { IssuedCertificate } from "./register.ts";
@@ -42,7 +42,7 @@ export async function applyServer(
     extensions: [extKeyUsageExtension("serverAuth"), hostsExtension(hosts)],
   });
   const keyPem = encodePem("PRIVATE KEY", privateKey.export({ format: "der", type: "pkcs8" }));
-  const text = keyPem + encodePem("CERTIFICATE", issued.certificate.der) + chainPem(authority);
+  const text = keyPem + encodePem("CERTIFICATE", issued.certificate.der) + chainPem(authority, issued.certificate);
   await replaceFile(path.join(authority.folder, serverName), text, secretMode);
   return issued;
 }

@@ -1,4 +1,8 @@
 export const dayMs = 86_400_000;
+export const yearMs = 365.25 * dayMs;
+/** The root ends before 2050, as some systems know no later times. */
+export const rootYears = 20;
+export const issuingYears = 10;
 /** Of a user's certificate. A lost device is revoked, so there is no need to renew often. */
 export const clientDays = 1095;
 /** Apple's systems accept no server certificate of more than 825 days, others of 398. */

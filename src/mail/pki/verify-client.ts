@@ -1,6 +1,6 @@
 import type { CertificateHolder } from "../connection.ts";
-import { isIssuedBy, isSelfIssued, type Bundle, type TrustedAuthority } from "./bundle.ts";
-import { fingerprintOf, readCertificate, type Certificate } from "./certificate.ts";
+import type { Bundle, TrustedAuthority } from "./bundle.ts";
+import { fingerprintOf, isIssuedBy, isSelfIssued, readCertificate, type Certificate } from "./certificate.ts";
 
 /** Why a certificate is not accepted, in words for the audit. */
 export type RefusalReason =

@@ -17,11 +17,17 @@ host_name = "mail.example.org"    # without: the machine's own name
 [mailboxes]
 # location = "maildir:~/Maildir"  # or "mbox:~/mail:INBOX=/var/spool/mail/%n"; %u %n %d %h as in Dovecot
 # home = "/var/mail/holdfast/%d/%n"   # of users to whom neither imap.passwd nor the system gives one
+# quota = "10GB"                # how much each user's mail may be; without: no limit
 # system_users = false            # true: users are those of the system; their files are opened as them, needs root
 
 [login]
 # certificate_alone = false       # true: without a password too (SASL EXTERNAL)
 # expired_revocation_list = "refuse"  # or "accept": what happens when a revocation list is past its end
+
+[certificates]
+# server = "/etc/letsencrypt/live/mail.example.org/fullchain.pem"   # without: of the own authority, renewed by itself
+# server_key = "/etc/letsencrypt/live/mail.example.org/privkey.pem"
+# others = []                     # files with authorities and revocation lists from elsewhere: PEM, or DER of one
 
 [limits]
 # connections = 2000              # at once

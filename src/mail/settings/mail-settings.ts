@@ -32,10 +32,16 @@ export interface MailSettings {
   readonly location: string;
   /** Where a user's home is whom neither `imap.passwd` nor the system gives one. */
   readonly home: string;
+  /** How much each user's mail may be, where `imap.passwd` says nothing of it; no limit where absent. */
+  readonly quotaBytes?: number;
   /** Whether users are those of the system, each with files of its own uid. */
   readonly hasSystemUsers: boolean;
   /** Whether a certificate alone may open its mailbox (SASL EXTERNAL). */
   readonly allowsExternal: boolean;
+  /** A certificate of the server that was brought along, in PEM with its chain, and its key; absent where the own authority's counts. */
+  readonly serverCertificate?: { readonly certificate: string; readonly key: string };
+  /** Files with authorities and revocation lists from elsewhere, in PEM or DER, beside the own ones. */
+  readonly otherAuthorities: readonly string[];
   /** What happens once a revocation list is past its end. */
   readonly expiredRevocationList: "refuse" | "accept";
   readonly limits: GuardLimits;

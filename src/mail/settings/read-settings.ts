@@ -66,6 +66,7 @@ function readRoot(root: TomlTable, folder: string): MailSettings {
     audit: audit === "stderr" ? audit : path.resolve(folder, audit),
     ...readMailboxes(root.table("mailboxes")),
     ...readLogin(root.table("login")),
+    ...readCertificates(root.table("certificates"), folder),
     limits: readLimits(root.table("limits")),
   };
   server.finish();
@@ -73,7 +74,7 @@ function readRoot(root: TomlTable, folder: string): MailSettings {
   return settings;
 }
 
-function readMailboxes(table: TomlTable): Pick<MailSettings, "location" | "home" | "hasSystemUsers"> {
+function readMailboxes(table: TomlTable): Pick<MailSettings, "location" | "home" | "hasSystemUsers" | "quotaBytes"> {
   const someone = { user: "joe@example.org", home: "/home/joe" };
   const location = table.string("location");
   table.parsed("location", location, (text) => expandLocation(text, someone));
@@ -81,8 +82,14 @@ function readMailboxes(table: TomlTable): Pick<MailSettings, "location" | "home"
   table.parsed("home", home, (text) => expandVariables(text, someone));
   if (home !== undefined && !path.isAbsolute(home)) table.complain("home", "an absolute path is needed");
   const hasSystemUsers = table.flag("system_users") ?? false;
+  const quotaBytes = table.size("quota");
   table.finish();
-  return { location: location ?? "maildir:~/Maildir", home: home ?? "/var/mail/holdfast/%d/%n", hasSystemUsers };
+  return {
+    location: location ?? "maildir:~/Maildir",
+    home: home ?? "/var/mail/holdfast/%d/%n",
+    hasSystemUsers,
+    ...(quotaBytes === undefined ? {} : { quotaBytes }),
+  };
 }
 
 function readLogin(table: TomlTable): Pick<MailSettings, "allowsExternal" | "expiredRevocationList"> {
@@ -90,6 +97,24 @@ function readLogin(table: TomlTable): Pick<MailSettings, "allowsExternal" | "exp
   const expiredRevocationList = table.choice("expired_revocation_list", ["refuse", "accept"]) ?? "refuse";
   table.finish();
   return { allowsExternal, expiredRevocationList };
+}
+
+function readCertificates(
+  table: TomlTable,
+  folder: string,
+): Pick<MailSettings, "serverCertificate" | "otherAuthorities"> {
+  const [certificate, key] = [table.string("server"), table.string("server_key")];
+  if ((certificate === undefined) !== (key === undefined)) {
+    table.complain(key === undefined ? "server" : "server_key", "server and server_key belong together");
+  }
+  const others = table.strings("others") ?? [];
+  table.finish();
+  return {
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : { serverCertificate: { certificate: path.resolve(folder, certificate), key: path.resolve(folder, key) } }),
+    otherAuthorities: others.map((file) => path.resolve(folder, file)),
+  };
 }
 
 const counts = { minimum: 1, maximum: 1_000_000 };

@@ -13,16 +13,17 @@ import { newKey, newSerial } from "../../../src/mail/pki/new-key.ts";
 /** Noon of a day from which tests count. */
 export const day = (number: number): Date => new Date(Date.UTC(2026, 10, 30 + number, 12));
 
-const passphrase = "correct horse battery";
+export const passphrase = "correct horse battery";
 
 /** An authority of example.org, as `mail init` makes it. */
-export function sampleAuthority(folder: string): Promise<Authority> {
+export function sampleAuthority(folder: string, now = day(0)): Promise<Authority> {
   return createAuthority(folder, {
     organization: "example.org",
     passphrase,
+    iterations: 1000, // enough to be read again
     keyType: "ec-p256",
     hosts: ["mail.example.org", "localhost", "127.0.0.1", "::1"],
-    now: day(0),
+    now,
   });
 }
 

@@ -1,3 +1,4 @@
+import { searchCommand, sortCommand, threadCommand } from "../search/index.ts";
 import type { Command } from "../session/index.ts";
 import { append } from "./append.ts";
 import { authenticate } from "./authenticate.ts";
@@ -33,8 +34,11 @@ const beforeAndAfterLogin = [capability, noop, logout, id, login, authenticate];
 const onMailboxes = [create, deleteMailbox, rename, subscribe, unsubscribe, list, lsub, namespace, status, append];
 const onTheConnection = [enable, idle, compress, getQuota, getQuotaRoot, setQuota, select, examine];
 const onMessages = [check, close, unselect, expunge, fetch, store, copy, move, replace];
+const onManyMessages = [searchCommand, sortCommand, threadCommand];
 
 /** Every command by its name in upper case, with those that begin with UID. */
 export const commands: ReadonlyMap<string, Command> = new Map(
-  [beforeAndAfterLogin, onMailboxes, onTheConnection, onMessages].flat(2).map((command) => [command.name, command]),
+  [beforeAndAfterLogin, onMailboxes, onTheConnection, onMessages, onManyMessages]
+    .flat(2)
+    .map((command) => [command.name, command]),
 );

@@ -1,12 +1,12 @@
 import {
-  decodeTransfer,
+  binaryOf,
   type MessagePart,
   type MessageStructure,
+  type MessageSummary,
   partOf,
   readSection,
   type Section,
   sectionOf,
-  transferEncodingOf,
 } from "../../message/index.ts";
 import type { MessageContent } from "../../store/index.ts";
 import { bodyStructureText, envelopeText, stringText, type TextOptions } from "../fetch-text/index.ts";
@@ -49,7 +49,7 @@ const plainTexts: Readonly<Record<PlainLabel, (message: FetchedMessage, options:
   EMAILID: ({ record }) => `(${record.emailId})`,
   // RFC 8474 §5.2 allows it where threads are not kept.
   THREADID: () => "NIL",
-  ENVELOPE: (message, options) => envelopeText(structureOf(message).envelope, options),
+  ENVELOPE: (message, options) => envelopeText(summaryOf(message).envelope, options),
   BODY: (message, options) => bodyStructureText(structureOf(message).root, { ...options, extended: false }),
   BODYSTRUCTURE: (message, options) => bodyStructureText(structureOf(message).root, { ...options, extended: true }),
 };
@@ -106,11 +106,9 @@ function decodedPart(message: FetchedMessage, path: readonly number[]): Uint8Arr
 
 function decodedBody(part: MessagePart, content: MessageContent): Uint8Array {
   const body = content.read(part.bodyOffset, part.bodyOffset + part.bodyBytes);
-  // Several parts, or a message within, are given as they are: what is encoded is in them.
-  if (part.parts.length > 0) return body;
-  const encoding = transferEncodingOf(part.encoding);
-  if (encoding === undefined) throw new No("A part is encoded in a way that is not known here.", "UNKNOWN-CTE");
-  return decodeTransfer(body, encoding);
+  const decoded = binaryOf(part, body);
+  if (decoded === undefined) throw new No("A part is encoded in a way that is not known here.", "UNKNOWN-CTE");
+  return decoded;
 }
 
 function within(
@@ -120,6 +118,11 @@ function within(
   if (partial === undefined) return { from, to };
   const start = Math.min(to, from + partial.from);
   return { from: start, to: Math.min(to, start + partial.bytes) };
+}
+
+function summaryOf({ summary }: FetchedMessage): MessageSummary {
+  if (summary === undefined) throw new Error("the summary of a message was not fetched");
+  return summary;
 }
 
 function structureOf({ structure }: FetchedMessage): MessageStructure {

@@ -28,6 +28,8 @@ export class Session {
   readonly output: Output;
   readonly reader: CommandReader;
   readonly enabled = new Set<Extension>();
+  /** Of the command that runs: extended answers name it (RFC 4466 §2.6.2). */
+  tag = "";
   failedLogins = 0;
   isCompressed = false;
   isEnded = false;

@@ -39,6 +39,7 @@ export class IndexedMailbox implements MailboxState {
   readonly key: string;
   readonly #database: IndexDatabase;
   readonly #nameOf: (place: string) => string;
+  readonly #isPlaceOfStamp: boolean;
   readonly #held = new Map<number, Held>();
   readonly #uids = new Map<string, number>();
   readonly #flags = new Map<string, readonly string[]>();
@@ -50,11 +51,12 @@ export class IndexedMailbox implements MailboxState {
   #stamp = "";
   #messages: readonly MessageRecord[] = [];
 
-  /** `nameOf` is what of a place stays the same for a message. */
-  constructor(database: IndexDatabase, key: string, nameOf: (place: string) => string) {
+  /** `nameOf` is what of a place stays the same for a message; "stamp" where all places may change with the stamp. */
+  constructor(database: IndexDatabase, key: string, nameOf: ((place: string) => string) | "stamp") {
     this.#database = database;
     this.key = key;
-    this.#nameOf = nameOf;
+    this.#nameOf = nameOf === "stamp" ? () => "" : nameOf;
+    this.#isPlaceOfStamp = nameOf === "stamp";
     this.#load();
   }
 
@@ -128,7 +130,9 @@ export class IndexedMailbox implements MailboxState {
       this.#load();
       return true;
     }
-    if (Number(row["highestModSeq"]) > this.#highestModSeq) this.#takeIn(row);
+    // Places may have changed without anybody having to be told of it.
+    if (this.#isPlaceOfStamp && row["stamp"] !== this.#stamp) this.#load();
+    else if (Number(row["highestModSeq"]) > this.#highestModSeq) this.#takeIn(row);
     this.#uidNext = Math.max(this.#uidNext, Number(row["uidNext"]));
     return false;
   }

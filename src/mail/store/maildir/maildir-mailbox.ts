@@ -1,7 +1,7 @@
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import * as fs from "node:fs";
 import { Failure, isSystemError } from "../../../base/index.ts";
-import { IndexedMailbox, MailboxTexts, type Found, type IndexDatabase } from "../index-db/index.ts";
+import { IndexedMailbox, MailboxTexts, newMailboxId, type Found, type IndexDatabase } from "../index-db/index.ts";
 import { wireBytes } from "../line-ends.ts";
 import { undoStoppedAppends } from "./append-together.ts";
 import { cleanTmp } from "./clean-tmp.ts";
@@ -202,7 +202,7 @@ export class MaildirMailbox {
     }
     const uidValidity = this.uidList.header?.uidValidity ?? 0;
     if (uidValidity === this.index.uidValidity) return;
-    this.index.reset({ uidValidity, mailboxId: this.uidList.header?.guid ?? newGuid() });
+    this.index.reset({ uidValidity, mailboxId: this.uidList.header?.guid ?? newMailboxId() });
   }
 
   /** Where the index knows the UIDs of a mailbox whose list is gone, it stays the same mailbox. */
@@ -212,7 +212,7 @@ export class MaildirMailbox {
       return { uid: record.uid, base: baseOfPlace(place), extensions: [] };
     });
     const uidValidity = index.uidValidity || nextUidValidity(this.#root, this.#owner.now());
-    const header = { uidValidity, nextUid: index.uidNext, guid: index.mailboxId || newGuid() };
+    const header = { uidValidity, nextUid: index.uidNext, guid: index.mailboxId || newMailboxId() };
     this.uidList.create(
       header,
       entries.sort((a, b) => a.uid - b.uid),
@@ -350,10 +350,6 @@ export class MaildirMailbox {
 export function baseOfPlace(place: string): string {
   const colon = place.indexOf(":");
   return place.slice(4, colon < 0 ? undefined : colon);
-}
-
-function newGuid(): string {
-  return randomBytes(16).toString("hex");
 }
 
 function emailIdOf(guid: string, sizeBytes: number, receivedMs: number): string {

@@ -76,12 +76,25 @@ export function rewrite(
   change: { readonly runs: readonly Run[]; readonly newSizeBytes: number },
   options: ChangeOptions,
 ): void {
-  if (change.runs.length === 0 && change.newSizeBytes === fs.fstatSync(locked.fd).size) return;
   const journal = journalOptions(locked, options);
   changing(locked.path, () => {
+    if (change.newSizeBytes === fs.fstatSync(locked.fd).size && change.runs.every(isInOnePage)) {
+      return writeInPlace(locked.fd, change.runs, journal.io);
+    }
     const written = writeRewriteJournal(locked.fd, change, journal);
     carryOut(locked, written, journal);
   });
+}
+
+/** Nothing can come between the bytes of one page: it has the one or the other. */
+function isInOnePage({ at, parts }: Run): boolean {
+  const [bytes] = parts;
+  return parts.length === 1 && bytes instanceof Uint8Array && bytes.length <= bytesInFirstPage(at);
+}
+
+function writeInPlace(fd: number, runs: readonly Run[], io: FileIo): void {
+  for (const { at, parts } of runs) for (const part of parts) if (part instanceof Uint8Array) io.write(fd, part, at);
+  if (runs.length > 0) io.sync(fd);
 }
 
 /** Adds bytes at the end. Synced when it returns; as before where it throws. */

@@ -84,7 +84,8 @@ function holderOf(lock: string): number | undefined {
   return Number(match[1]);
 }
 
-function isRunning(pid: number): boolean {
+/** Whether there is such a process on this machine. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

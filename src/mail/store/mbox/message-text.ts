@@ -1,3 +1,4 @@
+import { toFile } from "../line-ends.ts";
 import { formatFromLine, parseFromLine, type FromLine } from "./from-line.ts";
 import { formatHeaderBlock, parseHeaderBlock, type MetadataToWrite } from "./metadata.ts";
 
@@ -21,34 +22,30 @@ export function deliveredText(content: Uint8Array, from: FromLine): Uint8Array {
  */
 export function appendedText(content: Uint8Array, from: FromLine, metadata: MetadataToWrite): Uint8Array {
   const { header, body } = split(content);
-  const ended = body.length > 0 && body.at(-1) !== newline ? joined([body, Buffer.of(newline)]) : body;
-  const block = formatHeaderBlock(parseHeaderBlock(header), { ...metadata, contentLength: ended.length });
-  return joined([Buffer.from(formatFromLine(from)), block, ended, Buffer.of(newline)]);
+  const block = formatHeaderBlock(parseHeaderBlock(header), { ...metadata, contentLength: body.length });
+  return joined([Buffer.from(formatFromLine(from)), block, body, lineEndOf(body), Buffer.of(newline)]);
 }
 
-/** With LF as line ends; a From_ line that came along is not part of it. */
+/** With line ends as files have them; a From_ line that came along is not part of it. */
 function split(content: Uint8Array): { readonly header: Buffer; readonly body: Buffer } {
-  let text = withoutCarriageReturns(content);
+  const file = toFile(content);
+  let text = Buffer.from(file.buffer, file.byteOffset, file.length);
   const end = text.indexOf(newline);
-  if (end !== -1 && parseFromLine(text.subarray(0, end).toString()) !== undefined) text = text.subarray(end + 1);
-  const empty = text[0] === newline ? -1 : text.indexOf("\n\n");
-  const bodyAt = empty === -1 && text[0] !== newline ? text.length : empty + 2;
+  if (end !== -1 && parseFromLine(text.subarray(0, end).toString().trimEnd()) !== undefined)
+    text = text.subarray(end + 1);
+  const bodyAt = bodyOffsetIn(text);
   return { header: text.subarray(0, bodyAt), body: text.subarray(bodyAt) };
 }
 
-/** Each CRLF becomes LF; a carriage return that stands alone stays. */
-function withoutCarriageReturns(bytes: Uint8Array): Buffer {
-  const text = Buffer.allocUnsafe(bytes.length);
-  let length = 0;
-  let from = 0;
-  for (let at = bytes.indexOf(carriageReturn); at !== -1; at = bytes.indexOf(carriageReturn, at + 1)) {
-    if (bytes[at + 1] !== newline) continue;
-    text.set(bytes.subarray(from, at), length);
-    length += at - from;
-    from = at + 1;
+/** Past the first empty line. */
+function bodyOffsetIn(text: Buffer): number {
+  for (let at = 0; at < text.length;) {
+    const lineEnd = text.indexOf(newline, at);
+    if (lineEnd === -1) break;
+    if (lineEnd === at || (lineEnd === at + 1 && text[at] === carriageReturn)) return lineEnd + 1;
+    at = lineEnd + 1;
   }
-  text.set(bytes.subarray(from), length);
-  return text.subarray(0, length + bytes.length - from);
+  return text.length;
 }
 
 /** The body, with an empty line after it. */

@@ -1,3 +1,5 @@
+import { formatFromLine } from "./from-line.ts";
+
 /**
  * What programs keep about a message among its own header fields (docs/formats/mbox.md). None of these fields is part of
  * the message for those who read it.
@@ -128,7 +130,8 @@ export function flagsOf(metadata: Metadata, listed: readonly string[]): readonly
 /** What is to be kept about a message. */
 export interface MetadataToWrite {
   readonly base?: MailboxBase | undefined;
-  readonly uid: number;
+  /** Absent for the message that only holds the base. */
+  readonly uid?: number;
   readonly flags: readonly string[];
   /** Whether a program has looked at it before: `O` of Status. */
   readonly isOld: boolean;
@@ -154,7 +157,7 @@ function byteLength(text: string): number {
   return Buffer.byteLength(text);
 }
 
-/** In the order in which Dovecot has them, the one that changes least last, where the padding is. */
+/** The padding is behind the last one. */
 function metadataFields({ base, uid, flags, isOld, contentLength }: MetadataToWrite): readonly string[] {
   const letters = systemFlagLetters.filter(([, flag]) => flags.includes(flag)).map(([letter]) => letter);
   const status = `${letters.includes("R") ? "R" : ""}${isOld ? "O" : ""}`;
@@ -162,11 +165,11 @@ function metadataFields({ base, uid, flags, isOld, contentLength }: MetadataToWr
   const keywords = flags.filter((flag) => !flag.startsWith("\\"));
   return [
     ...(contentLength === undefined ? [] : [`Content-Length: ${contentLength}`]),
-    ...(base === undefined ? [] : [`X-IMAPbase: ${formatBase(base)}`]),
+    ...(base === undefined ? [] : [`${uid === undefined ? "X-IMAP" : "X-IMAPbase"}: ${formatBase(base)}`]),
     ...(status === "" ? [] : [`Status: ${status}`]),
     ...(more === "" ? [] : [`X-Status: ${more}`]),
     ...(keywords.length === 0 ? [] : [`X-Keywords: ${keywords.join(" ")}`]),
-    `X-UID: ${uid}`,
+    ...(uid === undefined ? [] : [`X-UID: ${uid}`]),
   ];
 }
 
@@ -179,21 +182,26 @@ export function formatBase({ uidValidity, lastUid, keywords }: MailboxBase): str
  * The message that holds what is known of a mailbox without messages, as c-client and Dovecot write it: programs know
  * it by X-IMAP and do not show it.
  */
-export function formatPseudoMessage(base: MailboxBase, options: { readonly nowMs: number; readonly host: string }) {
-  const date = new Date(options.nowMs).toUTCString().replace("GMT", "+0000");
-  return [
-    `Date: ${date}`,
-    `From: Mail System Internal Data <MAILER-DAEMON@${options.host}>`,
+export function formatPseudoMessage(
+  base: MailboxBase,
+  { nowMs, host }: { readonly nowMs: number; readonly host: string },
+) {
+  const header = [
+    `Date: ${new Date(nowMs).toUTCString().replace("GMT", "+0000")}`,
+    `From: Mail System Internal Data <MAILER-DAEMON@${host}>`,
     "Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA",
-    `Message-ID: <${Math.floor(options.nowMs / 1000)}@${options.host}>`,
-    `X-IMAP: ${formatBase(base)}${" ".repeat(paddingBytes)}`,
-    "Status: RO",
-    "",
+    `Message-ID: <${Math.floor(nowMs / 1000)}@${host}>`,
+  ];
+  const body = [
     "This text is part of the internal format of your mail folder, and is not",
     "a real message.  It is created automatically by the mail system software.",
     "If deleted, important folder data will be lost, and it will be re-created",
     "with the data reset to initial values.",
-    "",
-    "",
-  ].join("\n");
+  ];
+  const block = parseHeaderBlock(Buffer.from(`${header.join("\n")}\n\n`));
+  return Buffer.concat([
+    Buffer.from(formatFromLine({ sender: "MAILER_DAEMON", receivedMs: nowMs })),
+    formatHeaderBlock(block, { base, flags: ["\\Seen"], isOld: true }),
+    Buffer.from(`${body.join("\n")}\n\n`),
+  ]);
 }

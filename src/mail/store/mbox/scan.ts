@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import { Failure } from "../../../base/index.ts";
+import { toWire } from "../line-ends.ts";
 import { fromLineLimitBytes, parseFromLine, type FromLine } from "./from-line.ts";
-import { parseHeaderBlock, type HeaderBlock } from "./metadata.ts";
+import type { Extent } from "./plan-rewrite.ts";
+import { parseHeaderBlock, type HeaderBlock, type Metadata } from "./metadata.ts";
 
 /** The bytes of an mbox, however they are held. */
 export interface MboxBytes {
@@ -11,29 +14,27 @@ export interface MboxBytes {
 }
 
 /** Where a message lies in an mbox, and what its first lines say. */
-export interface MboxMessage {
-  /** Of the From_ line. */
-  readonly offset: number;
+export interface MboxMessage extends Extent {
   readonly fromLine: FromLine;
-  readonly headerOffset: number;
-  readonly bodyOffset: number;
-  readonly bodyEnd: number;
-  /** Where the next one begins: past the empty line between them. */
-  readonly endOffset: number;
   readonly header: HeaderBlock;
 }
+
+/** How long the body was when it was last seen: where another message follows there, it is not looked through. */
+export type GuessBodyBytes = (metadata: Metadata) => number | undefined;
 
 /** What takes reading the whole message: asked for only where it is needed. */
 export interface MessageSum {
   /** As it is on the wire: lines ending in CRLF. */
   readonly sizeBytes: number;
-  /** SHA-256 of the fields that are its own and of its body, hexadecimal. */
+  /** SHA-256 of the fields that are its own and of its body, lines ending in LF, hexadecimal. */
   readonly digest: string;
 }
 
 /** What follows a header that is longer is taken for the body. */
 export const headerLimitBytes = 4 * 2 ** 20;
-const windowBytes = 4 * 2 ** 20;
+/** Of what is read at once: little after a jump, more and more while reading on. */
+const smallestWindowBytes = 8 * 2 ** 10;
+const largestWindowBytes = 4 * 2 ** 20;
 const newlineFrom = Buffer.from("\nFrom ");
 const newline = 10;
 const carriageReturn = 13;
@@ -44,6 +45,7 @@ export class MboxScanner {
   readonly #name: string;
   #window: Buffer = Buffer.alloc(0);
   #windowAt = 0;
+  #windowBytes = smallestWindowBytes;
 
   /** `name` is said where the file is damaged. */
   constructor(bytes: MboxBytes, name: string) {
@@ -51,11 +53,20 @@ export class MboxScanner {
     this.#name = name;
   }
 
+  get sizeBytes(): number {
+    return this.#bytes.sizeBytes;
+  }
+
+  first(): MboxMessage | undefined {
+    for (const message of this.messages()) return message;
+    return undefined;
+  }
+
   /** The messages from the one whose From_ line is at `from`; empty lines there are passed over. */
-  *messages(from = 0): Generator<MboxMessage> {
+  *messages(from = 0, guess?: GuessBodyBytes): Generator<MboxMessage> {
     let at = this.#skipEmptyLines(from);
     while (at < this.#bytes.sizeBytes) {
-      const message = this.messageAt(at);
+      const message = this.messageAt(at, guess);
       if (message === undefined) {
         throw new Failure("damaged", `cannot read "${this.#name}": no line "From sender date" at offset ${at}`, {
           hint: "is it an mbox? One begins with such a line",
@@ -67,28 +78,37 @@ export class MboxScanner {
   }
 
   /** The message whose From_ line begins exactly there. */
-  messageAt(offset: number): MboxMessage | undefined {
+  messageAt(offset: number, guess?: GuessBodyBytes): MboxMessage | undefined {
     const lineEnd = this.#lineEnd(offset, offset + fromLineLimitBytes);
     const fromLine = this.#fromLineAt(offset);
     if (lineEnd === undefined || fromLine === undefined) return undefined;
     const bodyOffset = this.#headerEnd(lineEnd);
-    const header = parseHeaderBlock(this.#slice(lineEnd, bodyOffset));
+    const block = this.#slice(lineEnd, bodyOffset);
+    const [header, headerSum] = [parseHeaderBlock(block), crc32(block)];
     const { contentLength } = header.metadata;
+    const guessed = guess?.(header.metadata);
     const end =
       (contentLength === undefined ? undefined : this.#endByLength(bodyOffset, contentLength)) ??
+      (guessed === undefined ? undefined : this.#endByLength(bodyOffset, guessed)) ??
       this.#endByFromLine(bodyOffset);
-    return { offset, fromLine, headerOffset: lineEnd, bodyOffset, header, ...end };
+    return { offset, fromLine, headerOffset: lineEnd, bodyOffset, header, headerSum, ...end };
+  }
+
+  /** Whether that header is still there. */
+  hasHeader({ headerOffset, bodyOffset, headerSum }: Extent): boolean {
+    if (bodyOffset > this.#bytes.sizeBytes) return false;
+    return crc32(this.#slice(headerOffset, bodyOffset)) === headerSum;
   }
 
   sum({ header, bodyOffset, bodyEnd }: MboxMessage): MessageSum {
     const hash = createHash("sha256");
     const head = withHeaderEnded(header);
-    hash.update(head);
+    hash.update(withoutCarriageReturns(head));
     let sizeBytes = head.length + countBareNewlines(head, 0);
     let previous = 0;
-    for (let at = bodyOffset; at < bodyEnd; at += windowBytes) {
-      const bytes = this.#slice(at, Math.min(at + windowBytes, bodyEnd));
-      hash.update(bytes);
+    for (let at = bodyOffset; at < bodyEnd; at += largestWindowBytes) {
+      const bytes = this.#slice(at, Math.min(at + largestWindowBytes, bodyEnd));
+      hash.update(withoutCarriageReturns(bytes));
       sizeBytes += bytes.length + countBareNewlines(bytes, previous);
       previous = bytes.at(-1) ?? 0;
     }
@@ -99,7 +119,7 @@ export class MboxScanner {
   content({ header, bodyOffset, bodyEnd }: MboxMessage): Uint8Array {
     const body = Buffer.alloc(bodyEnd - bodyOffset);
     this.#bytes.read(bodyOffset, body);
-    return withCrlf(Buffer.concat([withHeaderEnded(header), body]));
+    return toWire(Buffer.concat([withHeaderEnded(header), body]));
   }
 
   /** Past the empty line, or before a From_ line that comes at once. */
@@ -191,7 +211,9 @@ export class MboxScanner {
     const { sizeBytes } = this.#bytes;
     const end = Math.min(from + lengthBytes, sizeBytes);
     if (from >= this.#windowAt && end <= this.#windowAt + this.#window.length) return;
-    const length = Math.min(Math.max(windowBytes, lengthBytes), sizeBytes - from);
+    const isReadingOn = from >= this.#windowAt && from <= this.#windowAt + this.#window.length;
+    this.#windowBytes = isReadingOn ? Math.min(2 * this.#windowBytes, largestWindowBytes) : smallestWindowBytes;
+    const length = Math.min(Math.max(this.#windowBytes, lengthBytes), sizeBytes - from);
     const window = Buffer.allocUnsafeSlow(length);
     this.#bytes.read(from, window);
     this.#window = window;
@@ -210,6 +232,11 @@ function withHeaderEnded({ own, ending }: HeaderBlock): Buffer {
   return Buffer.concat([own, Buffer.from(lineEnd), ending.length === 0 ? Buffer.of(newline) : ending]);
 }
 
+/** The same for a message whatever its line ends are here: those of a copy may be others. */
+function withoutCarriageReturns(bytes: Buffer): Uint8Array {
+  return bytes.includes("\r\n") ? Buffer.from(bytes.toString("latin1").replaceAll("\r\n", "\n"), "latin1") : bytes;
+}
+
 /** Newlines without a carriage return; `previous` is the byte before. */
 function countBareNewlines(bytes: Uint8Array, previous: number): number {
   let count = 0;
@@ -217,20 +244,4 @@ function countBareNewlines(bytes: Uint8Array, previous: number): number {
     if ((at === 0 ? previous : bytes[at - 1]) !== carriageReturn) count++;
   }
   return count;
-}
-
-/** Line ends as they are on the wire: each newline after a carriage return. */
-export function withCrlf(bytes: Uint8Array): Uint8Array {
-  const into = Buffer.allocUnsafeSlow(bytes.length + countBareNewlines(bytes, 0));
-  let length = 0;
-  let from = 0;
-  for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) {
-    if (at > 0 && bytes[at - 1] === carriageReturn) continue;
-    into.set(bytes.subarray(from, at), length);
-    length += at - from;
-    into[length++] = carriageReturn;
-    from = at;
-  }
-  into.set(bytes.subarray(from), length);
-  return into;
 }

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure, isSystemError, libc, OutputFile, systemReason } from "../../base/index.ts";
+import { Failure, isSystemError, libc, OutputFile, systemReason } from "../base/index.ts";
 
 /** Who may read a file: keys are for their owner alone. */
 export const secretMode = 0o600;

@@ -1,0 +1,1 @@
+export { Snapshot } from "./snapshot.ts";

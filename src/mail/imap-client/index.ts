@@ -1,0 +1,1 @@
+export { ImapClient, type ImapCredentials } from "./imap-client.ts";

@@ -1,0 +1,30 @@
+import { Failure } from "../../base/index.ts";
+
+/** A quoted string (RFC 9051 §4.3). */
+export function quoted(text: string): string {
+  if (/[^ -~]/.test(text)) {
+    throw new Failure("unsupported", "cannot log in: the server takes only letters of ASCII in names and passwords");
+  }
+  return `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
+/** A mailbox's name as it is sent (RFC 3501 §5.1.3): what is not ASCII in a UTF-7 of its own. Names that are written so already stay. */
+export function mailboxWord(name: string): string {
+  const encoded = name.replaceAll(/[^ -~]+/g, (text) => {
+    const bytes = Buffer.from(text, "utf16le").swap16();
+    return `&${bytes.toString("base64").replace(/=+$/, "").replaceAll("/", ",")}-`;
+  });
+  return quoted(encoded);
+}
+
+/** `1,3:5`, from UIDs in any order. */
+export function uidSet(uids: readonly number[]): string {
+  const sorted = uids.toSorted((one, other) => one - other);
+  const ranges: [from: number, to: number][] = [];
+  for (const uid of sorted) {
+    const last = ranges.at(-1);
+    if (last !== undefined && uid <= last[1] + 1) last[1] = uid;
+    else ranges.push([uid, uid]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}:${to}`)).join(",");
+}

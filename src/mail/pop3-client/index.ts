@@ -1,0 +1,1 @@
+export { Pop3Client, type Pop3Credentials } from "./pop3-client.ts";

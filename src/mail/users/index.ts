@@ -1,0 +1,1 @@
+export { addDomain, addUser, domainsIn, listUsers, removeUser, setPassword, type MailUser } from "./user-files.ts";
