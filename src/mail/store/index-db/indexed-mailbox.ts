@@ -282,13 +282,17 @@ export class IndexedMailbox implements MailboxState {
   ): void {
     const lastUid = this.#messages.at(-1)?.uid ?? 0;
     if (appeared.some(({ uid }) => uid <= lastUid)) return this.#rebuild(true);
-    const gone = new Set(vanished);
-    let messages = gone.size > 0 ? this.#messages.filter(({ uid }) => !gone.has(uid)) : this.#messages.slice();
-    const others = new Set(changed.map(({ uid }) => uid));
     const recordOf = (uid: number): MessageRecord | [] => this.#held.get(uid)?.record ?? [];
-    if (others.size > 0)
+    let messages = this.#messages;
+    if (vanished.length > 0) {
+      const gone = new Set(vanished);
+      messages = messages.filter(({ uid }) => !gone.has(uid));
+    }
+    if (changed.length > 0) {
+      const others = new Set(changed.map(({ uid }) => uid));
       messages = messages.flatMap((record) => (others.has(record.uid) ? recordOf(record.uid) : record));
-    this.#messages = [...messages, ...appeared.flatMap(({ uid }) => recordOf(uid))];
+    }
+    this.#messages = messages.concat(appeared.flatMap(({ uid }) => recordOf(uid)));
   }
 
   #insert(appeared: readonly Found[], modSeq: number): void {

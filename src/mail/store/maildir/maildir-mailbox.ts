@@ -25,6 +25,15 @@ const lookLimit = 5;
 const lockWaitMs = 60;
 const lockPauseMs = 3;
 
+interface Comparison {
+  /** Base names of which the index knows nothing. */
+  readonly strangers: readonly string[];
+  readonly moved: readonly (readonly [uid: number, place: string])[];
+  readonly vanished: readonly number[];
+  /** How many of those that are known are there. */
+  readonly seen: number;
+}
+
 export interface MailboxPlace {
   /** The root of the Maildir. */
   readonly root: string;
@@ -109,9 +118,9 @@ export class MaildirMailbox {
     this.#times = folderTimes(this.path);
     const look = lookInto(this.path, isMoving);
     this.#prepareList();
-    const vanished = this.#missing(look, isMoving);
-    const { appeared, undecided } = this.#appeared(look, isMoving);
-    const changed = this.#changed(look);
+    const { vanished, strangers, moved } = this.#compare(look, isMoving);
+    const { appeared, undecided } = this.#appeared(look, strangers, isMoving);
+    const changed = this.#changed(moved);
     const marginMs = this.#times.latestMs % 1000 === 0 ? coarseClockMs : fineClockMs;
     const isSettled = startMs - this.#times.latestMs > marginMs && !this.#isUnfinished && !look.hasMoved;
     this.#recheckAtMs = isSettled ? Infinity : startMs + marginMs;
@@ -220,55 +229,71 @@ export class MaildirMailbox {
   }
 
   /**
-   * Messages that are in none of the folders. While others rename, a folder that is read may show a file under neither of
-   * its names: gone is only what is not found in a second look during which nothing changed.
+   * What is in the folders, beside what is known. While others rename, a folder that is read may show a file under neither
+   * of its names: gone is only what is not found in a second look during which nothing changed.
    */
-  #missing(look: Look, isMoving: boolean): number[] {
-    let missing = this.#notIn(look);
-    for (let looks = 1; missing.length > 0; looks++) {
+  #compare(look: Look, isMoving: boolean): Comparison {
+    for (let looks = 1; ; looks++) {
+      const compared = this.#matched(look.places);
+      if (compared.seen === this.index.held.size && this.#isListedThere(look.places))
+        return { ...compared, vanished: [] };
       const before = folderTimes(this.path);
       const again = lookInto(this.path, isMoving);
-      const after = folderTimes(this.path);
+      const isStill = before.text === folderTimes(this.path).text;
       for (const [base, place] of again.places) look.places.set(base, place);
-      missing = this.#notIn(look);
       this.#times = before;
-      if (before.text === after.text) break;
+      if (isStill) return { ...this.#matched(look.places), vanished: this.#notIn(look.places) };
       if (looks < lookLimit) continue;
       this.#isUnfinished = true;
-      return [];
+      return { ...this.#matched(look.places), vanished: [] };
     }
-    return missing;
   }
 
-  #notIn({ places }: Look): number[] {
+  #matched(places: ReadonlyMap<string, string>): Omit<Comparison, "vanished"> {
+    const strangers: string[] = [];
+    const moved: (readonly [number, string])[] = [];
+    for (const [base, place] of places) {
+      const uid = this.index.uidOf(base);
+      const held = uid === undefined ? undefined : this.index.held.get(uid);
+      if (uid === undefined || held === undefined) strangers.push(base);
+      else if (held.place !== place) moved.push([uid, place]);
+    }
+    return { strangers, moved, seen: places.size - strangers.length };
+  }
+
+  #notIn(places: ReadonlyMap<string, string>): number[] {
     const missing: number[] = [];
     for (const [uid, { place }] of this.index.held) if (!places.has(baseOfPlace(place))) missing.push(uid);
-    // Listed since: somebody has seen it.
-    const known = this.index.uidNext;
-    for (const { uid, base } of this.uidList.entries.values()) {
-      if (uid >= known && !places.has(base)) missing.push(uid);
-    }
     return missing;
   }
 
-  #changed({ places }: Look): { uid: number; place: string; flags: readonly string[] }[] {
-    const changed: { uid: number; place: string; flags: readonly string[] }[] = [];
-    const areMeaningsOther = this.keywords.version !== this.#keywordsVersion;
+  /** Whether those are there that were listed since: somebody has seen them. */
+  #isListedThere(places: ReadonlyMap<string, string>): boolean {
+    const known = this.index.uidNext;
+    if (this.uidList.nextUid <= known) return true;
+    return Array.from(this.uidList.entries.values()).every(({ uid, base }) => uid < known || places.has(base));
+  }
+
+  #changed(moved: Comparison["moved"]): { uid: number; place: string; flags: readonly string[] }[] {
+    const changed = moved.map(([uid, place]) => ({ uid, place, flags: this.flagsOf(place) }));
+    if (this.keywords.version === this.#keywordsVersion) return changed;
+    const others = new Set(moved.map(([uid]) => uid));
     for (const [uid, { place }] of this.index.held) {
-      const now = places.get(baseOfPlace(place)) ?? place;
-      const isOther = now !== place || (areMeaningsOther && /:2,.*[a-z]/.test(now));
-      if (isOther) changed.push({ uid, place: now, flags: this.flagsOf(now) });
+      if (!others.has(uid) && /:2,.*[a-z]/.test(place)) changed.push({ uid, place, flags: this.flagsOf(place) });
     }
     return changed;
   }
 
   /** `undecided` are UIDs of which it could not be seen whether they are there. */
-  #appeared(look: Look, isMoving: boolean): { appeared: Found[]; undecided: number[] } {
+  #appeared(
+    look: Look,
+    bases: readonly string[],
+    isMoving: boolean,
+  ): { readonly appeared: Found[]; readonly undecided: readonly number[] } {
     const appeared: Found[] = [];
-    let strangers = Array.from(look.places.keys()).filter((base) => this.index.uidOf(base) === undefined);
-    const unlisted = strangers.filter((base) => !this.#isListed(base));
+    const unlisted = bases.filter((base) => !this.#isListed(base));
     if (unlisted.length > 0) this.#assign(unlisted);
-    strangers = strangers.filter((base) => this.#isListed(base));
+    let strangers = bases.filter((base) => this.#isListed(base));
     for (let looks = 1; strangers.length > 0; looks++) {
       strangers = strangers.filter((base) => {
         const [entry, place] = [this.uidList.entries.get(base), look.places.get(base)];
