@@ -118,7 +118,17 @@ export class MaildirMailbox {
     this.#times = folderTimes(this.path);
     const look = lookInto(this.path, isMoving);
     this.#prepareList();
-    const { vanished, strangers, moved } = this.#compare(look, isMoving);
+    let compared = this.#compare(look, isMoving);
+    const isListMissingSome = compared.strangers.some((base) => !this.#isListed(base));
+    using lock = isListMissingSome ? this.#lockSoon() : undefined;
+    if (lock !== undefined) {
+      // What others listed until now has to be seen before UIDs above theirs are given.
+      this.index.catchUp();
+      this.#lookAgain(look, isMoving);
+      compared = this.#compare(look, isMoving);
+      this.#assign(compared.strangers, look);
+    } else if (isListMissingSome) this.#isUnfinished = true;
+    const { vanished, strangers, moved } = compared;
     const { appeared, undecided } = this.#appeared(look, strangers, isMoving);
     const changed = this.#changed(moved);
     const marginMs = this.#times.latestMs % 1000 === 0 ? coarseClockMs : fineClockMs;
@@ -150,9 +160,14 @@ export class MaildirMailbox {
 
   /** Under the lock: takes in all that has a UID, so that the next one can be given. */
   settle(): void {
-    if (this.uidList.header === undefined || this.uidList.header.uidValidity !== this.index.uidValidity)
+    for (let looks = 0; looks < lookLimit; looks++) {
+      const isSame = this.uidList.header?.uidValidity === this.index.uidValidity && !this.index.catchUp();
+      if (isSame && this.uidList.nextUid <= this.index.uidNext) return;
+      if (looks > 0) pause();
       this.look(false);
-    else if (this.index.catchUp() || this.uidList.nextUid > this.index.uidNext) this.look(false);
+    }
+    if (this.uidList.nextUid <= this.index.uidNext) return;
+    throw new Failure("failed", `cannot add to "${this.path}": other programs keep renaming what is there`);
   }
 
   /** Changes of this process in its folders need not be looked for; those of others at the same moment are, later. */
@@ -237,16 +252,23 @@ export class MaildirMailbox {
       const compared = this.#matched(look.places);
       if (compared.seen === this.index.held.size && this.#isListedThere(look.places))
         return { ...compared, vanished: [] };
-      const before = folderTimes(this.path);
-      const again = lookInto(this.path, isMoving);
-      const isStill = before.text === folderTimes(this.path).text;
-      for (const [base, place] of again.places) look.places.set(base, place);
-      this.#times = before;
+      const { isStill } = this.#lookAgain(look, isMoving);
       if (isStill) return { ...this.#matched(look.places), vanished: this.#notIn(look.places) };
       if (looks < lookLimit) continue;
       this.#isUnfinished = true;
       return { ...this.#matched(look.places), vanished: [] };
     }
+  }
+
+  /** Adds what it finds; `isStill` where nothing has changed meanwhile. */
+  #lookAgain(
+    look: Look,
+    isMoving: boolean,
+  ): { readonly isStill: boolean; readonly places: ReadonlyMap<string, string> } {
+    this.#times = folderTimes(this.path);
+    const { places } = lookInto(this.path, isMoving);
+    for (const [base, place] of places) look.places.set(base, place);
+    return { isStill: this.#times.text === folderTimes(this.path).text, places };
   }
 
   #matched(places: ReadonlyMap<string, string>): Omit<Comparison, "vanished"> {
@@ -291,8 +313,6 @@ export class MaildirMailbox {
     isMoving: boolean,
   ): { readonly appeared: Found[]; readonly undecided: readonly number[] } {
     const appeared: Found[] = [];
-    const unlisted = bases.filter((base) => !this.#isListed(base));
-    if (unlisted.length > 0) this.#assign(unlisted);
     let strangers = bases.filter((base) => this.#isListed(base));
     for (let looks = 1; strangers.length > 0; looks++) {
       strangers = strangers.filter((base) => {
@@ -303,16 +323,14 @@ export class MaildirMailbox {
         return message === undefined;
       });
       if (strangers.length === 0 || looks === lookLimit) break;
-      const again = lookInto(this.path, isMoving);
-      for (const base of strangers) {
-        const place = again.places.get(base);
-        if (place === undefined) look.places.delete(base);
-        else look.places.set(base, place);
-      }
+      const { isStill, places } = this.#lookAgain(look, isMoving);
+      strangers = strangers.filter((base) => places.has(base) || !isStill);
     }
-    this.#isUnfinished ||= strangers.length > 0;
     const undecided = strangers.flatMap((base) => this.uidList.entries.get(base)?.uid ?? []);
-    return { appeared: appeared.sort((a, b) => a.uid - b.uid), undecided };
+    this.#isUnfinished ||= undecided.length > 0;
+    // UIDs only grow: none is shown before one below it.
+    const limit = Math.min(...undecided);
+    return { appeared: appeared.filter(({ uid }) => uid < limit).sort((a, b) => a.uid - b.uid), undecided };
   }
 
   /** One that was gone, and whose UID is used up, comes back as a new message. */
@@ -321,17 +339,13 @@ export class MaildirMailbox {
     return entry !== undefined && (entry.uid >= this.index.uidNext || this.index.uidNext === 1);
   }
 
-  #assign(bases: readonly string[]): void {
-    using lock = this.#lockSoon();
-    if (lock === undefined) {
-      this.#isUnfinished = true;
-      return;
-    }
+  /** Under the lock: the next UIDs for those that have none. */
+  #assign(bases: readonly string[], { places }: Look): void {
     const unlisted = bases.filter((base) => !this.#isListed(base)).sort(compareDelivery);
     if (unlisted.length === 0) return;
     const first = Math.max(this.uidList.nextUid, this.index.uidNext);
     const entries = unlisted.map((base, index) => ({ uid: first + index, base, extensions: [] }));
-    const fd = this.uidList.append(entries, this.index.held.size, (base) => this.isAlive(base));
+    const fd = this.uidList.append(entries, places.size, (base) => places.has(base));
     try {
       fs.fdatasyncSync(fd);
     } finally {
@@ -343,7 +357,7 @@ export class MaildirMailbox {
     for (let waitedMs = 0; waitedMs < lockWaitMs; waitedMs += lockPauseMs) {
       const lock = this.tryLock();
       if (lock !== undefined) return lock;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPauseMs);
+      pause();
     }
     return undefined;
   }
@@ -370,6 +384,11 @@ export class MaildirMailbox {
       if (!isSystemError(error, "ENOENT")) throw error;
     }
   }
+}
+
+/** For the moment in which another program finishes what it does. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPauseMs);
 }
 
 export function baseOfPlace(place: string): string {
