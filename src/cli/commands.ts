@@ -65,6 +65,7 @@ export const commands: CommandIndex = {
     { words: ["mail", "crl", "renew"], load: async () => (await import("./mail/crl.ts")).crlRenew },
     { words: ["mail", "export"], load: async () => (await import("./mail/export.ts")).exportConfiguration },
     { words: ["mail", "status"], load: async () => (await import("./mail/status.ts")).status },
+    { words: ["mail", "serve"], load: async () => (await import("./mail/serve.ts")).serve },
     { words: ["mail", "fetch"], load: async () => (await import("./mail/fetch.ts")).fetch },
     { words: ["tour"], load: async () => (await import("./tour.ts")).tour },
     { words: ["completion"], load: async () => (await import("./completion.ts")).completion },

@@ -36,8 +36,11 @@ test("the example has no problems, and what it only mentions is what holds anywa
   const usual = await readMailSettings(folder.path);
   assert.deepEqual(await problemsOf(text.replace(/^# (?=[a-z_]+ = )/gm, "")), []);
   const spelled = await readMailSettings(folder.path);
-  const examples = { account: undefined, processes: undefined, serverCertificate: undefined };
-  assert.deepEqual({ ...spelled, ...examples }, { ...usual, ...examples });
+  const { account, processes, quotaBytes, domains, serverCertificate, ...others } = spelled;
+  assert.deepEqual({ account, processes, quotaBytes }, { account: "holdfast", processes: 2, quotaBytes: 1e10 });
+  assert.deepEqual(domains, ["example.org"]);
+  assert.match(serverCertificate?.key ?? "", /privkey\.pem$/);
+  assert.deepEqual({ ...others, domains: usual.domains }, usual);
 });
 
 test("what is wrong is told with its line", async () => {
@@ -60,11 +63,13 @@ test("places are those that Dovecot's mail_location means", () => {
     folder: "/home/joe/mail",
     inbox: "/var/spool/mail/joe",
   });
-  assert.deepEqual(expandLocation("maildir:/srv/%d/%n:INDEX=%h/index", joe), {
-    kind: "maildir",
+  assert.deepEqual(expandLocation("mbox:/srv/%d/%n:INDEX=%h/index", joe), {
+    kind: "mbox",
     folder: "/srv/example.org/Joe",
+    inbox: "/srv/example.org/Joe/inbox",
     index: "/home/joe/index",
   });
+  assert.throws(() => expandLocation("maildir:~/Maildir:INDEX=~/index", joe), { code: "usage" });
   assert.throws(() => expandLocation("maildir:~/Maildir:LAYOUT=fs", joe), { code: "usage" });
   assert.throws(() => expandLocation("maildir:/srv/%n", { user: "../../etc@example.org", home: "/" }), {
     code: "refused",

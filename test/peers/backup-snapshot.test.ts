@@ -11,7 +11,7 @@ import { someKernel } from "./qemu.ts";
 import { shownBy } from "./shown-by.ts";
 
 const mib = 2 ** 20;
-const limitMs = 120_000;
+const limitMs = 280_000;
 const skip = skipWithout("qemu-system-x86_64", "lvm", "mke2fs", "e2fsck", someKernel(), busybox);
 const modules = "virtio_pci virtio_blk crc32c_generic ext4 dm-mod dm-bufio dm-snapshot".split(" ");
 
@@ -40,7 +40,7 @@ const start = [
   "exec 7> /mnt/deleted; echo open >&7; rm /mnt/deleted",
   // At any one moment both have the same number, or the first is ahead by one.
   "while :; do",
-  "  n=$((n + 1)); echo $n > /mnt/first; sync; echo $n > /mnt/second; sync; usleep 20000",
+  "  n=$((n + 1)); echo $n > /mnt/first; sync; echo $n > /mnt/second; sync; usleep 100000",
   "done & writer=$!",
   'volumes() { echo "$1: $(lvs --noheadings -o lv_name vg-main | xargs)."; }',
   "save() { exec chroot /mnt node /holdfast/cli/main.js backup save /dev/vg-main/my-root /backups --snapshot $*; }",

@@ -9,10 +9,15 @@ import { protocolsOf } from "./protocols.ts";
 import { RemoteOffice } from "./remote-office.ts";
 import { trustOf } from "./trust.ts";
 
-const clock = Date.now;
+const clock = (): number => new Date().getTime();
 
 function send(message: FromWorker): void {
   if (process.connected) process.send?.(message);
+}
+
+/** Without the primary there is nothing to wait for. */
+function leave(): void {
+  if (process.connected) process.disconnect();
 }
 
 class Worker {
@@ -44,7 +49,7 @@ class Worker {
   stop(): void {
     this.#isStopping = true;
     this.#guard?.stop();
-    if (this.#connections === 0) process.disconnect();
+    if (this.#connections === 0) leave();
   }
 
   async #begin({ settings, trust, identity }: Extract<ToWorker, { readonly kind: "begin" }>): Promise<void> {
@@ -59,7 +64,7 @@ class Worker {
         audit,
         clock,
         openStore: mailStoreOpener(settings, { actsAsUsers: identity.actsAsUsers ?? false, clock }),
-        protocols: await protocolsOf(settings),
+        protocols: protocolsOf(settings),
       });
       setInterval(() => this.#guard?.checkAgain(), checkMs).unref();
       send({ kind: "ready" });
@@ -78,7 +83,7 @@ class Worker {
     else raw?.destroy();
     this.#connections--;
     send({ kind: "ended", id });
-    if (this.#isStopping && this.#connections === 0) process.disconnect();
+    if (this.#isStopping && this.#connections === 0) leave();
   }
 }
 

@@ -46,7 +46,7 @@ export class RemoteOffice implements Office {
     const number = ++this.#asked;
     return new Promise((resolve) => {
       this.#open.set(number, resolve);
-      this.#send({ ...question, question: number } as Question);
+      this.#send({ ...question, question: number });
     });
   }
 }

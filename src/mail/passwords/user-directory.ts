@@ -15,6 +15,8 @@ export interface FoundUser {
   readonly home?: string;
   /** `userdb_mail`: a location of this user's own. */
   readonly location?: string;
+  /** `userdb_quota_rule`: how much this user's mail may be. */
+  readonly quotaBytes?: number;
 }
 
 /** What a check of a password came to. `why` is for the audit; whoever asks is told nothing of it. */
@@ -134,7 +136,16 @@ function foundUser(user: string, { uid, gid, home, extra }: PasswdEntry): FoundU
     ...(gid === undefined ? {} : { gid }),
     ...(home === undefined ? {} : { home }),
     ...(location === undefined ? {} : { location }),
+    ...quotaOf(extra.get("userdb_quota_rule") ?? ""),
   };
+}
+
+/** `*:storage=1G` */
+function quotaOf(rule: string): { readonly quotaBytes?: number } {
+  const [, count, unit = "k"] = /^\*:storage=(\d{1,12})([bkMGT]?)(?::|$)/i.exec(rule) ?? [];
+  if (count === undefined) return {};
+  const power = ["b", "k", "m", "g", "t"].indexOf(unit.toLowerCase());
+  return { quotaBytes: Number(count) * 1024 ** (power === -1 ? 1 : power) };
 }
 
 function whyKeptOut(extra: ReadonlyMap<string, string>, remoteAddress: string): string | undefined {

@@ -19,7 +19,9 @@ export class Authorization {
 
   /** Gives the user once one is let in; `quit` where the connection is to end. */
   async run(word: string, args: string): Promise<LoggedIn | "quit" | undefined> {
-    const say = (text: string): undefined => void this.#output.line(text);
+    const say = (text: string): undefined => {
+      this.#output.line(text);
+    };
     switch (word) {
       case "CAPA":
         for (const line of ["+OK", ...capabilities(this.#connection.allowsExternal), "."]) say(line);
@@ -75,7 +77,8 @@ export class Authorization {
         return user === undefined ? this.#badResponse(user) : this.#logIn({ kind: "external", user });
       }
       default:
-        return void this.#output.line("-ERR that mechanism is not known");
+        this.#output.line("-ERR that mechanism is not known");
+        return undefined;
     }
   }
 

@@ -17,6 +17,7 @@ host_name = "mail.example.org"    # without: the machine's own name
 [mailboxes]
 # location = "maildir:~/Maildir"  # or "mbox:~/mail:INBOX=/var/spool/mail/%n"; %u %n %d %h as in Dovecot
 # home = "/var/mail/holdfast/%d/%n"   # of users to whom neither imap.passwd nor the system gives one
+# quota = "10GB"                # how much each user's mail may be; without: no limit
 # system_users = false            # true: users are those of the system; their files are opened as them, needs root
 
 [login]

@@ -3,7 +3,7 @@ import { Failure } from "../../base/index.ts";
 
 /** Where one user's mail is. Paths are absolute. */
 export type MailLocation =
-  | { readonly kind: "maildir"; readonly folder: string; readonly index?: string }
+  | { readonly kind: "maildir"; readonly folder: string }
   | { readonly kind: "mbox"; readonly folder: string; readonly inbox: string; readonly index?: string };
 
 export interface NamedUser {
@@ -39,12 +39,14 @@ export function expandLocation(location: string, user: NamedUser): MailLocation 
     }
     values.set(name, absolute(rest.join("=")));
   }
+  const root = absolute(folder);
+  if (kind === "maildir") {
+    if (values.size > 0) throw badLocation(location, `${[...values.keys()].join(", ")} is for mbox only`);
+    return { kind, folder: root };
+  }
   const index = values.get("INDEX");
-  const common = { folder: absolute(folder), ...(index === undefined ? {} : { index }) };
-  const inbox = values.get("INBOX");
-  if (kind === "mbox") return { kind, ...common, inbox: inbox ?? path.join(common.folder, "inbox") };
-  if (inbox !== undefined) throw badLocation(location, "INBOX belongs to mbox");
-  return { kind, ...common };
+  const inbox = values.get("INBOX") ?? path.join(root, "inbox");
+  return { kind, folder: root, inbox, ...(index === undefined ? {} : { index }) };
 }
 
 /** Replaces %u, %n, %d and %h. */

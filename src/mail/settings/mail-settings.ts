@@ -32,6 +32,8 @@ export interface MailSettings {
   readonly location: string;
   /** Where a user's home is whom neither `imap.passwd` nor the system gives one. */
   readonly home: string;
+  /** How much each user's mail may be, where `imap.passwd` says nothing of it; no limit where absent. */
+  readonly quotaBytes?: number;
   /** Whether users are those of the system, each with files of its own uid. */
   readonly hasSystemUsers: boolean;
   /** Whether a certificate alone may open its mailbox (SASL EXTERNAL). */

@@ -74,7 +74,7 @@ function readRoot(root: TomlTable, folder: string): MailSettings {
   return settings;
 }
 
-function readMailboxes(table: TomlTable): Pick<MailSettings, "location" | "home" | "hasSystemUsers"> {
+function readMailboxes(table: TomlTable): Pick<MailSettings, "location" | "home" | "hasSystemUsers" | "quotaBytes"> {
   const someone = { user: "joe@example.org", home: "/home/joe" };
   const location = table.string("location");
   table.parsed("location", location, (text) => expandLocation(text, someone));
@@ -82,8 +82,14 @@ function readMailboxes(table: TomlTable): Pick<MailSettings, "location" | "home"
   table.parsed("home", home, (text) => expandVariables(text, someone));
   if (home !== undefined && !path.isAbsolute(home)) table.complain("home", "an absolute path is needed");
   const hasSystemUsers = table.flag("system_users") ?? false;
+  const quotaBytes = table.size("quota");
   table.finish();
-  return { location: location ?? "maildir:~/Maildir", home: home ?? "/var/mail/holdfast/%d/%n", hasSystemUsers };
+  return {
+    location: location ?? "maildir:~/Maildir",
+    home: home ?? "/var/mail/holdfast/%d/%n",
+    hasSystemUsers,
+    ...(quotaBytes === undefined ? {} : { quotaBytes }),
+  };
 }
 
 function readLogin(table: TomlTable): Pick<MailSettings, "allowsExternal" | "expiredRevocationList"> {

@@ -12,8 +12,7 @@ export const schema = `
     -- Of what vanished at or before it, not everything is in the log.
     vanishedFloor INTEGER NOT NULL,
     -- What the store's files looked like when the rows were last known to agree with them.
-    stamp TEXT NOT NULL,
-    isSearched INTEGER NOT NULL DEFAULT 0
+    stamp TEXT NOT NULL
   );
   CREATE TABLE messages (
     mailbox INTEGER NOT NULL,
@@ -44,7 +43,7 @@ export const schema = `
     text INTEGER NOT NULL DEFAULT 0
   );
   CREATE VIRTUAL TABLE texts USING fts5 (
-    header, body, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1'
+    headers, body, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1'
   );
   PRAGMA user_version = ${schemaVersion};
 `;

@@ -1,8 +1,13 @@
 import * as fs from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import { Failure, isSystemError } from "../../../base/index.ts";
 import type { MessageRecord } from "../../message-record.ts";
-import { parseMessage, textMatches, type MessageStructure } from "../../message/index.ts";
+import {
+  parseMessage,
+  searchTextOf,
+  textMatches,
+  type MessagePart,
+  type MessageStructure,
+} from "../../message/index.ts";
 import { keepStructures, structuresOf } from "../index-db/index.ts";
 import { MailboxView } from "../mailbox-view.ts";
 import type {
@@ -24,9 +29,6 @@ import { ToSync } from "./synced.ts";
 const structureBatch = 250;
 /** How often a message that others rename is looked for before it counts as gone. */
 const openLimit = 10;
-
-/** A search gives way to others after so long. */
-const searchTurnMs = 20;
 
 const noChanges: MailboxChanges = { appeared: [], changed: [], vanished: [] };
 
@@ -98,16 +100,15 @@ export class MaildirView implements OpenMailbox {
     }
   }
 
-  async matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>> {
-    const found = new Set<number>();
-    let startedMs = performance.now();
-    for (const uid of uids) {
-      if (this.#access.act(() => this.#matches(uid, query))) found.add(uid);
-      if (performance.now() - startedMs < searchTurnMs) continue;
-      await setImmediate();
-      startedMs = performance.now();
-    }
-    return found;
+  matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>> {
+    const mailbox = this.#access.mailbox(this.name);
+    return mailbox.texts.search(query, uids, {
+      act: (work) => this.#access.act(work),
+      searchText: (uid) => this.#read(mailbox, uid, (wire) => searchTextOf(wire, this.#rootOf(mailbox, uid, wire))),
+      matches: (uid, asked) => {
+        return this.#read(mailbox, uid, (wire) => textMatches(wire, this.#rootOf(mailbox, uid, wire), asked)) ?? false;
+      },
+    });
   }
 
   async setFlags(uids: readonly number[], change: FlagChange): Promise<Flagged> {
@@ -189,22 +190,24 @@ export class MaildirView implements OpenMailbox {
     return batch;
   }
 
-  #matches(uid: number, query: TextQuery): boolean {
-    const mailbox = this.#access.mailbox(this.name);
-    const structure = this.#batch([uid])[0]?.[1];
-    if (structure === undefined) return false;
-    using content = this.#open(mailbox, uid);
-    return textMatches(content.read(), structure.root, query);
-  }
-
-  #parsed(mailbox: MaildirMailbox, uid: number): MessageStructure | undefined {
+  /** Undefined for a message that is gone. */
+  #read<T>(mailbox: MaildirMailbox, uid: number, work: (wire: Uint8Array) => T): T | undefined {
     try {
       using content = this.#open(mailbox, uid);
-      return parseMessage(content.read());
+      return work(content.read());
     } catch (error) {
       if (error instanceof Failure && error.code === "not-found") return undefined;
       throw error;
     }
+  }
+
+  #rootOf(mailbox: MaildirMailbox, uid: number, wire: Uint8Array): MessagePart {
+    const emailId = mailbox.index.held.get(uid)?.record.emailId ?? "";
+    return (structuresOf(this.#access.database, [emailId]).get(emailId) ?? parseMessage(wire)).root;
+  }
+
+  #parsed(mailbox: MaildirMailbox, uid: number): MessageStructure | undefined {
+    return this.#read(mailbox, uid, parseMessage);
   }
 
   #open(mailbox: MaildirMailbox, uid: number): MessageContent {

@@ -1,0 +1,1 @@
+export { serveMail, type MailServer, type ServedAt, type ServeMailOptions } from "./serve-mail.ts";
