@@ -71,7 +71,8 @@ export function readConstraints(extension: Extension, subject: string): NameCons
 
 function readTrees(list: DerCursor | undefined): NameTrees | undefined {
   const trees = { mailboxes: [] as string[], hosts: [] as string[], addresses: [] as Uint8Array[] };
-  while (list !== undefined && !list.isAtEnd) {
+  if (list === undefined) return trees;
+  while (!list.isAtEnd) {
     const tree = list.enter(derTags.sequence);
     const tag = tree.nextTag;
     if (tag === tags.mailbox) trees.mailboxes.push(asciiOf(tree.take(tag)).toLowerCase());
