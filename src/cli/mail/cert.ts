@@ -129,7 +129,7 @@ export const certRevoke = defineCommand({
   },
   examples: [
     {
-      line: "sudo holdfast mail cert revoke joe@example.org --device phone --reason keyCompromise",
+      line: "holdfast mail cert revoke joe@example.org -d phone --reason keyCompromise",
       help: "the phone was stolen",
     },
     { line: "sudo holdfast mail cert revoke joe@example.org --all", help: "all of joe's devices" },
