@@ -14,7 +14,7 @@ export interface Bench {
   /** In place of a ratio: how many seconds more than the peer's ours may be. */
   readonly secondsBeyondLimit?: number;
   /** Makes the inputs in `folder`, where they are kept for the next time, and says what to run on them. */
-  prepare(folder: string): Contest;
+  prepare(folder: string): Contest | Promise<Contest>;
 }
 
 export interface Contest {
@@ -29,5 +29,5 @@ export interface Contest {
   /** Done after each of the peer's runs, outside of its time. */
   readonly afterTheirs?: () => void;
   /** Done after the last run: unmounts, removes what is not to be kept. */
-  readonly cleanUp?: () => void;
+  readonly cleanUp?: () => unknown;
 }

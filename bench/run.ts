@@ -53,11 +53,11 @@ function median(values: readonly number[]): number {
 }
 
 async function run(bench: Bench, folder: string): Promise<string> {
-  const contest = bench.prepare(folder);
+  const contest = await bench.prepare(folder);
   try {
     return await compete(bench, contest);
   } finally {
-    contest.cleanUp?.();
+    await contest.cleanUp?.();
   }
 }
 

@@ -40,14 +40,31 @@ async function serving(greeting: string, answers: readonly (readonly [pattern: R
 
 function account(folder: TemporaryFolder, protocol: "pop3" | "imap", port: number): Account {
   return {
-    ...{ name: "joe@server", pollName: "server", protocol, host: "127.0.0.1", port, user: "joe", password: "secret" },
+    name: "joe@server",
+    pollName: "server",
+    protocol,
+    host: "127.0.0.1",
+    port,
     tls: { mode: "none", isChecked: false },
-    ...{ auth: "any", timeoutMs: 5000, interval: 1, folders: [], localUser: "joe" },
+    user: "joe",
+    password: "secret",
+    auth: "any",
+    timeoutMs: 5000,
+    interval: 1,
+    folders: [],
+    localUser: "joe",
     destination: { kind: "mbox", path: folder.join("joe") },
-    ...{ keeps: false, flushes: false, fetchesAll: false, flushesLarge: false, idles: false },
-    ...{ limitBytes: 0, fetchLimit: 0, batchLimit: 0, lineEnds: "as-is" },
+    keeps: false,
+    flushes: false,
+    fetchesAll: false,
+    flushesLarge: false,
+    idles: false,
+    limitBytes: 0,
+    fetchLimit: 0,
+    batchLimit: 0,
+    lineEnds: "as-is",
     header: { isInvisible: false, tracesPolls: false, dropsStatus: false, dropsDelivered: false },
-  } satisfies Account as Account;
+  };
 }
 
 async function fetched(
