@@ -23,8 +23,8 @@ for (const name of [
   fs[name] = counted(fs[name]);
 }
 syncBuiltinESMExports();
-const sending = net.Socket.prototype as unknown as Record<"write", (...args: unknown[]) => unknown>;
-sending.write = counted(sending.write);
+const sockets = net.Socket.prototype as unknown as Record<string, (...args: unknown[]) => unknown>;
+sockets["write"] = counted(sockets["write"]);
 
 function counted(call: ((...args: unknown[]) => unknown) | undefined) {
   return function counting(this: unknown, ...args: unknown[]): unknown {
