@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { after, test } from "node:test";
 import { loadBundle, verifyClient } from "../../src/mail/pki/index.ts";
 import { readPem } from "../../src/mail/pki/pem.ts";
+import { readMailSettings } from "../../src/mail/settings/index.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runHoldfast } from "./run-holdfast.ts";
 import { runWithin } from "./run-within.ts";
@@ -28,12 +29,17 @@ async function failed(status: number, ...words: readonly string[]): Promise<stri
 }
 
 test("init sets up a domain, once", async () => {
-  const text = await mail("init", "example.org", "--host", "mail.example.org", "--host", "::1");
+  const text = await mail("init", "example.org", "--host", "mail.example.org", "--host", "::1", "--account", "post");
   assert.match(text, /^authority: until 20\d\d-\d\d-\d\d, issuing until 20/m);
   assert.match(text, /^server: mail\.example\.org, ::1, until 20/m);
   assert.match(text, /^next: holdfast mail user add NAME@example\.org$/m);
   assert.doesNotMatch(text, /correct horse/);
   assert.match(fs.readFileSync(`${place}/mail.toml`, "utf8"), /^host_name = "mail\.example\.org"$/m);
+  const settings = await readMailSettings(place);
+  assert.deepEqual(
+    [settings.account, settings.hostName, settings.domains],
+    ["post", "mail.example.org", ["example.org"]],
+  );
   for (const secret of ["pki/root.key", "pki/issuing-1.key", "pki/server.pem", "domains/example.org/imap.shadow"]) {
     assert.equal(fs.statSync(`${place}/${secret}`).mode & 0o777, 0o600, secret);
   }
