@@ -52,7 +52,7 @@ async function save(request: SaveRequest, options: SaveOptions, snapshot?: Snaps
     return { ...saved, warnings: [...warnings, ...opened.warnings, ...saved.warnings] };
   } catch (error) {
     // The next snapshot is another one: what is there of this could not be gone on with.
-    throw snapshot === undefined ? keepUnfinished(opened, error) : error;
+    throw snapshot === undefined ? keepUnfinished(opened, error, request) : error;
   }
 }
 
@@ -91,14 +91,14 @@ async function saveInto(
 }
 
 /** Leaves what is there for another run, unless it would be of no use; the failure then says how to go on. */
-function keepUnfinished({ folder, log, kept }: OpenedFolder, error: unknown): unknown {
+function keepUnfinished({ folder, log, kept }: OpenedFolder, error: unknown, { goneOnWithBy }: SaveRequest): unknown {
   const code = error instanceof Failure ? error.code : "failed";
   const isBrokenOff = code === "interrupted" || code === "no-space" || code === "failed";
   if (!isBrokenOff && kept === undefined) return error;
   folder.keep();
   log.keep();
   if (!(error instanceof Failure) || !isBrokenOff) return error;
-  const advice = `"${folder.path}.part" has what is finished: the same command with --resume goes on`;
+  const advice = `"${folder.path}.part" has what is finished: ${goneOnWithBy ?? "the same command with --resume"} goes on`;
   return new Failure(error.code, error.message, {
     hint: `${error.hint === undefined ? "" : `${error.hint}; `}${advice}`,
     cause: error,

@@ -1,6 +1,6 @@
 import { Failure } from "../base/index.ts";
 import type { BlockReader } from "../device/index.ts";
-import { openFileSystem, probe } from "../filesystem/index.ts";
+import { isDisc, openFileSystem, probe } from "../filesystem/index.ts";
 import type { PartitionTable } from "../partition/index.ts";
 
 /** The families of which the first 32 KiB are free, so that a partition table can stand before them. */
@@ -15,6 +15,7 @@ const systemAreaBytes = 32 * 1024;
  */
 export async function isHybridDisc(reader: BlockReader, table: PartitionTable): Promise<boolean> {
   try {
+    if (!(await isDisc(reader))) return false; // most are none: nothing else need be asked then
     const family = await probe(reader);
     if (family === undefined || !discFamilies.has(family)) return false;
     await using fileSystem = await openFileSystem(reader);

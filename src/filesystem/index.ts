@@ -28,7 +28,7 @@ export const makeSwap = lazily(async () => (await import("./make-swap.ts")).make
 export const moveVolume = lazily(async () => (await import("./move-volume.ts")).moveVolume);
 export const putTree = lazily(async () => (await import("./put-tree.ts")).putTree);
 export const recognise = lazily(async () => (await import("./recognise/index.ts")).recognise);
-export { leftOutOfNtfs } from "./ntfs/index.ts";
+export const leftOutOfNtfs = lazily(async () => (await import("./ntfs/index.ts")).leftOutOfNtfs);
 export { readText } from "./read-text.ts";
 export const refitFat = lazily(async () => (await import("./fat/index.ts")).refitFat);
 export const renewVolumeId = lazily(async () => (await import("./renew-volume-id.ts")).renewVolumeId);
@@ -39,6 +39,7 @@ export {
   openFileSystem,
   planGrowth,
   planShrink,
+  isDisc,
   probe,
   shrinkFileSystem,
 } from "./probe.ts";

@@ -95,6 +95,12 @@ export async function probe(reader: BlockReader): Promise<string | undefined> {
   return (await familyOf(reader))?.name;
 }
 
+/** Whether what tells a CD or DVD is on a device, whatever else is: asks, and loads, only what that takes. */
+export async function isDisc(reader: BlockReader): Promise<boolean> {
+  const [{ probeIso }, { probeUdf }] = [await import("./iso/index.ts"), await import("./udf/index.ts")];
+  return (await probeIso(reader)) || (await probeUdf(reader));
+}
+
 /** Opens whatever file system a device holds. Throws `unsupported` where none is known. */
 export async function openFileSystem(reader: BlockReader): Promise<FileSystem> {
   return (await knownFamily(reader)).open(reader);

@@ -1,6 +1,7 @@
 /** Plans that are run: what is there afterwards, what is not, and who was told. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { checkBackup, failureOf, runPlan } from "../../src/backup/index.ts";
 import { postWebHook } from "../../src/backup/plan/post-web-hook.ts";
@@ -117,19 +118,62 @@ test("backups of the same name that another machine or a person has made are not
   assert.deepEqual(jobs[0]?.forgotten, ["2026-11-01-0300-laptop"]);
 });
 
-test("what a run that was cut off has left is removed by the next one, and nothing else", async () => {
-  await using here = place();
+/** A run that is cut off while it saves a disk of some partitions; gives the plan. */
+async function cutOff(here: Place): Promise<{ readonly lines: readonly string[]; readonly large: string }> {
   const large = await sampleDisk(here.folder, "mbr");
   const lines = ["[[job]]", 'name = "laptop"', `source = "${large}"`, 'check = "none"'];
   const abort = new AbortController();
   const onProgress = ({ phase }: Progress): void => {
-    if (phase.startsWith("saving")) abort.abort();
+    if (phase === "saving sda2") abort.abort();
   };
   const first = await here.run(lines, "2026-11-01T03:00:00", { signal: abort.signal, onProgress });
   assert.equal(first.status, "interrupted");
   assert.deepEqual(here.backups(), ["2026-11-01-0300-laptop.part"]);
-  fs.mkdirSync(here.folder.join("backups", "2026-11-01-0400-laptop.part"));
+  fs.mkdirSync(here.folder.join("backups", "2026-11-01-0400-laptop.part")); // somebody else's
+  return { lines, large };
+}
+
+test("a run that was cut off is gone on with by the next one", async () => {
+  await using here = place();
+  const { lines } = await cutOff(here);
+  const phases = new Set<string>();
+  const onProgress = ({ phase }: Progress): void => void phases.add(phase);
+  const { status, jobs } = await here.run(lines, undefined, { onProgress });
+  assert.equal(status, "ok");
+  assert.equal(path.basename(jobs[0]?.backup ?? ""), "2026-11-01-0300-laptop");
+  assert.ok(phases.has("comparing sda1") && !phases.has("saving sda1"), [...phases].join());
+  assert.deepEqual(here.backups(), ["2026-11-01-0300-laptop", "2026-11-01-0400-laptop.part"]);
+  await here.run(lines, "2026-12-01T12:05:00");
+  assert.equal(here.backups().at(-1), "2026-12-01-1205-laptop");
+});
+
+test("what cannot be gone on with any more is removed, and nothing else", async () => {
+  const begunAnew = ["2026-11-01-0400-laptop.part", "2026-11-30-1205-laptop"];
+  await using here = place();
+  const { lines, large } = await cutOff(here);
+  const fd = fs.openSync(large, "r+");
+  fs.writeSync(fd, "another disk", 440); // in the table
+  fs.closeSync(fd);
   assert.equal((await here.run(lines)).status, "ok");
+  assert.deepEqual(here.backups(), begunAnew);
+  await using there = place();
+  const { lines: others } = await cutOff(there);
+  assert.equal((await there.run([...others, 'compress = "gzip"'])).status, "ok");
+  assert.deepEqual(there.backups(), begunAnew);
+});
+
+test("what again and again cannot be finished is begun anew", async () => {
+  await using here = place();
+  const { lines } = await cutOff(here);
+  const fail = ({ phase }: Progress): void => {
+    if (phase.startsWith("comparing")) throw new Failure("failed", "as it happens");
+  };
+  for (let n = 0; n < 10; n++) {
+    const { jobs } = await here.run(lines, undefined, { onProgress: fail });
+    assert.match(jobs[0]?.error?.message ?? "", /as it happens$/);
+    assert.match(jobs[0]?.error?.hint ?? "", /laptop\.part" has what is finished: the next run goes on$/);
+  }
+  assert.equal((await here.run(lines, undefined, { onProgress: fail })).status, "ok");
   assert.deepEqual(here.backups(), ["2026-11-01-0400-laptop.part", "2026-11-30-1205-laptop"]);
 });
 

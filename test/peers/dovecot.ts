@@ -22,6 +22,8 @@ export interface DovecotOptions {
   readonly tls?: DovecotTls;
   /** More lines of configuration, put last. */
   readonly settings?: string;
+  /** A port of these lines at which it answers once it is up; else that of the first protocol. */
+  readonly readyPort?: number;
 }
 
 export interface DovecotTls {
@@ -89,7 +91,8 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
 
   const start = async (): Promise<void> => {
     const first = options.protocols?.[0] ?? "imap";
-    child = await startServer(...wordsOf("dovecot", ["-F", "-c", configuration]), port(first));
+    const ready = options.readyPort ?? port(first);
+    child = await startServer(...wordsOf("dovecot", ["-F", "-c", configuration]), ready);
   };
   const stop = async (): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

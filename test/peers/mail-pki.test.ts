@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
+import * as tls from "node:tls";
 import { after, before, test } from "node:test";
 import {
   issueClient,
@@ -169,12 +170,11 @@ test("a list of OpenSSL's and an authority of OpenSSL's are read, and found to s
 test("both kinds of PKCS #12 are opened by OpenSSL, GnuTLS and Node", { skip }, async () => {
   for (const mode of ["modern", "legacy"] as const) {
     const { issued, privateKey } = await issue(mode, mode === "legacy" ? "rsa-2048" : "ec-p256");
+    const server = { host: "mail.example.org", imapsPort: 993, pop3sPort: 995 };
     const account = {
       mailbox: "joe@example.org",
-      host: "mail.example.org",
-      imapsPort: 993,
-      pop3sPort: 995,
-      smtpHost: "mail.example.org",
+      ...server,
+      smtpHost: server.host,
       smtpPort: 587,
       isCertificateAlone: false,
     };
@@ -195,6 +195,7 @@ test("both kinds of PKCS #12 are opened by OpenSSL, GnuTLS and Node", { skip }, 
     const expected = privateKey.export({ format: "der", type: "pkcs8" });
     const found = crypto.createPrivateKey({ key: Buffer.from(key?.bytes ?? []), format: "der", type: "pkcs8" });
     assert.deepEqual(found.export({ format: "der", type: "pkcs8" }), expected);
+    tls.createSecureContext({ pfx: fs.readFileSync(file), passphrase: request.passphrase }); // or throws
     assert.match(info, /friendlyName: joe@example\.org/);
     const words = ["--p12-info", "--inder", "--infile", file, "--password", request.passphrase];
     const shown = runPeer("certtool", words);

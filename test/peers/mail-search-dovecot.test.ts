@@ -17,7 +17,9 @@ function randomMailbox(count: number, seed: number): readonly RandomMessage[] {
   for (let number = 1; number <= count; number++) {
     const parent = dice(3) === 0 ? undefined : messages[dice(Math.max(1, messages.length))];
     const id = dice(20) === 0 && parent !== undefined ? parent.id : `<${number}.${seed}@example.org>`;
-    const references = parent === undefined ? [] : [...parent.references, parent.id].slice(dice(4) === 0 ? -1 : -6);
+    const known = parent === undefined ? [] : [...parent.references, parent.id].slice(dice(4) === 0 ? -1 : -6);
+    // Some programs have them in a wrong order, or name the message itself.
+    const references = dice(12) === 0 ? [...known.toReversed(), ...(dice(2) === 0 ? [id] : [])] : known;
     const subject =
       parent === undefined || dice(8) === 0
         ? pick(subjects)

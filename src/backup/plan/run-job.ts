@@ -6,9 +6,10 @@ import { shellWord } from "../../bytes/index.ts";
 import { failedCheckFile } from "../marks.ts";
 import { saveBackup } from "../save-backup.ts";
 import type { SavedBackup, SaveRequest } from "../saving/request.ts";
-import { openStore, pathIn, unfinishedEnding, type BackupStore, type StoreAccess } from "../store/index.ts";
+import { openStore, pathIn, type BackupStore, type StoreAccess } from "../store/index.ts";
 import { checkSaved } from "./check-saved.ts";
 import { findSource } from "./find-source.ts";
+import { goOnWithLeftover } from "./go-on.ts";
 import { applyForgetting, planForgetting } from "./forget.ts";
 import { holds, runHook } from "./hooks.ts";
 import type { BackupPlan, PlanJob } from "./plan.ts";
@@ -120,7 +121,6 @@ class JobWork {
     const request: SaveRequest = {
       source: this.#source,
       into: job.target,
-      name: this.#backupName(),
       packedAs: packedAs[job.compress],
       ...(job.level === undefined ? {} : { level: job.level }),
       volumeBytes: job.volumeBytes,
@@ -133,12 +133,10 @@ class JobWork {
       ...(job.partitions === undefined ? {} : { partitions: job.partitions }),
       nowMs: this.#startedMs,
       command: this.#command,
+      goneOnWithBy: "the next run",
       ...this.#access(),
     };
-    await this.#removeLeftover();
-    this.#run.lock?.noteBegun(job.name, request.name);
-    this.#saved = await saveBackup(request, options);
-    this.#run.lock?.noteBegun(job.name, undefined);
+    this.#saved = await this.#saveOrGoOn(request);
     this.#warnings.push(...this.#saved.warnings);
     this.#checked = await this.#check(this.#saved);
     refuseUnreadable(this.#saved);
@@ -160,12 +158,17 @@ class JobWork {
     }
   }
 
-  /** What a run of this job that was cut off has left is no good to anybody, and takes room. */
-  async #removeLeftover(): Promise<void> {
-    const leftover = this.#run.lock?.begun(this.#job.name);
-    if (leftover === undefined) return;
-    await using store = await this.#openTarget();
-    await store.remove(leftover + unfinishedEnding);
+  async #saveOrGoOn(request: SaveRequest): Promise<SavedBackup> {
+    const { lock, options } = this.#run;
+    const job = this.#job.name;
+    let saved = lock === undefined ? undefined : await goOnWithLeftover(request, { job, lock }, options);
+    if (saved === undefined) {
+      const name = this.#backupName();
+      lock?.noteBegun(job, { name, attempts: 0 });
+      saved = await saveBackup({ ...request, name }, options);
+    }
+    lock?.noteBegun(job, undefined);
+    return saved;
   }
 
   /** Backups of this job beyond those that are to be kept. */

@@ -4,6 +4,13 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { Failure, libc, systemReason } from "../../base/index.ts";
 
+export interface BegunBackup {
+  /** The name that it will have. */
+  readonly name: string;
+  /** How often it was tried to go on with it. */
+  readonly attempts: number;
+}
+
 /**
  * Held while a plan is run, so that two runs of it never overlap. The lock is the kernel's: it is gone with the process,
  * however that ends. Throws `refused` where another run has it.
@@ -51,14 +58,16 @@ export class RunLock implements Disposable {
   }
 
   /** The backup that a run of a job has begun and not finished. */
-  begun(job: string): string | undefined {
+  begun(job: string): BegunBackup | undefined {
     const file = this.#begunFile(job);
-    return fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim() : undefined;
+    if (!fs.existsSync(file)) return undefined;
+    const [name = "", attempts = ""] = fs.readFileSync(file, "utf8").split("\n");
+    return { name, attempts: Number(attempts) };
   }
 
-  noteBegun(job: string, name: string | undefined): void {
-    if (name === undefined) fs.rmSync(this.#begunFile(job), { force: true });
-    else fs.writeFileSync(this.#begunFile(job), `${name}\n`, { mode: 0o600, flush: true });
+  noteBegun(job: string, begun: BegunBackup | undefined): void {
+    if (begun === undefined) fs.rmSync(this.#begunFile(job), { force: true });
+    else fs.writeFileSync(this.#begunFile(job), `${begun.name}\n${begun.attempts}\n`, { mode: 0o600, flush: true });
   }
 
   #begunFile(job: string): string {

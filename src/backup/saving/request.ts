@@ -33,6 +33,8 @@ export interface SaveRequest extends StoreAccess {
   readonly isRoomIgnored?: boolean;
   /** Go on with a backup of this source that was broken off, where there is one. */
   readonly isResumed?: boolean;
+  /** Who goes on with what is broken off; the same command with --resume unless told. */
+  readonly goneOnWithBy?: string;
   readonly nowMs: number;
   /** The command as it was typed, for the backup's own notes. */
   readonly command: string;

@@ -19,6 +19,16 @@ export class DerCursor {
     this.#end = range.end;
   }
 
+  /** Where in the bytes the next value begins. */
+  get position(): number {
+    return this.#at;
+  }
+
+  /** Where in the bytes this part ends. */
+  get end(): number {
+    return this.#end;
+  }
+
   get isAtEnd(): boolean {
     return this.#at >= this.#end;
   }

@@ -2,23 +2,20 @@ import { derTags } from "./read.ts";
 
 /** One value in DER (X.690 §10.1): its tag, its length in as few bytes as it takes, its content. */
 function value(tag: number, ...content: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const lengthBytes = content.reduce((sum, part) => sum + part.length, 0);
-  const head = [tag, ...lengthOf(lengthBytes)];
-  const bytes = new Uint8Array(head.length + lengthBytes);
-  bytes.set(head);
-  let at = head.length;
+  let lengthBytes = 0;
+  for (const part of content) lengthBytes += part.length;
+  let more = 0; // bytes of a length that does not fit in seven bits
+  if (lengthBytes >= 0x80) for (let rest = lengthBytes; rest > 0; rest = Math.floor(rest / 256)) more++;
+  const bytes = new Uint8Array(2 + more + lengthBytes);
+  bytes[0] = tag;
+  bytes[1] = more === 0 ? lengthBytes : 0x80 + more;
+  for (let at = 1 + more, rest = lengthBytes; at > 1; at--, rest = Math.floor(rest / 256)) bytes[at] = rest % 256;
+  let at = 2 + more;
   for (const part of content) {
     bytes.set(part, at);
     at += part.length;
   }
   return bytes;
-}
-
-function lengthOf(lengthBytes: number): readonly number[] {
-  if (lengthBytes < 0x80) return [lengthBytes];
-  const bytes: number[] = [];
-  for (let rest = lengthBytes; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
-  return [0x80 + bytes.length, ...bytes];
 }
 
 export function derSequence(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -18,6 +18,8 @@ export interface RawHeader {
   /** After the empty line, or where the header was broken off. */
   readonly end: number;
   readonly fields: readonly RawField[];
+  /** Whether the empty line was found. */
+  readonly isEnded: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export function readHeader(
     const next = found === -1 ? bytes.length : found + 1;
     if (first === lineFeed || (first === carriageReturn && next === at + 2)) {
       close();
-      return { end: next, fields };
+      return { end: next, fields, isEnded: true };
     }
     if (first === 0x2d && bytes[at + 1] === 0x2d && isEnd(at)) break;
     if (first !== space && first !== tab) {
@@ -55,7 +57,7 @@ export function readHeader(
     at = next;
   }
   close();
-  return { end: at, fields };
+  return { end: at, fields, isEnded: false };
 }
 
 /** Names are seldom longer, and no longer one is asked for by us. */
@@ -87,31 +89,29 @@ function beforeLineEnd(bytes: Buffer, end: number, from: number): number {
 
 /** The value of a field, unfolded and trimmed (RFC 5322 §2.2.3), cut at its limit. */
 export function fieldText(bytes: Buffer, field: RawField): string {
-  const cut = field.from + messageLimits.fieldBytes;
-  const raw =
-    field.to <= cut
-      ? textOfBytes(bytes.subarray(field.from, field.to))
-      : textOfBytes(withoutHalfCharacter(bytes.subarray(field.from, cut)));
+  const to = Math.min(field.to, field.from + messageLimits.fieldBytes);
+  const raw = textOfBytes(bytes, field.from, to < field.to ? beforeHalfCharacter(bytes, field.from, to) : to);
   const unfolded = raw.includes("\n") ? raw.replaceAll("\r\n", "").replaceAll("\n", "") : raw;
   const whole = unfolded.includes("\0") ? unfolded.replaceAll("\0", "\ufffd") : unfolded;
   return trimBlanks(whole);
 }
 
 /** UTF-8 as it should be (RFC 6532), else what old programs wrote without saying so. */
-export function textOfBytes(bytes: Buffer): string {
-  const text = bytes.toString("utf8");
-  if (!text.includes("\ufffd") || isUtf8(bytes)) return text;
-  return new TextDecoder("windows-1252").decode(bytes);
+export function textOfBytes(bytes: Buffer, from = 0, to = bytes.length): string {
+  const text = bytes.toString("utf8", from, to);
+  if (!text.includes("\ufffd")) return text;
+  const slice = bytes.subarray(from, to);
+  return isUtf8(slice) ? text : new TextDecoder("windows-1252").decode(slice);
 }
 
-/** Without the beginning of a character of UTF-8 that was cut in two at the end. */
-export function withoutHalfCharacter(slice: Buffer): Buffer {
-  for (let back = 1; back <= 3 && back <= slice.length; back++) {
-    const byte = slice[slice.length - back] ?? 0;
-    if (byte >= 0xc0) return slice.subarray(0, slice.length - back);
+/** `to`, or where the character of UTF-8 begins that an end there would cut in two. */
+export function beforeHalfCharacter(bytes: Buffer, from: number, to: number): number {
+  for (let at = to - 1; at >= from && at >= to - 3; at--) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0xc0) return at;
     if (byte < 0x80) break;
   }
-  return slice;
+  return to;
 }
 
 /** Without blanks at both ends. Other white space is left: it may be half of a character of an old charset. */

@@ -28,11 +28,14 @@ interface ReadPart {
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const dash = 0x2d;
+const anyDashes = Buffer.from("\n--");
 
 /** Reads the tree of parts, once from front to back: it holds the boundaries of all multiparts around where it is. */
 export class PartReader {
   private readonly bytes: Buffer;
   private readonly boundaries: Buffer[] = [];
+  /** What a line that may be a delimiter begins with. */
+  private needle = anyDashes;
   private partCount = 0;
   /** Lines are counted up to here. */
   private countedTo = 0;
@@ -109,6 +112,7 @@ export class PartReader {
     depth: number,
   ): { readonly parts: readonly MessagePart[]; readonly end: Delimiter } {
     const level = this.boundaries.push(boundary) - 1;
+    this.chooseNeedle();
     const parts: MessagePart[] = [];
     let end = this.nextDelimiter(from);
     while (end.level === level && !end.isClosing && this.partCount < messageLimits.parts) {
@@ -117,6 +121,7 @@ export class PartReader {
       end = read.end;
     }
     this.boundaries.pop();
+    this.chooseNeedle();
     // What follows the last part says nothing, up to the boundary of a multipart around this one.
     return { parts, end: end.level === level ? this.nextDelimiter(end.lineEnd) : end };
   }
@@ -140,8 +145,15 @@ export class PartReader {
   }
 
   private nextDashedLine(from: number): number {
-    const found = this.bytes.indexOf("\n--", from, "latin1");
+    const found = this.bytes.indexOf(this.needle, from);
     return found === -1 ? -1 : found + 1;
+  }
+
+  /** Of one multipart alone, its boundary is sought, which goes by leaps. */
+  private chooseNeedle(): void {
+    const [boundary] = this.boundaries;
+    this.needle =
+      this.boundaries.length === 1 && boundary !== undefined ? Buffer.concat([anyDashes, boundary]) : anyDashes;
   }
 
   private startsDashed(at: number): boolean {

@@ -1,4 +1,4 @@
-import { withoutHalfCharacter } from "./header.ts";
+import { beforeHalfCharacter } from "./header.ts";
 import { textOfPart } from "./part-text.ts";
 import type { MessagePart } from "./structure.ts";
 
@@ -19,8 +19,10 @@ export function previewOf(bytes: Buffer, root: MessagePart): string {
 function previewOfPart(bytes: Buffer, part: MessagePart): string {
   let preview = "";
   for (const look of lookBytes) {
-    const whole = bytes.subarray(part.bodyOffset, part.bodyOffset + part.bodyBytes);
-    const body = whole.length > look ? withoutHalfCharacter(whole.subarray(0, look)) : whole;
+    const { bodyOffset } = part;
+    const isCut = part.bodyBytes > look;
+    const end = bodyOffset + (isCut ? look : part.bodyBytes);
+    const body = bytes.subarray(bodyOffset, isCut ? beforeHalfCharacter(bytes, bodyOffset, end) : end);
     const text = textOfPart(part, body, previewCharacters * 8);
     const own = part.subtype === "html" ? text : withoutQuotes(text);
     preview = shortened(own.trim() === "" ? text : own);
@@ -55,13 +57,21 @@ function shortened(text: string): string {
   let preview = "";
   let from = 0;
   // By hand, and only as far as is needed: of every message that comes, this is done once.
-  for (let at = 0; at <= text.length && preview.length < previewCharacters; at++) {
-    if (at < text.length && !isUnseen(text.charCodeAt(at))) continue;
-    if (at > from) preview += `${preview === "" ? "" : " "}${text.slice(from, Math.min(at, from + previewCharacters))}`;
+  for (let at = 0; at < text.length && preview.length + at - from < previewCharacters; at++) {
+    if (!isUnseen(text.charCodeAt(at))) continue;
+    const isOneBlank = text[at] === " " && at > from && !isUnseen(text.charCodeAt(at + 1));
+    if (isOneBlank) continue;
+    preview = joined(preview, text.slice(from, at));
     from = at + 1;
   }
-  const cut = preview.slice(0, previewCharacters);
+  const cut = joined(preview, text.slice(from, from + previewCharacters))
+    .slice(0, previewCharacters)
+    .trimEnd();
   return cut.isWellFormed() ? cut : cut.slice(0, -1).toWellFormed();
+}
+
+function joined(before: string, after: string): string {
+  return before === "" || after === "" ? before + after : `${before} ${after}`;
 }
 
 function isUnseen(code: number): boolean {

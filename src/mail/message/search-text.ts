@@ -46,10 +46,12 @@ export function headerValues(content: Uint8Array, name: string): readonly string
  * and every run of white space as one blank: a line broken elsewhere is still found.
  */
 export function foldText(text: string): string {
-  const spaced = text.replaceAll(/\s+/g, " ");
+  const spaced = text.replaceAll(notOneBlank, " ");
   return asciiOnly.test(spaced) ? spaced.toUpperCase() : spaced.normalize("NFKD").toUpperCase().normalize("NFKD");
 }
 
+/** White space that is more or other than one blank: single ones need no work, and are most. */
+const notOneBlank = /[^\S ]\s*| \s+/g;
 const asciiOnly = /^[\x20-\x7e]*$/;
 
 function headerLines(bytes: Buffer, part: MessagePart): string {

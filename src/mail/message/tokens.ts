@@ -57,11 +57,10 @@ export class Tokens {
   /** The longest run of characters of which none is in `stops`, nor a blank. */
   readUntil(stops: string): string {
     const start = this.at;
-    while (!this.isAtEnd) {
-      if (isBlank(this.text.charCodeAt(this.at)) || stops.includes(this.next)) break;
-      this.at++;
-    }
-    return this.text.slice(start, this.at);
+    const isStop = stopTable(stops);
+    const { text } = this;
+    while (this.at < text.length && isStop[text.charCodeAt(this.at)] !== 1) this.at++;
+    return text.slice(start, this.at);
   }
 
   /** Comments may be nested (RFC 5322 §3.2.2). */
@@ -82,4 +81,16 @@ export class Tokens {
     this.skip(")");
     return value;
   }
+}
+
+const stopTables = new Map<string, Uint8Array>();
+
+/** 1 for each of these characters, and for blanks: looked up for every character of every header. */
+function stopTable(stops: string): Uint8Array {
+  const known = stopTables.get(stops);
+  if (known !== undefined) return known;
+  const table = new Uint8Array(128);
+  for (const character of `${stops} \t\r\n`) table[character.charCodeAt(0)] = 1;
+  stopTables.set(stops, table);
+  return table;
 }

@@ -21,6 +21,8 @@ export interface AuthorityRequest {
   readonly organization: string;
   /** Of the root's key. */
   readonly passphrase: string;
+  /** How often the passphrase is hashed: what trying one out costs. */
+  readonly iterations?: number;
   readonly keyType: KeyType;
   /** Names and addresses for a first certificate of the server; none where it has one from elsewhere. */
   readonly hosts: readonly string[];
@@ -83,7 +85,8 @@ async function fill(folder: string, request: AuthorityRequest): Promise<void> {
     privateKey,
   );
   fs.mkdirSync(path.join(folder, registerName), { mode: 0o755 });
-  await replaceFile(path.join(folder, rootKeyName), await encryptKey(privateKey, passphrase), secretMode);
+  const encrypted = await encryptKey(privateKey, passphrase, request.iterations);
+  await replaceFile(path.join(folder, rootKeyName), encrypted, secretMode);
   await replaceFile(path.join(folder, rootCertificateName), encodePem("CERTIFICATE", der), publicMode);
   const root: Root = { certificate: readCertificate(der), key: privateKey };
   await writeRootList(folder, root, { revoked: [], now });

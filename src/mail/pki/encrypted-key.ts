@@ -41,9 +41,13 @@ export async function encryptModern(
 }
 
 /** A private key in PEM, encrypted with a passphrase (PKCS #8, RFC 5958 §3). Anything that reads PKCS #8 reads it. */
-export async function encryptKey(key: crypto.KeyObject, passphrase: string): Promise<string> {
+export async function encryptKey(
+  key: crypto.KeyObject,
+  passphrase: string,
+  iterations = keyIterations,
+): Promise<string> {
   const plain = key.export({ format: "der", type: "pkcs8" });
-  const { algorithm, bytes } = await encryptModern(plain, passphrase, { iterations: keyIterations });
+  const { algorithm, bytes } = await encryptModern(plain, passphrase, { iterations });
   return encodePem("ENCRYPTED PRIVATE KEY", derSequence(algorithm, derOctetString(bytes)));
 }
 

@@ -4,6 +4,7 @@ import { Failure } from "../../base/index.ts";
 import { serialText, type Certificate } from "./certificate.ts";
 import { authorityKeyExtension, encodeExtensions, readExtensions, type Extension } from "./extensions.ts";
 import { objectIds } from "./object-ids.ts";
+import { listOfPart, readSerials } from "./revoked-serials.ts";
 import { readSigned, signDer } from "./signature.ts";
 
 /** Why a certificate was revoked (RFC 5280 §5.3.1), as far as it is of use here, with the numbers of it. */
@@ -46,7 +47,7 @@ export function encodeRevocationList(request: RevocationListRequest, issuerKey: 
       issuer,
       derTime(thisUpdate),
       derTime(nextUpdate),
-      ...(entries.length === 0 ? [] : [derSequence(...entries.map(encodeEntry))]), // absent where there are none
+      ...(entries.length === 0 ? [] : [derSequence(Buffer.concat(entries.map(encodeEntry)))]), // absent where there are none
       derContext(0, encodeExtensions([authorityKeyExtension(issuerKeyId), numbered])),
     ),
   );
@@ -92,12 +93,7 @@ export function readRevocationList(
       hint: "the certificate of its authority must be there too",
     });
   }
-  const revoked = new Set<string>();
-  for (const entry of itemsOf(head.entries)) {
-    revoked.add(serialText(entry.take(derTags.integer)));
-    entry.takeWhole(); // when
-    refuseUnknown(entry.enterIf(derTags.sequence), subject);
-  }
+  const revoked = head.entries === undefined ? new Set<string>() : readSerials(head.entries, subject);
   const { number, thisUpdate, nextUpdate } = head;
   return { der, issuer, number, thisUpdate, nextUpdate, revoked };
 }
@@ -141,28 +137,9 @@ function readHead(der: Uint8Array, subject: string) {
   content.expectEnd();
   const extensions = list === undefined ? new Map<string, Extension>() : readExtensions(list);
   const unknown = [...extensions.values()].find(({ isCritical }) => isCritical);
-  if (unknown !== undefined) throw partial(subject, unknown.objectId);
+  if (unknown !== undefined) throw listOfPart(subject, unknown.objectId);
   const numbered = extensions.get(objectIds.cRLNumber);
   const digits = numbered === undefined ? undefined : new DerCursor(numbered.value, subject).take(derTags.integer);
   const number = digits === undefined ? undefined : BigInt(`0x0${serialText(digits)}`);
   return { issuer, thisUpdate, nextUpdate, entries, number, isSignedBy };
-}
-
-/** Of an entry nothing is needed but that it is there; what it says must be heeded makes the list one of a part. */
-function refuseUnknown(list: DerCursor | undefined, subject: string): void {
-  for (const parts of itemsOf(list)) {
-    const objectId = parts.takeObjectId();
-    if (parts.takeIf(derTags.boolean)?.[0] === 0xff) throw partial(subject, objectId);
-  }
-}
-
-/** Lists of changes, and those of a part of the certificates, say so by an extension that must be understood. */
-function partial(subject: string, objectId: string): Failure {
-  return new Failure(
-    "unsupported",
-    `cannot use ${subject}: its extension ${objectId} must be heeded, and is not known`,
-    {
-      hint: "a whole list of one authority is wanted, not one of changes or of a part",
-    },
-  );
 }

@@ -126,7 +126,7 @@ test("whatever is in a command, it is read or refused, and nothing else", () => 
   const texts = fc.oneof(
     fc.string({ unit: "binary-ascii", maxLength: 200 }),
     fc.string({
-      unit: fc.constantFrom(...'BODY.PEEK[]<0>(HEADER.FIELDS ) 1:*,$"\\{}~NIL%FLAGS-+&'.split(""), "\u00ff", "\0"),
+      unit: fc.constantFrom(...Array.from('BODY.PEEK[]<0>(HEADER.FIELDS ) 1:*,$"\\{}~NIL%FLAGS-+&'), "\u00ff", "\0"),
       maxLength: 60,
     }),
   );

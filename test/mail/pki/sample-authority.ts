@@ -20,6 +20,7 @@ export function sampleAuthority(folder: string, now = day(0)): Promise<Authority
   return createAuthority(folder, {
     organization: "example.org",
     passphrase,
+    iterations: 1000, // enough to be read again
     keyType: "ec-p256",
     hosts: ["mail.example.org", "localhost", "127.0.0.1", "::1"],
     now,

@@ -9,8 +9,8 @@ export const close: readonly Command[] = defineCommand({
   async run(session) {
     const { mailbox } = session.selected;
     if (!mailbox.isReadOnly) await mailbox.expunge();
-    const code = session.enabled.has("QRESYNC") ? `HIGHESTMODSEQ ${mailbox.highestModSeq}` : undefined;
     session.unselect();
-    return ok("Closed.", code);
+    // Without HIGHESTMODSEQ: what went was not told, so the client has to be told when it comes back.
+    return ok("Closed.");
   },
 });

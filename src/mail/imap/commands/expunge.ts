@@ -1,5 +1,6 @@
 import { readSequenceSet } from "../grammar/index.ts";
 import { defineCommand, ok, whenSelected } from "../session/index.ts";
+import { modSeqCode } from "./mod-seq-code.ts";
 import { writable } from "./writable.ts";
 
 /** RFC 9051 §6.4.3, and §6.4.9 for UID EXPUNGE (UIDPLUS, RFC 4315 §2.1). */
@@ -17,11 +18,6 @@ export const expunge = defineCommand({
     const among = set === undefined ? undefined : selected.messagesOf(set, { isByUid: true });
     const gone = await selected.mailbox.expunge(among?.map(({ record }) => record.uid));
     session.write(selected.removedText(gone, session.telling));
-    return ok("Removed.", session.enabled.has("CONDSTORE") ? modSeqCode(selected.mailbox.highestModSeq) : undefined);
+    return ok("Removed.", modSeqCode(session));
   },
 });
-
-/** What a client of CONDSTORE may keep as its new mark (RFC 7162 §3.2.7). */
-function modSeqCode(modSeq: number): string {
-  return `HIGHESTMODSEQ ${modSeq}`;
-}

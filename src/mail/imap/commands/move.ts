@@ -1,6 +1,7 @@
 import { defineCommand, ok, whenSelected } from "../session/index.ts";
 import { orTryCreate } from "./append.ts";
 import { copyUidCode, readTransfer, type Transfer, transferAnswer } from "./copy.ts";
+import { modSeqCode } from "./mod-seq-code.ts";
 import { writable } from "./writable.ts";
 
 /** RFC 9051 §6.4.8 (RFC 6851): the new UIDs are told before the messages go. */
@@ -17,7 +18,6 @@ export const move = defineCommand<Transfer>({
     const code = copyUidCode(moved);
     if (code !== undefined) session.write(`* OK [${code}] Moved.\r\n`);
     session.write(selected.removedText(moved.sourceUids, session.telling));
-    const modSeq = session.enabled.has("CONDSTORE") ? `HIGHESTMODSEQ ${selected.mailbox.highestModSeq}` : undefined;
-    return transferAnswer("Moved.", uids, moved, modSeq);
+    return transferAnswer("Moved.", uids, moved, modSeqCode(session));
   },
 });

@@ -1,5 +1,5 @@
 /** Raised with every change of the tables: an index of another version is made anew. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 export const schema = `
   CREATE TABLE mailboxes (
@@ -12,8 +12,7 @@ export const schema = `
     -- Of what vanished at or before it, not everything is in the log.
     vanishedFloor INTEGER NOT NULL,
     -- What the store's files looked like when the rows were last known to agree with them.
-    stamp TEXT NOT NULL,
-    isSearched INTEGER NOT NULL DEFAULT 0
+    stamp TEXT NOT NULL
   );
   CREATE TABLE messages (
     mailbox INTEGER NOT NULL,
@@ -39,12 +38,14 @@ export const schema = `
   CREATE TABLE contents (
     id INTEGER PRIMARY KEY,
     emailId TEXT NOT NULL UNIQUE,
-    structure TEXT,
+    -- What its header says, and of which parts it is; the latter only together with the former.
+    summary TEXT,
+    parts TEXT,
     -- 0: its text is not in the index; 1: it is; 2: its beginning is.
     text INTEGER NOT NULL DEFAULT 0
   );
   CREATE VIRTUAL TABLE texts USING fts5 (
-    header, body, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1'
+    headers, body, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1'
   );
   PRAGMA user_version = ${schemaVersion};
 `;

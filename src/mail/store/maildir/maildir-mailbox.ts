@@ -1,8 +1,7 @@
 import { hash } from "node:crypto";
 import * as fs from "node:fs";
 import { Failure, isSystemError } from "../../../base/index.ts";
-import type { Found, IndexDatabase } from "../index-db/index.ts";
-import { IndexedMailbox, newMailboxId } from "../index-db/index.ts";
+import { IndexedMailbox, MailboxTexts, newMailboxId, type Found, type IndexDatabase } from "../index-db/index.ts";
 import { wireBytes } from "../line-ends.ts";
 import { cleanTmp } from "./clean-tmp.ts";
 import type { LockOwner } from "./dotlock.ts";
@@ -39,6 +38,7 @@ export class MaildirMailbox {
   readonly index: IndexedMailbox;
   readonly uidList: UidListFile;
   readonly keywords: KeywordsFile;
+  readonly texts: MailboxTexts;
   readonly fileMode: number;
   readonly #root: string;
   readonly #owner: LockOwner;
@@ -60,6 +60,7 @@ export class MaildirMailbox {
     cleanTmp(this.path, owner.now());
     this.fileMode = stat.mode & 0o666;
     this.index = new IndexedMailbox(database, folder, baseOfPlace);
+    this.texts = new MailboxTexts(database, this.index);
     this.uidList = new UidListFile(`${this.path}/dovecot-uidlist`, this.fileMode);
     this.keywords = new KeywordsFile(`${this.path}/dovecot-keywords`, this.fileMode);
     this.keywords.refresh();

@@ -28,8 +28,8 @@ export interface Identified {
 }
 
 /**
- * Which messages are in the file. Where it has only grown, what is known is not read again; else the headers of all
- * are, and the bodies of those that are not where they were said to be.
+ * Which messages are in the file. Where it has only grown, of what is known only the headers are compared. Else they are
+ * read again, and the bodies of messages that are not where they were said to be.
  */
 export function identify(
   scanner: MboxScanner,
@@ -64,9 +64,10 @@ function unchangedBeginning(
   if (last === undefined) return undefined;
   const message = scanner.messageAt(last.extent.offset, () => last.extent.bodyEnd - last.extent.bodyOffset);
   if (message === undefined || message.header.metadata.uid !== last.uid) return undefined;
-  const { offset, headerOffset, bodyOffset, bodyEnd, endOffset } = message;
-  if (bodyOffset !== last.extent.bodyOffset || bodyEnd !== last.extent.bodyEnd) return undefined;
-  return [...placed.slice(0, -1), { uid: last.uid, extent: { offset, headerOffset, bodyOffset, bodyEnd, endOffset } }];
+  if (message.bodyOffset !== last.extent.bodyOffset || message.bodyEnd !== last.extent.bodyEnd) return undefined;
+  // Dovecot puts off what it has to say of messages until it has something to add.
+  if (!placed.every(({ extent }) => scanner.hasHeader(extent))) return undefined;
+  return [...placed.slice(0, -1), { uid: last.uid, extent: message }];
 }
 
 /** All messages of the index, in the order of the file, which is that of UIDs. */

@@ -16,6 +16,8 @@ import { MboxScanner, type MboxMessage } from "./scan.ts";
 export interface MboxMailboxOptions extends ChangeOptions {
   readonly nowMs: () => number;
   readonly host: string;
+  /** The folder of Dovecot's index of this mailbox, where it has one. */
+  readonly dovecotIndex: string;
   /** For a mailbox that has none yet: greater than all that were given. */
   readonly nextUidValidity: () => number;
 }
@@ -126,11 +128,13 @@ export class MboxMailbox {
     const { offset, bodyOffset, bodyEnd } = decodePlace(held.place);
     const options = { kind: "read", nowMs: this.#options.nowMs, timeoutMs: lookTimeoutMs } as const;
     using locked = lockMboxNow(this.path, options);
-    if (needsRecovery(locked, this.#options)) return undefined;
+    // As long as it is as it was last seen, what was noted to be done to it has not begun.
+    const isAsKnown = stampOf(locked.fd) === this.index.stamp;
+    if (!isAsKnown && needsRecovery(locked, this.#options)) return undefined;
     const scanner = new MboxScanner(bytesOfFile(locked.fd), this.path);
     if (offset >= scanner.sizeBytes) return undefined;
     const message = scanner.messageAt(offset, () => bodyEnd - bodyOffset);
-    const isIt = stampOf(locked.fd) === this.index.stamp || message?.header.metadata.uid === uid;
+    const isIt = isAsKnown || message?.header.metadata.uid === uid;
     return message === undefined || !isIt ? undefined : scanner.content(message);
   }
 
@@ -156,6 +160,7 @@ export class MboxMailbox {
     const isEmptied = stays.length === 0 && placed.length > 0;
     const { nowMs, host } = this.#options;
     const moved = this.#baseMoved(session, stays, edits);
+    const before = fs.fstatSync(locked.fd);
     const plan = planRewrite(
       placed,
       {
@@ -163,9 +168,10 @@ export class MboxMailbox {
         headers: new Map([...moved, ...(edits.headers ?? [])]),
         atEnd: isEmptied ? formatPseudoMessage(base, { nowMs: nowMs(), host }) : edits.atEnd,
       },
-      fs.fstatSync(locked.fd).size,
+      before.size,
     );
     rewrite(locked, plan, this.#options);
+    if (plan.newSizeBytes === before.size) this.#showDovecot(locked, before);
     this.#keywords = base.keywords;
     const changed = plan.placed.flatMap(({ uid, extent }) => {
       const held = this.index.held.get(uid);
@@ -231,6 +237,17 @@ export class MboxMailbox {
     return { ...session, base: { ...session.base, keywords: [...session.base.keywords, ...added] } };
   }
 
+  /**
+   * Dovecot goes by size and whole seconds: it would not look at a second change within one that leaves the size. Where it
+   * has an index of this mailbox, the time of the file goes on by a second each time.
+   */
+  #showDovecot({ fd }: LockedMbox, before: fs.Stats): void {
+    const seconds = (stat: fs.Stats): number => Math.floor(stat.mtimeMs / 1000);
+    const now = fs.fstatSync(fd);
+    if (seconds(now) > seconds(before) || !fs.existsSync(this.#options.dovecotIndex)) return;
+    fs.futimesSync(fd, now.atimeMs / 1000, seconds(before) + 1);
+  }
+
   /** Where the message with the base goes, the next one gets it. */
   #baseMoved(session: MboxSession, stays: readonly Placed[], edits: Edits): ReadonlyMap<number, Uint8Array> {
     const [first] = stays;
@@ -288,7 +305,16 @@ export class MboxMailbox {
     if (this.index.uidValidity === 0)
       this.index.reset({ uidValidity: this.#options.nextUidValidity(), mailboxId: newMailboxId() });
     const lastUid = Math.max(inFile?.lastUid ?? 0, this.index.uidNext - 1);
-    return { first, base: { uidValidity: this.index.uidValidity, lastUid, keywords: inFile?.keywords ?? [] } };
+    return {
+      first,
+      base: { uidValidity: this.index.uidValidity, lastUid, keywords: inFile?.keywords ?? this.#keywordsInIndex() },
+    };
+  }
+
+  /** Where mutt has removed the message that had the list, what the index knows is left of it. */
+  #keywordsInIndex(): readonly string[] {
+    const flags = new Set(this.index.messages.flatMap((record) => record.flags));
+    return [...flags].filter((flag) => !flag.startsWith("\\"));
   }
 
   /** Gives UIDs to messages that have none, in their headers, and looks again. */

@@ -8,7 +8,6 @@ import { nextUidValidity } from "../maildir/index.ts";
 import { fileOf, notThere, type MboxPlaces } from "./folders.ts";
 import { lockTimeoutMs } from "./lock.ts";
 import { MboxMailbox, type MboxSession } from "./mbox-mailbox.ts";
-import { finishMoves } from "./moves.ts";
 import { spelledMailbox } from "./names.ts";
 
 export interface MboxRootOptions {
@@ -34,9 +33,7 @@ export class MboxRoot implements Disposable {
     this.places = places;
     this.now = options.now;
     this.stateFolder = options.index ?? path.join(places.folder, ".imap");
-    fs.mkdirSync(this.stateFolder, { recursive: true, mode: 0o700 });
-    this.#database = IndexDatabase.open(path.join(this.stateFolder, indexName), options);
-    finishMoves(this);
+    this.#database = this.#open();
   }
 
   get database(): IndexDatabase {
@@ -62,6 +59,7 @@ export class MboxRoot implements Disposable {
           {
             nowMs: this.now,
             host: os.hostname(),
+            dovecotIndex: dovecotIndexOf(this.places, spelled),
             stateFolder: path.join(this.stateFolder, "holdfast-journals"),
             nextUidValidity: () => nextUidValidity(this.stateFolder, this.now()),
           },
@@ -108,12 +106,23 @@ export class MboxRoot implements Disposable {
   #reopen(): void {
     this.#database[Symbol.dispose]();
     this.#mailboxes.clear();
-    this.#database = IndexDatabase.open(path.join(this.stateFolder, indexName), { now: this.now });
+    this.#database = this.#open();
+  }
+
+  #open(): IndexDatabase {
+    fs.mkdirSync(this.stateFolder, { recursive: true, mode: 0o700 });
+    return IndexDatabase.open(path.join(this.stateFolder, indexName), { now: this.now });
   }
 
   [Symbol.dispose](): void {
     this.#database[Symbol.dispose]();
   }
+}
+
+/** Beside the file, but that of INBOX, which is with the others. */
+function dovecotIndexOf(places: MboxPlaces, name: string): string {
+  const file = name === "INBOX" ? path.join(places.folder, name) : fileOf(places, name);
+  return path.join(path.dirname(file), ".imap", path.basename(file));
 }
 
 export interface ChangeOptions {

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { Run } from "./journal.ts";
 
 /** Where a message lies in an mbox. */
@@ -9,6 +10,8 @@ export interface Extent {
   readonly bodyEnd: number;
   /** Where the next message begins. */
   readonly endOffset: number;
+  /** CRC-32 of the header block, by which one sees whether another program has changed it. */
+  readonly headerSum: number;
 }
 
 /** A message by its UID; 0 is the one that only holds what is known of the mailbox. */
@@ -48,10 +51,11 @@ export function planRewrite(placed: readonly Placed[], edits: Edits, sizeBytes: 
     if (isRemoved) continue;
     if (tail === undefined) {
       if (header !== undefined) runs.push({ at: extent.headerOffset, parts: [header] });
-      kept.push({ uid, extent });
+      kept.push({ uid, extent: header === undefined ? extent : { ...extent, headerSum: crc32(header) } });
       continue;
     }
-    kept.push({ uid, extent: shifted(extent, { by: tail.end - extent.offset, growth }) });
+    const moved = shifted(extent, { by: tail.end - extent.offset, growth });
+    kept.push({ uid, extent: header === undefined ? moved : { ...moved, headerSum: crc32(header) } });
     tail.copy(extent.offset, header === undefined ? extent.endOffset : extent.headerOffset);
     if (header === undefined) continue;
     tail.write(header);
@@ -71,6 +75,7 @@ export function shifted(extent: Extent, { by, growth }: { readonly by: number; r
     bodyOffset: extent.bodyOffset + by + growth,
     bodyEnd: extent.bodyEnd + by + growth,
     endOffset: extent.endOffset + by + growth,
+    headerSum: extent.headerSum,
   };
 }
 

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import type { MboxPlaces } from "./folders.ts";
+import { finishMoves } from "./moves.ts";
 import { MboxRoot, type MboxRootOptions } from "./mbox-root.ts";
 
 /** Roots that nobody has open any more, and that are kept all the same: whoever comes back finds them in memory. */
@@ -25,6 +26,7 @@ export function borrowMboxRoot(
   shared.delete(key);
   shared.set(key, held);
   held.users++;
+  finishMoves(held.root);
   const returned = new DisposableStack();
   returned.defer(() => {
     held.users--;

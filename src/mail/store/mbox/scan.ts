@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import { Failure } from "../../../base/index.ts";
 import { toWire } from "../line-ends.ts";
 import { fromLineLimitBytes, parseFromLine, type FromLine } from "./from-line.ts";
+import type { Extent } from "./plan-rewrite.ts";
 import { parseHeaderBlock, type HeaderBlock, type Metadata } from "./metadata.ts";
 
 /** The bytes of an mbox, however they are held. */
@@ -12,15 +14,8 @@ export interface MboxBytes {
 }
 
 /** Where a message lies in an mbox, and what its first lines say. */
-export interface MboxMessage {
-  /** Of the From_ line. */
-  readonly offset: number;
+export interface MboxMessage extends Extent {
   readonly fromLine: FromLine;
-  readonly headerOffset: number;
-  readonly bodyOffset: number;
-  readonly bodyEnd: number;
-  /** Where the next one begins: past the empty line between them. */
-  readonly endOffset: number;
   readonly header: HeaderBlock;
 }
 
@@ -88,14 +83,21 @@ export class MboxScanner {
     const fromLine = this.#fromLineAt(offset);
     if (lineEnd === undefined || fromLine === undefined) return undefined;
     const bodyOffset = this.#headerEnd(lineEnd);
-    const header = parseHeaderBlock(this.#slice(lineEnd, bodyOffset));
+    const block = this.#slice(lineEnd, bodyOffset);
+    const [header, headerSum] = [parseHeaderBlock(block), crc32(block)];
     const { contentLength } = header.metadata;
     const guessed = guess?.(header.metadata);
     const end =
       (contentLength === undefined ? undefined : this.#endByLength(bodyOffset, contentLength)) ??
       (guessed === undefined ? undefined : this.#endByLength(bodyOffset, guessed)) ??
       this.#endByFromLine(bodyOffset);
-    return { offset, fromLine, headerOffset: lineEnd, bodyOffset, header, ...end };
+    return { offset, fromLine, headerOffset: lineEnd, bodyOffset, header, headerSum, ...end };
+  }
+
+  /** Whether that header is still there. */
+  hasHeader({ headerOffset, bodyOffset, headerSum }: Extent): boolean {
+    if (bodyOffset > this.#bytes.sizeBytes) return false;
+    return crc32(this.#slice(headerOffset, bodyOffset)) === headerSum;
   }
 
   sum({ header, bodyOffset, bodyEnd }: MboxMessage): MessageSum {

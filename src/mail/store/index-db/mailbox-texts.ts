@@ -1,0 +1,167 @@
+import { setImmediate } from "node:timers/promises";
+import { foldText, type SearchText } from "../../message/index.ts";
+import type { TextQuery } from "../open-mailbox.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import type { IndexedMailbox } from "./indexed-mailbox.ts";
+
+/** How a store reads its messages; each call runs on its own, as the user whose mail it is. */
+export interface TextSource {
+  act<T>(work: () => T): T;
+  /** Undefined for a message that is gone. */
+  searchText(uid: number): SearchText | undefined;
+  /** Reads the message and compares. */
+  matches(uid: number, query: TextQuery): boolean;
+}
+
+/** The index knows words of three letters and more: shorter ones are looked for in the messages. */
+const indexedLetters = 3;
+/** Of one message; one with more is looked through when the index does not find it. */
+export const indexedTextLimit = 1024 * 1024;
+/** A search gives way to others after so long. */
+const turnMs = 20;
+/** So much is put into the index in one transaction, in the background. */
+const fillMessages = 40;
+const fillLetters = 512 * 1024;
+/** Between two of them, so that a server has time for others. */
+const fillPauseMs = 10;
+
+/** Searches the texts of one mailbox: in the full-text index, and in the messages that are not in it yet. */
+export class MailboxTexts {
+  readonly #database: IndexDatabase;
+  readonly #index: IndexedMailbox;
+  /** Identities of contents that are in the index, and of those that are there in part. */
+  readonly #whole = new Set<string>();
+  readonly #partial = new Set<string>();
+  #isFilling = false;
+  #searches = 0;
+
+  constructor(database: IndexDatabase, index: IndexedMailbox) {
+    this.#database = database;
+    this.#index = index;
+  }
+
+  async search(query: TextQuery, uids: readonly number[], source: TextSource): Promise<ReadonlySet<number>> {
+    const { isIndexable, candidates } = source.act(() => this.#candidates(query));
+    // Whoever waits for an answer goes before what is done in the background.
+    this.#searches++;
+    const found = new Set<number>();
+    try {
+      let startedMs = performance.now();
+      for (const uid of uids) {
+        const emailId = this.#index.held.get(uid)?.record.emailId ?? "";
+        const isWhole = isIndexable && this.#whole.has(emailId);
+        if (isWhole && !candidates.has(uid)) continue;
+        const isSure = isIndexable && query.in !== "header" && candidates.has(uid);
+        if (isSure || source.act(() => source.matches(uid, query))) found.add(uid);
+        if (isSure || performance.now() - startedMs < turnMs) continue;
+        await setImmediate();
+        startedMs = performance.now();
+      }
+    } finally {
+      this.#searches--;
+    }
+    if (isIndexable) this.fill(source);
+    return found;
+  }
+
+  /** Puts what is missing into the index, in the background. Only mailboxes that somebody searches are worth it. */
+  fill(source: TextSource): void {
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    let missing: readonly number[] | undefined;
+    const turn = (): void => {
+      if (this.#searches > 0) {
+        setTimeout(turn, fillPauseMs * 10).unref();
+        return;
+      }
+      try {
+        missing ??= source.act(() => this.#missing());
+        missing = source.act(() => this.#fillSome(missing ?? [], source));
+      } catch {
+        // What cannot be read or written now is left to searches, which say so.
+        missing = [];
+      }
+      if (missing.length > 0) setTimeout(turn, fillPauseMs).unref();
+      else this.#isFilling = false;
+    };
+    setTimeout(turn, fillPauseMs).unref();
+  }
+
+  /** Those that the index gives; it knows nothing of those that are not in it. */
+  #candidates(query: TextQuery): { isIndexable: boolean; candidates: ReadonlySet<number> } {
+    const wanted = foldText(query.text);
+    const field = query.in === "header" ? foldText(`${query.name}: `) : "";
+    const words = isLongEnough(wanted) ? wanted : field;
+    if (!isLongEnough(words)) return { isIndexable: false, candidates: new Set() };
+    this.#learn();
+    const column = query.in === "text" ? "" : `${query.in === "header" ? "headers" : "body"} : `;
+    const sql =
+      "SELECT uid FROM texts JOIN contents ON contents.id = texts.rowid " +
+      "JOIN messages ON messages.emailId = contents.emailId AND mailbox = ? WHERE texts MATCH ?";
+    const match = `${column}"${withoutNul(words).replaceAll('"', '""')}"`;
+    const rows = this.#database.all(sql, this.#index.id, match);
+    return { isIndexable: true, candidates: new Set(rows.map(({ uid }) => Number(uid))) };
+  }
+
+  /** Looks up of which messages the texts are in the index; once for each. */
+  #learn(): void {
+    const unknown = this.#index.messages.filter(({ emailId }) => !this.#whole.has(emailId));
+    if (unknown.length === 0) return;
+    const sql = "SELECT emailId, text FROM json_each(?) AS wanted JOIN contents ON contents.emailId = wanted.value";
+    for (const row of this.#database.all(sql, JSON.stringify(unknown.map(({ emailId }) => emailId)))) {
+      if (row["text"] === 1) this.#whole.add(String(row["emailId"]));
+      if (row["text"] === 2) this.#partial.add(String(row["emailId"]));
+    }
+  }
+
+  #missing(): readonly number[] {
+    this.#learn();
+    const isMissing = (emailId: string): boolean => !this.#whole.has(emailId) && !this.#partial.has(emailId);
+    return this.#index.messages.filter(({ emailId }) => isMissing(emailId)).map(({ uid }) => uid);
+  }
+
+  /** The first of them; those that are left. */
+  #fillSome(uids: readonly number[], source: TextSource): readonly number[] {
+    const texts = new Map<string, SearchText>();
+    const startedMs = performance.now();
+    let letters = 0;
+    let done = 0;
+    for (const uid of uids) {
+      if (texts.size >= fillMessages || letters > fillLetters || performance.now() - startedMs > turnMs) break;
+      done++;
+      const emailId = this.#index.held.get(uid)?.record.emailId;
+      const text = emailId === undefined || this.#whole.has(emailId) ? undefined : source.searchText(uid);
+      if (emailId === undefined || text === undefined) continue;
+      texts.set(emailId, { headers: foldText(text.headers), body: foldText(text.body) });
+      letters += text.headers.length + text.body.length;
+    }
+    this.#keep(texts);
+    return uids.slice(done);
+  }
+
+  #keep(texts: ReadonlyMap<string, SearchText>): void {
+    if (texts.size === 0) return;
+    this.#database.transaction(() => {
+      for (const [emailId, { headers, body }] of texts) {
+        this.#database.run("INSERT OR IGNORE INTO contents (emailId) VALUES (?)", emailId);
+        const row = this.#database.get("SELECT id, text FROM contents WHERE emailId = ?", emailId);
+        if (row === undefined || row["text"] !== 0) continue;
+        const isPartial = headers.length + body.length > indexedTextLimit;
+        const [head, rest] = [headers.slice(0, indexedTextLimit), body.slice(0, indexedTextLimit)].map(withoutNul);
+        const id = Number(row["id"]);
+        this.#database.run("INSERT INTO texts (rowid, headers, body) VALUES (?, ?, ?)", id, head ?? "", rest ?? "");
+        this.#database.run("UPDATE contents SET text = ? WHERE id = ?", isPartial ? 2 : 1, id);
+      }
+    });
+    this.#learn();
+  }
+}
+
+function isLongEnough(text: string): boolean {
+  return Array.from(text).length >= indexedLetters;
+}
+
+/** The index would end a text there. */
+function withoutNul(text: string): string {
+  return text.replaceAll("\0", " ");
+}
