@@ -76,6 +76,7 @@ async function ourServer(folder: TemporaryFolder, mail: string, stack: AsyncDisp
     `imaps_port = ${imapsPort}`,
     `pop3s_port = ${pop3sPort}`,
     `audit = "${folder.join("audit")}"`,
+    ...(process.getuid?.() === 0 ? [`account = "root"`] : []),
     "[mailboxes]",
     `home = "${folder.join("home")}/%n"`,
     "[limits]",
