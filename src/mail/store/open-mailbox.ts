@@ -33,6 +33,8 @@ export interface MessageContent extends Disposable {
   readonly sizeBytes: number;
   /** The bytes from `from` to before `to`; the whole without them. */
   read(from?: number, to?: number): Uint8Array;
+  /** The header with the empty line after it; the body is not read for it where that can be. */
+  readHeader(): Uint8Array;
 }
 
 /** Words that a message must have; all compared without regard to case, after decoding, as substrings. */
