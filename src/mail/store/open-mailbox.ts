@@ -54,7 +54,7 @@ export interface OpenMailbox extends Disposable {
   readonly keywords: readonly string[];
   /** Whether new keywords can be made: `\*` in PERMANENTFLAGS. */
   readonly canAddKeywords: boolean;
-  /** By ascending UID, as of the last `sync` or own change. */
+  /** By ascending UID, as of the last `sync` or own change, which makes another array: one that was given stays. */
   readonly messages: readonly MessageRecord[];
 
   /** Looks at what others did, and takes it into `messages`. */
