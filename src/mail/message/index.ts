@@ -2,7 +2,6 @@ export { baseSubjectOf, type BaseSubject } from "./base-subject.ts";
 export { binaryOf } from "./binary.ts";
 export { decodeCharset, isKnownCharset } from "./charset.ts";
 export { decodeWords } from "./encoded-words.ts";
-export { filterHeader } from "./filter-header.ts";
 export { messageLimits } from "./limits.ts";
 export { messageIdsOf } from "./message-ids.ts";
 export { parameterValue } from "./parameter-value.ts";
@@ -11,4 +10,4 @@ export { partOf, readSection, sectionOf, type Section, type SectionBytes } from 
 export { foldText, headerValues, searchTextOf, textMatches, type SearchText } from "./search-text.ts";
 export { parseSentDate, type SentDate } from "./sent-date.ts";
 export type { Address, Envelope, MessagePart, MessageStructure, MessageSummary, Parameters } from "./structure.ts";
-export { decodeTransfer, transferEncodingOf, type TransferEncoding } from "./transfer-encoding.ts";
+export { decodeTransfer, type TransferEncoding } from "./transfer-encoding.ts";
