@@ -23,7 +23,8 @@ for (const name of [
   fs[name] = counted(fs[name]);
 }
 syncBuiltinESMExports();
-net.Socket.prototype.write = counted(net.Socket.prototype.write as never) as typeof net.Socket.prototype.write;
+const sockets = net.Socket.prototype as unknown as Record<string, (...args: unknown[]) => unknown>;
+sockets["write"] = counted(sockets["write"]);
 
 function counted(call: ((...args: unknown[]) => unknown) | undefined) {
   return function counting(this: unknown, ...args: unknown[]): unknown {

@@ -36,8 +36,9 @@ test("the example has no problems, and what it only mentions is what holds anywa
   const usual = await readMailSettings(folder.path);
   assert.deepEqual(await problemsOf(text.replace(/^# (?=[a-z_]+ = )/gm, "")), []);
   const spelled = await readMailSettings(folder.path);
-  const { account, processes, quotaBytes, ...others } = spelled;
+  const { account, processes, quotaBytes, serverCertificate, ...others } = spelled;
   assert.deepEqual({ account, processes, quotaBytes }, { account: "holdfast", processes: 2, quotaBytes: 1e10 });
+  assert.match(serverCertificate?.key ?? "", /^\//);
   assert.deepEqual(others, usual);
 });
 
