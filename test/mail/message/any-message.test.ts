@@ -292,9 +292,9 @@ suite("a hostile message", () => {
     assert.equal(late.root.bodyBytes, 4);
   });
 
-  test("with a million fields, or fields without end, is read once", () => {
-    readAll(`${"a:\r\n".repeat(megabyte)}\r\n`);
-    assert.equal(readAll(`${"To:a@b\r\n".repeat(megabyte)}\r\n`).envelope.to.length, messageLimits.addresses);
+  test("with a hundred thousand fields, or fields without end, is read once", () => {
+    readAll(`${"a:\r\n".repeat(megabyte / 4)}\r\n`);
+    assert.equal(readAll(`${"To:a@b\r\n".repeat(megabyte / 8)}\r\n`).envelope.to.length, messageLimits.addresses);
     readAll(`${"Content-Type: text/plain\r\n".repeat(megabyte / 16)}\r\n`);
     readAll("x".repeat(8 * megabyte));
     readAll(`Subject: x${"\r\n x".repeat(megabyte)}`);
