@@ -5,7 +5,7 @@ export { decodeWords } from "./encoded-words.ts";
 export { messageLimits } from "./limits.ts";
 export { messageIdsOf } from "./message-ids.ts";
 export { parameterValue } from "./parameter-value.ts";
-export { parseMessage, parseSummary } from "./parse-message.ts";
+export { headerEndOf, parseMessage, parseSummary } from "./parse-message.ts";
 export { partOf, readSection, sectionOf, type Section, type SectionBytes } from "./section.ts";
 export { foldText, headerValues, searchTextOf, textMatches, type SearchText } from "./search-text.ts";
 export { parseSentDate, type SentDate } from "./sent-date.ts";
