@@ -2,6 +2,7 @@ export { baseSubjectOf, type BaseSubject } from "./base-subject.ts";
 export { binaryOf } from "./binary.ts";
 export { decodeCharset, isKnownCharset } from "./charset.ts";
 export { decodeWords } from "./encoded-words.ts";
+export { filterHeader } from "./filter-header.ts";
 export { messageLimits } from "./limits.ts";
 export { messageIdsOf } from "./message-ids.ts";
 export { parameterValue } from "./parameter-value.ts";
