@@ -1,4 +1,4 @@
-import type { PasswordCheck } from "../passwords/index.ts";
+import type { LoginAttempt, PasswordCheck } from "../passwords/index.ts";
 import type { MailSettings } from "../settings/index.ts";
 import type { AuditLine } from "./audit.ts";
 import type { ProtocolName } from "./guard.ts";
@@ -37,6 +37,6 @@ export type FromWorker =
       readonly question: number;
       readonly user: string;
       readonly password: string;
-      readonly address: string;
+      readonly attempt: LoginAttempt;
     }
   | { readonly kind: "user"; readonly question: number; readonly user: string; readonly address: string };

@@ -101,11 +101,11 @@ export class WorkerProcess {
         return this.#answer(message.question, barrier ?? null);
       }
       case "password": {
-        const { user, password, address, question } = message;
-        return this.#answer(question, await attempt(() => office.checkPassword(user, password, address)));
+        const { user, password, question } = message;
+        return this.#answer(question, await settled(() => office.checkPassword(user, password, message.attempt)));
       }
       case "user":
-        return this.#answer(message.question, await attempt(() => office.checkUser(message.user, message.address)));
+        return this.#answer(message.question, await settled(() => office.checkUser(message.user, message.address)));
     }
   }
 
@@ -123,7 +123,7 @@ export class WorkerProcess {
 }
 
 /** A file of users that cannot be read lets nobody in, and the audit says why. */
-async function attempt(check: () => Promise<PasswordCheck>): Promise<PasswordCheck> {
+async function settled(check: () => Promise<PasswordCheck>): Promise<PasswordCheck> {
   try {
     return await check();
   } catch (error) {
