@@ -6,6 +6,7 @@ import { loadBundle, verifyClient } from "../../src/mail/pki/index.ts";
 import { readPem } from "../../src/mail/pki/pem.ts";
 import { readMailSettings } from "../../src/mail/settings/index.ts";
 import { temporaryFolder } from "../temp.ts";
+import { runPeer, skipWithout } from "../peers/peer.ts";
 import { runHoldfast } from "./run-holdfast.ts";
 import { runWithin } from "./run-within.ts";
 
@@ -113,6 +114,15 @@ test("a pair in PEM opens the mailbox, until it is revoked", async () => {
     new RegExp(`^ {2}${verdict().refusal === "revoked" ? "[0-9A-F]{32}" : "-"}$`, "m"),
   );
   assert.match(await failed(1, "cert", "revoke", "joe@example.org", "-d", "laptop"), /it is revoked already/);
+});
+
+test("a device that has its own key gets a certificate only", { skip: skipWithout("openssl") }, async () => {
+  const [key, csr, out] = [folder.join("own.key"), folder.join("own.csr"), folder.join("own")];
+  runPeer("openssl", ["req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", key, "-subj", "/CN=x", "-out", csr]);
+  const words = ["cert", "issue", "patrick@example.org", "-d", "card", "--csr", csr, "-o", out];
+  assert.match(await failed(2, ...words, "--format", "p12"), /the key is on the device only/);
+  assert.doesNotMatch(await mail(...words), /passphrase/);
+  assert.deepEqual(fs.readdirSync(out).toSorted(), ["patrick-card.pem", "root.pem"]);
 });
 
 test("a new certificate for a device replaces the one before", async () => {

@@ -6,8 +6,10 @@ import * as tls from "node:tls";
 import { after, before, test } from "node:test";
 import {
   issueClient,
+  issueForKey,
   loadBundle,
   prepareDeviceFolder,
+  readSigningRequest,
   revokeCertificates,
   verifyClient,
   writeDeviceFiles,
@@ -271,3 +273,25 @@ test(
     }
   },
 );
+
+test("a key that a device made itself gets a certificate by its signing request", { skip }, async () => {
+  const [key, csr] = [folder.join("own.key"), folder.join("own.csr")];
+  const made = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-subj", "/CN=root@example.org"];
+  for (const form of ["PEM", "DER"]) {
+    runPeer("openssl", [...made, "-outform", form, "-out", csr]);
+    const request = { mailbox: "joe@example.org", device: `own-${form}`, days: 60, replace: false, now: day(0) };
+    const { certificate } = await issueForKey(authority, readSigningRequest(csr), request);
+    fs.writeFileSync(folder.join("own.pem"), encodePem("CERTIFICATE", certificate.der));
+    assert.equal(opensslVerifies(folder.join("own.pem"), 1), `${folder.join("own.pem")}: OK`);
+    assert.ok(crypto.createPublicKey(fs.readFileSync(key)).equals(certificate.publicKey));
+    assert.equal(verifyClient(certificate.der, day(1), loadBundle(place)).holder?.mailbox, "joe@example.org");
+  }
+  const request = fs.readFileSync(csr);
+  request[request.length - 1] = (request.at(-1) ?? 0) ^ 1;
+  fs.writeFileSync(csr, request);
+  assert.throws(() => readSigningRequest(csr), { code: "mismatch" });
+  for (let length = 0; length < request.length; length += 7) {
+    fs.writeFileSync(csr, request.subarray(0, length));
+    assert.throws(() => readSigningRequest(csr), { name: "Failure", code: "damaged" });
+  }
+});
