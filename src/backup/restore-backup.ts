@@ -6,6 +6,7 @@ import { BackupUse } from "./backup-use.ts";
 import { chooseDisk } from "./choose-disk.ts";
 import {
   isSwap,
+  numberInName,
   partitionNumber,
   readFolder,
   type BackupDisk,
@@ -96,7 +97,7 @@ function contentNamed(word: string, { disk, backup }: RestoreRequest, folder: Ba
   const chosen = hasNumber && folder.disks.length > 0 ? chooseDisk(folder, disk) : undefined;
   const isMeant = ({ name }: Content): boolean => {
     if (chosen !== undefined) return partitionNumber(chosen.name, name) === Number(word);
-    return name === word || (hasNumber && numberIn(name) === Number(word));
+    return name === word || (hasNumber && numberOf(name, folder.tables) === Number(word));
   };
   const found = folder.parts.find(isMeant) ?? folder.swaps.find(isMeant);
   if (found !== undefined) return found;
@@ -106,9 +107,13 @@ function contentNamed(word: string, { disk, backup }: RestoreRequest, folder: Ba
   });
 }
 
-/** Of `sda2` and `nvme0n1p2`, whatever disk that is. */
-function numberIn(name: string): number {
-  return Number(/(?:\dp|[a-z])(\d+)$/.exec(name)?.[1] ?? "NaN");
+/** The number of a partition, by the disks whose tables are there, or else by its name. */
+function numberOf(name: string, disks: readonly BackupDisk[]): number | undefined {
+  for (const disk of disks) {
+    const number = partitionNumber(disk.name, name);
+    if (number !== undefined) return number;
+  }
+  return numberInName(name);
 }
 
 /** One restore, with what all its steps have in hand. */
@@ -228,7 +233,7 @@ class Run {
   /** A device of a partition takes one; that of a disk, what was no partition. */
   #wholeTarget(contents: readonly Content[], { part: { disk, partition } }: DeviceTarget): Place | undefined {
     const { target, to } = this.#request;
-    const isNone = contents.every(({ name }) => this.#numberIn(name) === undefined);
+    const isNone = contents.every(({ name }) => numberOf(name, this.#folder.tables) === undefined);
     if (partition === undefined && (to !== undefined || !isNone)) return undefined;
     if (contents.length > 1 || (to !== undefined && to !== partition?.number)) {
       const what = to === undefined ? `${contents.length} partitions` : `partition ${to}`;
@@ -280,20 +285,11 @@ class Run {
   }
 
   #numberOf({ name }: Content): number {
-    const number = this.#numberIn(name);
+    const number = numberOf(name, this.#folder.tables);
     if (number !== undefined) return number;
     throw new Failure("usage", `cannot tell to which partition of "${this.#request.target}" ${name} is to go`, {
       hint: "--to names it",
     });
-  }
-
-  #numberIn(name: string): number | undefined {
-    for (const disk of this.#folder.disks) {
-      const number = partitionNumber(disk.name, name);
-      if (number !== undefined) return number;
-    }
-    const number = numberIn(name);
-    return number > 0 ? number : undefined;
   }
 
   #oldSize(content: Content): number | undefined {

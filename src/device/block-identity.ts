@@ -2,22 +2,23 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure, isSystemError } from "../base/index.ts";
 import { deviceNumber } from "./device-number.ts";
+import { mappedName, volumeIn } from "./logical-volume.ts";
 import { usesOf, type DeviceUse } from "./block-uses.ts";
 import { filesIn, type SystemFiles } from "./system-files.ts";
 
-export type Transport = "usb" | "sata" | "scsi" | "nvme" | "mmc" | "virtio" | "loop" | "other";
+export type Transport = "usb" | "sata" | "scsi" | "nvme" | "mmc" | "virtio" | "loop" | "lvm" | "other";
 
 /** What a whole disk is, as Linux tells it, and what of it is in use. */
 export interface BlockIdentity {
   /** As the kernel calls it: `sdb`. */
   readonly name: string;
-  /** `/dev/sdb` */
+  /** `/dev/sdb`; of a logical volume `/dev/mapper/vg-root`. */
   readonly path: string;
   /** `8:16` */
   readonly number: string;
   readonly vendor: string;
   readonly model: string;
-  /** What it says of itself; of a loop device the path of its file. Absent where it says nothing. */
+  /** What it says of itself; of a loop device the path of its file, of a logical volume `vg/root`. Absent where it says nothing. */
   readonly serial?: string;
   readonly transport: Transport;
   /** Made to be taken out, as it says itself; memory cards in a reader of their own are. */
@@ -112,12 +113,13 @@ export function identityOf(
       hint: `its disk is /dev/${disk}`,
     });
   }
-  const transport = transportOf(files, folder, name);
-  const serial = serialOf(files, folder, transport);
+  const volume = volumeIn(files, folder);
+  const transport = volume === undefined ? transportOf(files, folder, name) : "lvm";
+  const serial = volume === undefined ? serialOf(files, folder, transport) : `${volume.group}/${volume.name}`;
   const sequence = files.text(`${folder}/diskseq`);
   return {
     name,
-    path: `/dev/${name.replaceAll("!", "/")}`,
+    path: volume === undefined ? `/dev/${name.replaceAll("!", "/")}` : `/dev/mapper/${mappedName(volume)}`,
     number,
     vendor: files.text(`${folder}/device/vendor`) ?? "",
     model: files.text(`${folder}/device/model`) ?? files.text(`${folder}/device/name`) ?? "",

@@ -4,11 +4,12 @@ import type { BlockIdentity } from "./block-identity.ts";
 /** What a user has to type, or give, so that it is this device and no other that is written. */
 export interface Confirmation {
   readonly word: string;
-  readonly what: "serial number" | "file" | "model" | "size";
+  readonly what: "serial number" | "file" | "volume" | "model" | "size";
 }
 
 export function confirmationOf({ serial, transport, model, sizeBytes }: BlockIdentity): Confirmation {
-  if (serial !== undefined) return { word: serial, what: transport === "loop" ? "file" : "serial number" };
+  const named = transport === "loop" ? "file" : transport === "lvm" ? "volume" : "serial number";
+  if (serial !== undefined) return { word: serial, what: named };
   if (model !== "") return { word: model, what: "model" };
   return { word: String(sizeBytes), what: "size" };
 }
@@ -17,7 +18,7 @@ export function confirmationOf({ serial, transport, model, sizeBytes }: BlockIde
 export function refuseUnconfirmed(device: BlockIdentity, given: string | undefined): void {
   const action = `cannot write onto "${device.path}"`;
   const { word, what } = confirmationOf(device);
-  if (!device.isRemovable && what !== "serial number" && what !== "file") {
+  if (!device.isRemovable && device.serial === undefined) {
     throw new Failure("refused", `${action}: it is not removable, and has no serial number to be named by`, {
       hint: "use a stick or a card that says that it is removable",
     });

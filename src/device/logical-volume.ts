@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { deviceNumber } from "./device-number.ts";
-import { filesIn } from "./system-files.ts";
+import { filesIn, type SystemFiles } from "./system-files.ts";
 
 /** A logical volume of LVM. */
 export interface LogicalVolume {
@@ -15,11 +15,14 @@ const volumeId = /^LVM-[A-Za-z0-9]{64}$/;
 export function logicalVolumeOf(devicePath: string, root = "/"): LogicalVolume | undefined {
   const stat = fs.statSync(devicePath, { throwIfNoEntry: false });
   if (stat?.isBlockDevice() !== true) return undefined;
-  const files = filesIn(root);
-  const folder = `sys/dev/block/${deviceNumber(stat.rdev)}/dm`;
-  if (!volumeId.test(files.text(`${folder}/uuid`) ?? "")) return undefined;
+  return volumeIn(filesIn(root), `sys/dev/block/${deviceNumber(stat.rdev)}`);
+}
+
+/** The same for a device by its folder in sysfs. */
+export function volumeIn(files: SystemFiles, folder: string): LogicalVolume | undefined {
+  if (!volumeId.test(files.text(`${folder}/dm/uuid`) ?? "")) return undefined;
   // A dash within a name is written twice.
-  const [, group, name] = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(files.text(`${folder}/name`) ?? "") ?? [];
+  const [, group, name] = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(files.text(`${folder}/dm/name`) ?? "") ?? [];
   if (group === undefined || name === undefined) return undefined;
   return { group: group.replaceAll("--", "-"), name: name.replaceAll("--", "-") };
 }

@@ -313,6 +313,10 @@ class MemoryMailbox implements OpenMailbox {
     };
   }
 
+  summaries(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]> {
+    return this.structures(uids);
+  }
+
   *structures(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]> {
     for (const uid of uids) {
       const kept = this.#box.messages.get(uid);

@@ -36,11 +36,10 @@ test("the example has no problems, and what it only mentions is what holds anywa
   const usual = await readMailSettings(folder.path);
   assert.deepEqual(await problemsOf(text.replace(/^# (?=[a-z_]+ = )/gm, "")), []);
   const spelled = await readMailSettings(folder.path);
-  const { account, processes, quotaBytes, domains, serverCertificate, ...others } = spelled;
+  const { account, processes, quotaBytes, serverCertificate, ...others } = spelled;
   assert.deepEqual({ account, processes, quotaBytes }, { account: "holdfast", processes: 2, quotaBytes: 1e10 });
-  assert.deepEqual(domains, ["example.org"]);
-  assert.match(serverCertificate?.key ?? "", /privkey\.pem$/);
-  assert.deepEqual({ ...others, domains: usual.domains }, usual);
+  assert.match(serverCertificate?.key ?? "", /^\//);
+  assert.deepEqual(others, usual);
 });
 
 test("what is wrong is told with its line", async () => {

@@ -64,6 +64,11 @@ const script = [
   "(save --name good --fsck) > /said 2>&1; echo good ended with $?",
   "cat /said",
   "volumes good",
+  "quietly lvcreate -L 24M -n copy vg-main",
+  "node /holdfast/cli/main.js backup restore /backups/good /dev/vg-main/copy --confirm vg-main/copy > /said 2>&1",
+  "echo restored with $?; cat /said",
+  "mkdir /copy; mount -t ext4 /dev/vg-main/copy /copy",
+  "echo copy: $(cat /copy/fstab).; umount /copy; quietly lvremove -y vg-main/copy",
   "save --name full --snapshot-size 4M > /said 2>&1 &",
   ...stopped,
   "dd if=/dev/urandom of=/mnt/large bs=1M count=8 conv=fsync 2> /dev/null",
@@ -95,6 +100,7 @@ test("the root of a running system is saved from a snapshot, of which nothing is
   assert.match(said, /^killed: holdfast-\d+-[a-z0-9]+ my-root\.$/m);
   assert.match(said, /^good ended with 0$/m, said);
   assert.match(said, /^good: my-root\.$/m);
+  assert.match(said, /^copy: UUID=1 \/ ext4\.$/m, said);
   // A snapshot with too little room is worth nothing.
   assert.match(said, /^full ended with 1$/m);
   const full =

@@ -3,6 +3,7 @@ export type { SavedVolume } from "./lists.ts";
 export {
   badSectorsName,
   dataName,
+  numberInName,
   parseDataName,
   partimageKind,
   partitionName,

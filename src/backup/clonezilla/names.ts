@@ -12,6 +12,17 @@ export function partitionNumber(disk: string, name: string): number | undefined 
   return match === null ? undefined : Number(match[1]);
 }
 
+/**
+ * The number of a partition by its name alone, whatever disk that is on: of `sda2` and `nvme0n1p2`. Undefined for whole
+ * disks, and for logical volumes, whose names have a dash.
+ */
+export function numberInName(name: string): number | undefined {
+  if (/^(?:nvme\d+n|mmcblk|loop|md|nbd)\d+$/.test(name)) return undefined;
+  if (name.includes("-") && !/-c\d+d\d+p\d+$/.test(name)) return undefined;
+  const number = Number(/(?:\dp|[a-z])(\d+)$/.exec(name)?.[1] ?? "0");
+  return number > 0 ? number : undefined;
+}
+
 /** A logical volume of LVM: `vg-root`. */
 export function volumeName({ group, name }: LogicalVolume): string {
   return `${group}-${name}`;

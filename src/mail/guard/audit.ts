@@ -9,8 +9,13 @@ export interface AuditOptions {
   readonly clock: () => number;
 }
 
-/** Writes a line for each login and each refusal, as `key=value` words. Several processes may write to one file. */
-export class Audit {
+/** Where a line goes for each login and each refusal. */
+export interface Audit {
+  write(line: AuditLine): void;
+}
+
+/** Writes lines as `key=value` words. */
+export class AuditFile implements Audit {
   readonly #to: string;
   readonly #clock: () => number;
   #fd: number | undefined;
@@ -24,7 +29,7 @@ export class Audit {
     const text = `${auditText({ time: new Date(this.#clock()).toISOString(), ...line })}\n`;
     try {
       this.#fd ??= this.#to === "stderr" ? 2 : fs.openSync(this.#to, "a", 0o640);
-      fs.writeSync(this.#fd, text); // at once, so that lines of several processes stay whole
+      fs.writeSync(this.#fd, text);
     } catch {
       // A full disk must not keep anybody from their mail.
     }

@@ -80,9 +80,16 @@ export class Doorway implements GuardedConnection, AsyncDisposable {
     }
     clearTimeout(this.#loginTimer);
     this.#audit("login", { method: credentials.kind });
-    const { user } = check.user;
-    this.#store = await this.#options.openStore(check.user);
-    return { user, store: this.#store };
+    return { user: check.user.user, store: await this.#openStore(check.user) };
+  }
+
+  async #openStore(user: FoundUser): Promise<MailStore> {
+    try {
+      return (this.#store = await this.#options.openStore(user));
+    } catch (error) {
+      this.#audit("error", { why: error instanceof Error ? error.message : String(error) });
+      throw new Failure("failed", "cannot open the mailbox: something is wrong with its files", { cause: error });
+    }
   }
 
   /** The password is always compared first, so that its time tells nothing of the rest. */

@@ -1,6 +1,5 @@
 /** A process that serves: it is given connections by the primary, and asks it what needs counting or a password. */
 import type { Socket } from "node:net";
-import { Audit } from "./audit.ts";
 import { becomeUser } from "./become-user.ts";
 import { Guard } from "./guard.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
@@ -23,7 +22,6 @@ function leave(): void {
 class Worker {
   readonly #office = new RemoteOffice(send);
   #guard: Guard | undefined;
-  #audit: Audit | undefined;
   #connections = 0;
   #isStopping = false;
 
@@ -38,7 +36,6 @@ class Worker {
       case "trust":
         return this.#guard?.useTrust(trustOf(message.trust));
       case "settings":
-        this.#audit?.reopen();
         return this.#guard?.useSettings(message.settings);
       case "stop":
         return this.stop();
@@ -54,14 +51,12 @@ class Worker {
 
   async #begin({ settings, trust, identity }: Extract<ToWorker, { readonly kind: "begin" }>): Promise<void> {
     try {
-      const audit = new Audit({ to: settings.audit, clock });
       becomeUser(identity);
-      this.#audit = audit;
       this.#guard = new Guard({
         settings,
         trust: trustOf(trust),
         office: this.#office,
-        audit,
+        audit: { write: (line) => send({ kind: "audit", line }) },
         clock,
         openStore: mailStoreOpener(settings, { actsAsUsers: identity.actsAsUsers ?? false, clock }),
         protocols: protocolsOf(settings),

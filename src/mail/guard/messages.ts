@@ -1,5 +1,6 @@
 import type { PasswordCheck } from "../passwords/index.ts";
 import type { MailSettings } from "../settings/index.ts";
+import type { AuditLine } from "./audit.ts";
 import type { ProtocolName } from "./guard.ts";
 import type { Barrier } from "./ledger.ts";
 import type { TrustFiles } from "./trust.ts";
@@ -26,6 +27,7 @@ export interface Identity {
 export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "audit"; readonly line: AuditLine }
   | { readonly kind: "ended"; readonly id: number }
   | { readonly kind: "refuse"; readonly address: string; readonly fingerprint?: string }
   | { readonly kind: "release"; readonly fingerprint: string }

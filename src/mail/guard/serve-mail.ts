@@ -3,14 +3,14 @@ import { availableParallelism } from "node:os";
 import { Failure, identities } from "../../base/index.ts";
 import { UserDirectory } from "../passwords/index.ts";
 import { mailPaths, readMailSettings, type MailSettings } from "../settings/index.ts";
-import { Audit } from "./audit.ts";
+import { AuditFile } from "./audit.ts";
 import { Door } from "./door.ts";
 import { Ledger } from "./ledger.ts";
 import type { Identity } from "./messages.ts";
 import { LocalOffice } from "./office.ts";
 import type { ProtocolName } from "./guard.ts";
 import { TrustKeeper } from "./trust-keeper.ts";
-import { trustOf } from "./trust.ts";
+import { trustOf, trustPlaces } from "./trust.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface ServeMailOptions {
@@ -58,7 +58,7 @@ class MailServing implements MailServer {
   readonly #options: ServeMailOptions;
   #settings: MailSettings;
   readonly #ledger: Ledger;
-  readonly #audit: Audit;
+  readonly #audit: AuditFile;
   readonly #trust: TrustKeeper;
   readonly #office: LocalOffice;
   readonly #workers = new Set<WorkerProcess>();
@@ -72,11 +72,12 @@ class MailServing implements MailServer {
     this.#options = options;
     this.#settings = settings;
     this.#ledger = new Ledger(settings.limits, clock);
-    this.#audit = new Audit({ to: settings.audit, clock });
+    this.#audit = new AuditFile({ to: settings.audit, clock });
     const paths = mailPaths(settings.folder);
     this.#office = new LocalOffice(this.#ledger, new UserDirectory(paths.domains, settings.domains));
     this.#trust = new TrustKeeper({
       folder: paths.pki,
+      places: trustPlaces(settings),
       clock,
       onNotice,
       onChange: (trust) => this.#workers.forEach((worker) => worker.send({ kind: "trust", trust })),
@@ -118,7 +119,7 @@ class MailServing implements MailServer {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#trust.stop();
-    await Promise.all(this.#doors.map((door) => door.close()));
+    for (const door of this.#doors) door.close();
     const workers = [...this.#workers];
     for (const worker of workers) worker.send({ kind: "stop" });
     const timer = setTimeout(() => workers.forEach((worker) => worker.kill()), drainMs);
@@ -157,7 +158,7 @@ class MailServing implements MailServer {
 
   async #startWorker(identity: Identity): Promise<void> {
     const begin = { kind: "begin", settings: this.#settings, trust: this.#trust.files, identity } as const;
-    const worker = await WorkerProcess.start(begin, { office: this.#office, ledger: this.#ledger });
+    const worker = await WorkerProcess.start(begin, { office: this.#office, ledger: this.#ledger, audit: this.#audit });
     this.#workers.add(worker);
     void this.#replaceOnceEnded(worker, identity);
   }

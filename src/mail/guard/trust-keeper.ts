@@ -2,10 +2,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
 import { renewRevocationListIfDue, renewServerCertificateIfDue } from "../pki/index.ts";
-import { readTrustFiles, trustOf, type TrustFiles } from "./trust.ts";
+import { readTrustFiles, trustOf, type TrustFiles, type TrustPlaces } from "./trust.ts";
 
 export interface TrustKeeperOptions {
+  /** Of the authority whose lists are renewed here. */
   readonly folder: string;
+  readonly places: TrustPlaces;
   readonly clock: () => number;
   readonly onChange: (files: TrustFiles) => void;
   readonly onNotice: (text: string) => void;
@@ -24,36 +26,43 @@ export class TrustKeeper {
   #mark = "";
   #lookTimer: NodeJS.Timeout | undefined;
   #renewTimer: NodeJS.Timeout | undefined;
-  #watcher: fs.FSWatcher | undefined;
+  readonly #watchers: fs.FSWatcher[] = [];
   #told = "";
 
   constructor(options: TrustKeeperOptions) {
     this.#options = options;
   }
 
+  get #paths(): readonly string[] {
+    const { certificate, key, authorities } = this.#options.places;
+    return [certificate, key, ...authorities];
+  }
+
   get files(): TrustFiles {
-    return (this.#files ??= readTrustFiles(this.#options.folder));
+    return (this.#files ??= readTrustFiles(this.#options.places));
   }
 
   /** Renews what is due first. Throws where there is nothing to trust. */
   async start(): Promise<void> {
     await this.#renew();
-    this.#files = readTrustFiles(this.#options.folder);
+    this.#files = readTrustFiles(this.#options.places);
     this.#mark = this.#markOfFiles();
     this.#alarm();
     this.#lookTimer = setInterval(() => void this.lookAgain(), lookMs).unref();
     this.#renewTimer = setInterval(() => void this.#renew(), renewMs).unref();
-    try {
-      this.#watcher = fs.watch(this.#options.folder, () => void this.lookAgain()).unref();
-    } catch {
-      // Not everywhere can a folder be watched; the timer sees it a little later.
+    for (const folder of new Set(this.#paths.map((file) => path.dirname(file)))) {
+      try {
+        this.#watchers.push(fs.watch(folder, () => void this.lookAgain()).unref());
+      } catch {
+        // Not everywhere can a folder be watched; the timer sees it a little later.
+      }
     }
   }
 
   stop(): void {
     clearInterval(this.#lookTimer);
     clearInterval(this.#renewTimer);
-    this.#watcher?.close();
+    for (const watcher of this.#watchers) watcher.close();
   }
 
   /** Takes the files where they have changed; keeps what it has where they are not whole. */
@@ -61,7 +70,7 @@ export class TrustKeeper {
     const mark = this.#markOfFiles();
     if (mark === this.#mark) return;
     try {
-      const files = readTrustFiles(this.#options.folder);
+      const files = readTrustFiles(this.#options.places);
       trustOf(files);
       this.#mark = mark;
       this.#files = files;
@@ -109,9 +118,9 @@ export class TrustKeeper {
   }
 
   #markOfFiles(): string {
-    return ["server.pem", "bundle.pem"]
-      .map((name) => {
-        const stat = fs.statSync(path.join(this.#options.folder, name), { bigint: true, throwIfNoEntry: false });
+    return this.#paths
+      .map((file) => {
+        const stat = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
         return stat === undefined ? "" : `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
       })
       .join("\n");

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../base/index.ts";
 import type { PasswordCheck } from "../passwords/index.ts";
+import type { Audit } from "./audit.ts";
 import type { Barrier, Ledger } from "./ledger.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Office } from "./office.ts";
@@ -11,6 +12,7 @@ import type { Office } from "./office.ts";
 export interface WorkerServices {
   readonly office: Office;
   readonly ledger: Ledger;
+  readonly audit: Audit;
 }
 
 /** A process that serves, as the primary sees it. */
@@ -86,6 +88,8 @@ export class WorkerProcess {
         this.#addresses.delete(message.id);
         return;
       }
+      case "audit":
+        return this.#services.audit.write(message.line);
       case "refuse":
         return office.refuse(message.address, message.fingerprint);
       case "release":

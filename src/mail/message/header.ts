@@ -18,6 +18,8 @@ export interface RawHeader {
   /** After the empty line, or where the header was broken off. */
   readonly end: number;
   readonly fields: readonly RawField[];
+  /** Whether the empty line was found. */
+  readonly isEnded: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export function readHeader(
     const next = found === -1 ? bytes.length : found + 1;
     if (first === lineFeed || (first === carriageReturn && next === at + 2)) {
       close();
-      return { end: next, fields };
+      return { end: next, fields, isEnded: true };
     }
     if (first === 0x2d && bytes[at + 1] === 0x2d && isEnd(at)) break;
     if (first !== space && first !== tab) {
@@ -55,7 +57,7 @@ export function readHeader(
     at = next;
   }
   close();
-  return { end: at, fields };
+  return { end: at, fields, isEnded: false };
 }
 
 /** Names are seldom longer, and no longer one is asked for by us. */

@@ -5,7 +5,7 @@ import { messageIdsOf } from "./message-ids.ts";
 import { PartReader } from "./part-reader.ts";
 import { previewOf } from "./preview.ts";
 import { parseSentDate } from "./sent-date.ts";
-import type { Envelope, MessageStructure } from "./structure.ts";
+import type { Envelope, MessageStructure, MessageSummary } from "./structure.ts";
 
 /** Takes a message apart as it is on the wire. Never throws for what is in it; takes time in proportion to its size. */
 export function parseMessage(content: Uint8Array): MessageStructure {
@@ -18,10 +18,14 @@ export function parseMessage(content: Uint8Array): MessageStructure {
   };
 }
 
-/** What the header alone says: all that ENVELOPE, SORT and THREAD ask for. `header` may be all of the message. */
-export function parseEnvelope(header: Uint8Array): Omit<MessageStructure, "root" | "preview"> {
-  const bytes = bufferOf(header);
-  const { fields } = readHeader(bytes, 0, isEnvelopeField);
+/**
+ * What the header says, of the beginning of a message: its lines may end in LF alone, as a file has them. Undefined where the
+ * header does not end in there, unless that is all of the message.
+ */
+export function parseSummary(beginning: Uint8Array, isWhole: boolean): MessageSummary | undefined {
+  const bytes = bufferOf(beginning);
+  const { fields, isEnded } = readHeader(bytes, 0, isEnvelopeField);
+  if (!isEnded && !isWhole) return undefined;
   return summaryOf(bytes, fields, envelopeOf(bytes, fields));
 }
 
@@ -29,11 +33,7 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function summaryOf(
-  bytes: Buffer,
-  fields: readonly RawField[],
-  envelope: Envelope,
-): Omit<MessageStructure, "root" | "preview"> {
+function summaryOf(bytes: Buffer, fields: readonly RawField[], envelope: Envelope): MessageSummary {
   const sent = parseSentDate(envelope.date);
   const references = messageIdsOf(lastText(bytes, fields, "references"));
   return {

@@ -58,16 +58,20 @@ export interface MessagePart {
   readonly envelope?: Envelope;
 }
 
-/** What is kept of a message so that it need not be read again. JSON-safe. */
-export interface MessageStructure {
+/** What the header of a message says: all that ENVELOPE, SORT and THREAD ask for. JSON-safe. */
+export interface MessageSummary {
   readonly envelope: Envelope;
-  readonly root: MessagePart;
   /** Sent date (Date:), milliseconds since 1970; absent where there is none that can be read. */
   readonly sentMs?: number;
   /** RFC 5256 base subject, in upper case, for SORT and THREAD. */
   readonly baseSubject: string;
   /** Message-IDs of References, or the first of In-Reply-To, without angles, for THREAD=REFERENCES. */
   readonly references: readonly string[];
+}
+
+/** What is kept of a message so that it need not be read again. JSON-safe. */
+export interface MessageStructure extends MessageSummary {
+  readonly root: MessagePart;
   /** RFC 8970: the first words of the text, at most 200 characters. */
   readonly preview: string;
 }

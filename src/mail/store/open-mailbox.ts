@@ -1,5 +1,5 @@
 import type { MessageRecord } from "../message-record.ts";
-import type { MessageStructure } from "../message/index.ts";
+import type { MessageStructure, MessageSummary } from "../message/index.ts";
 import type { Appended } from "./mail-store.ts";
 
 /** What came to be since the last look. Each list in order of UIDs. */
@@ -62,6 +62,8 @@ export interface OpenMailbox extends Disposable {
 
   /** Throws `not-found` for a message that another removed meanwhile. */
   content(uid: number): MessageContent;
+  /** What headers say; as `structures`, at less cost: bodies are not read for it. */
+  summaries(uids: readonly number[]): Iterable<readonly [uid: number, summary: MessageSummary]>;
   /** Parsed once, kept in the index; in the order asked for, those that vanished left out. */
   structures(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]>;
   /**

@@ -239,6 +239,27 @@ test("a partition is refused, and its disk named", async () => {
   assert.match(said, /"\/dev\/sda1": it is a partition, .*; its disk is \/dev\/sda$/);
 });
 
+test("a logical volume is named by its group and itself, and written only where that is given", async () => {
+  const uuid = `LVM-${"aB3".repeat(21)}x`;
+  const volume = (more: Record<string, string>): FakeDevice => ({ ...mapped(0, "vg--1-my--root"), files: more });
+  const root = await identify("253:0", [volume({ "dm/name": "vg--1-my--root", "dm/uuid": uuid })]);
+  assert.deepEqual([root.path, root.transport, root.serial], ["/dev/mapper/vg--1-my--root", "lvm", "vg-1/my-root"]);
+  assert.deepEqual(confirmationOf(root), { word: "vg-1/my-root", what: "volume" });
+  assert.match(
+    refused(() => refuseUnconfirmed(root, undefined)),
+    /give its volume with --confirm/,
+  );
+  refuseUnconfirmed(root, "vg-1/my-root");
+  for (const other of [
+    { "dm/name": "vg--1-pool-tpool", "dm/uuid": `${uuid}-tpool` },
+    { "dm/name": "home", "dm/uuid": "CRYPT-LUKS2-0-home" },
+    { "dm/name": "vg--1", "dm/uuid": uuid },
+  ]) {
+    const { path, transport, serial } = await identify("253:0", [volume(other)]);
+    assert.deepEqual([path, transport, serial], ["/dev/dm-0", "other", undefined]);
+  }
+});
+
 test("NVMe, virtio and cards say their numbers themselves; only a card is removable", async () => {
   const nvme = await identify("259:0", [
     { at: "pci0/nvme/nvme0/nvme0n1", number: "259:0", files: { "device/serial": "S6B0", "device/model": "SSD 980" } },

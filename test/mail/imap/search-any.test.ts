@@ -153,7 +153,7 @@ suite("a search", () => {
     using box = mail.store().open("INBOX", { isReadOnly: true });
     const asked: number[] = [];
     const watched = {
-      structures: box.structures.bind(box),
+      summaries: box.summaries.bind(box),
       matching: (...[query, uids]: Parameters<typeof box.matching>) => {
         asked.push(uids.length);
         return box.matching(query, uids);

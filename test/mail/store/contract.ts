@@ -108,6 +108,34 @@ function contentContract(holds: Holds): void {
     }
   });
 
+  holds("summaries say what the structures say, before these are known and after", async (_, store) => {
+    const long = `X-Long: ${"x".repeat(40_000)}\n${mail("long")}`;
+    const texts = [
+      mail("a"),
+      long,
+      "Subject: no end",
+      "\n\nno header",
+      "Subject: =?utf-8?q?=C3=A9?=\nReferences: <a@b>\n\n",
+    ];
+    const { uids } = await store.append(
+      "INBOX",
+      texts.map((text) => message(text)),
+    );
+    using inbox = store.open("INBOX", { isReadOnly: false });
+    const before = [...inbox.summaries(uids)];
+    const expected = [...inbox.structures(uids)].map(([uid, { envelope, baseSubject, references, sentMs }]) => {
+      return [uid, { envelope, baseSubject, references, ...(sentMs === undefined ? {} : { sentMs }) }];
+    });
+    const plain = (found: typeof before): unknown => {
+      return found.map(([uid, { envelope, baseSubject, references, sentMs }]) => {
+        return [uid, { envelope, baseSubject, references, ...(sentMs === undefined ? {} : { sentMs }) }];
+      });
+    };
+    assert.deepEqual(plain(before), expected);
+    assert.deepEqual(plain([...inbox.summaries(uids)]), expected);
+    assert.equal(before[1]?.[1].envelope.subject, "long");
+  });
+
   holds("text is found wherever it is", async (_, store) => {
     const { uids } = await store.append("INBOX", [
       message(mail("Breakfast", "Two eggs and Bacon")),

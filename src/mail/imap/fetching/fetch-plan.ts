@@ -1,12 +1,14 @@
 import type { MessageContent } from "../../store/index.ts";
 import type { MessageRecord } from "../../message-record.ts";
-import type { MessageStructure } from "../../message/index.ts";
+import type { MessageStructure, MessageSummary } from "../../message/index.ts";
 import type { FetchItem } from "../grammar/index.ts";
 import { itemWriter } from "./item-writer.ts";
 
 /** A message of which something is to be told, with what was opened for it. */
 export interface FetchedMessage {
   readonly record: MessageRecord;
+  /** Of ENVELOPE alone; the structure says it too. */
+  readonly summary: MessageSummary | undefined;
   readonly structure: MessageStructure | undefined;
   readonly content: MessageContent | undefined;
 }
@@ -48,7 +50,8 @@ export type ItemWriter = (line: FetchLine, message: FetchedMessage) => void;
 /** How to tell what was asked for, and what has to be opened for it. */
 export interface FetchPlan {
   readonly writers: readonly ItemWriter[];
-  readonly needsStructure: boolean;
+  /** What of it is parsed; headers take half the time. */
+  readonly needs: "nothing" | "summary" | "structure";
   readonly needsContent: boolean;
   readonly setsSeen: boolean;
 }
@@ -68,14 +71,14 @@ export function fetchPlan(items: readonly FetchItem[], { withUid, withModSeq, ut
   ];
   return {
     writers: all.map((item) => itemWriter(item, { utf8 })),
-    needsStructure: all.some(needsStructure),
+    needs: all.some(needsStructure) ? "structure" : has("ENVELOPE") ? "summary" : "nothing",
     needsContent: all.some((item) => item.kind === "section" || item.kind === "binary" || item.kind === "binary-size"),
     setsSeen: all.some((item) => (item.kind === "section" || item.kind === "binary") && item.setsSeen),
   };
 }
 
 function needsStructure(item: FetchItem): boolean {
-  if (item.kind === "plain") return ["ENVELOPE", "BODY", "BODYSTRUCTURE"].includes(item.label);
+  if (item.kind === "plain") return ["BODY", "BODYSTRUCTURE"].includes(item.label);
   if (item.kind === "section") return item.section.part.length > 0 || item.section.text !== undefined;
   return item.kind === "preview" || item.path.length > 0;
 }

@@ -2,6 +2,7 @@ import {
   binaryOf,
   type MessagePart,
   type MessageStructure,
+  type MessageSummary,
   partOf,
   readSection,
   type Section,
@@ -48,7 +49,7 @@ const plainTexts: Readonly<Record<PlainLabel, (message: FetchedMessage, options:
   EMAILID: ({ record }) => `(${record.emailId})`,
   // RFC 8474 §5.2 allows it where threads are not kept.
   THREADID: () => "NIL",
-  ENVELOPE: (message, options) => envelopeText(structureOf(message).envelope, options),
+  ENVELOPE: (message, options) => envelopeText(summaryOf(message).envelope, options),
   BODY: (message, options) => bodyStructureText(structureOf(message).root, { ...options, extended: false }),
   BODYSTRUCTURE: (message, options) => bodyStructureText(structureOf(message).root, { ...options, extended: true }),
 };
@@ -117,6 +118,11 @@ function within(
   if (partial === undefined) return { from, to };
   const start = Math.min(to, from + partial.from);
   return { from: start, to: Math.min(to, start + partial.bytes) };
+}
+
+function summaryOf({ summary }: FetchedMessage): MessageSummary {
+  if (summary === undefined) throw new Error("the summary of a message was not fetched");
+  return summary;
 }
 
 function structureOf({ structure }: FetchedMessage): MessageStructure {

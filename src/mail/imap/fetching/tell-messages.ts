@@ -1,9 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { Failure } from "../../../base/index.ts";
 import type { MessageContent } from "../../store/index.ts";
-import type { MessageStructure } from "../../message/index.ts";
 import { No, type NumberedMessage, type Session } from "../session/index.ts";
-import { type ByteRange, FetchLine, type FetchPlan } from "./fetch-plan.ts";
+import { type ByteRange, type FetchedMessage, FetchLine, type FetchPlan } from "./fetch-plan.ts";
 import { pieceBytes } from "./item-writer.ts";
 
 // After so much the other connections get their turn.
@@ -27,15 +26,16 @@ export async function tellMessages(
   for (const batch of batches(messages, plan.needsContent)) {
     const seen = plan.setsSeen && !mailbox.isReadOnly ? await markSeen(session, batch) : noneSeen;
     const uids = batch.map(({ record }) => record.uid);
-    const structures = plan.needsStructure ? new Map(mailbox.structures(uids)) : undefined;
+    const structures = plan.needs === "structure" ? new Map(mailbox.structures(uids)) : undefined;
+    const summaries = plan.needs === "summary" ? new Map(mailbox.summaries(uids)) : structures;
     for (const message of batch) {
       const { uid } = message.record;
-      const structure = structures?.get(uid);
-      if (plan.needsStructure && structure === undefined) {
+      const parsed = { structure: structures?.get(uid), summary: summaries?.get(uid) };
+      if (plan.needs !== "nothing" && parsed.summary === undefined) {
         untold.removed += 1;
         continue;
       }
-      const waiting = tellMessage(session, plan, { ...message, structure, isNowSeen: seen.has(uid) }, untold);
+      const waiting = tellMessage(session, plan, { ...message, ...parsed, isNowSeen: seen.has(uid) }, untold);
       if (waiting !== undefined) await waiting;
       if (session.output.isFull) await session.output.drained();
     }
@@ -46,8 +46,7 @@ export async function tellMessages(
 
 const noneSeen: ReadonlySet<number> = new Set();
 
-interface TellableMessage extends NumberedMessage {
-  readonly structure: MessageStructure | undefined;
+interface TellableMessage extends NumberedMessage, Omit<FetchedMessage, "record" | "content"> {
   readonly isNowSeen: boolean;
 }
 
@@ -82,7 +81,8 @@ function lineOf(
   content: MessageContent | undefined,
 ): FetchLine {
   const record = session.selected.records[message.number - 1] ?? message.record;
-  const fetched = { record, structure: message.structure, content };
+  const { summary, structure } = message;
+  const fetched = { record, summary, structure, content };
   const line = new FetchLine(`* ${message.number} FETCH (`);
   for (const write of plan.writers) write(line, fetched);
   if (message.isNowSeen) {

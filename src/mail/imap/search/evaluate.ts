@@ -8,7 +8,7 @@ import { costOf, type SearchKey } from "./search-key.ts";
 
 /** Where one searches. */
 export interface SearchView {
-  readonly mailbox: Pick<OpenMailbox, "structures" | "matching">;
+  readonly mailbox: Pick<OpenMailbox, "summaries" | "matching">;
   /** By number: that of the first is 1. */
   readonly records: readonly MessageRecord[];
   /** UIDs of the saved result. */
@@ -117,7 +117,7 @@ function isOn({ is, day }: DateKey, other: number): boolean {
 /** By the day where it was written, whatever its time and zone (RFC 9051 §6.4.4). Without a date it was never sent. */
 function sentOn(view: SearchView, key: DateKey, among: Messages): Messages {
   const uids = new Set<number>();
-  for (const [uid, { envelope }] of view.mailbox.structures(uidsOf(among))) {
+  for (const [uid, { envelope }] of view.mailbox.summaries(uidsOf(among))) {
     const sent = parseSentDate(envelope.date);
     if (sent !== undefined && isOn(key, Math.floor((sent.ms + sent.zoneMinutes * 60_000) / dayMs))) uids.add(uid);
   }

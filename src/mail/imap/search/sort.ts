@@ -1,4 +1,4 @@
-import { decodeWords, foldText, type Address, type MessageStructure } from "../../message/index.ts";
+import { decodeWords, foldText, type Address, type MessageSummary } from "../../message/index.ts";
 import type { OpenMailbox } from "../../store/index.ts";
 import { BadCommand } from "../grammar/index.ts";
 import type { NumberedMessage } from "../session/index.ts";
@@ -30,15 +30,15 @@ export function readSortKeys(reader: TokenReader): readonly SortKey[] {
 
 /** Sorted by these keys, and what is equal in all by its number. */
 export function sorted(
-  mailbox: Pick<OpenMailbox, "structures">,
+  mailbox: Pick<OpenMailbox, "summaries">,
   messages: readonly NumberedMessage[],
   keys: readonly SortKey[],
 ): readonly NumberedMessage[] {
-  const needsStructure = keys.some(({ by }) => by !== "ARRIVAL" && by !== "SIZE");
-  const structures = new Map(needsStructure ? mailbox.structures(messages.map(({ record }) => record.uid)) : []);
+  const needsSummary = keys.some(({ by }) => by !== "ARRIVAL" && by !== "SIZE");
+  const summaries = new Map(needsSummary ? mailbox.summaries(messages.map(({ record }) => record.uid)) : []);
   const rows = messages.map((message) => {
-    const structure = structures.get(message.record.uid);
-    return { message, values: keys.map(({ by }) => valueOf(by, message, structure)) };
+    const summary = summaries.get(message.record.uid);
+    return { message, values: keys.map(({ by }) => valueOf(by, message, summary)) };
   });
   rows.sort((a, b) => {
     for (const [index, { isReverse }] of keys.entries()) {
@@ -58,17 +58,17 @@ function compare(a: Value, b: Value): number {
   return a < b ? -1 : 1;
 }
 
-function valueOf(by: SortName, { record }: NumberedMessage, structure: MessageStructure | undefined): string | number {
-  const envelope = structure?.envelope;
+function valueOf(by: SortName, { record }: NumberedMessage, summary: MessageSummary | undefined): string | number {
+  const envelope = summary?.envelope;
   switch (by) {
     case "ARRIVAL":
       return record.receivedMs;
     case "SIZE":
       return record.sizeBytes;
     case "DATE":
-      return structure?.sentMs ?? record.receivedMs;
+      return summary?.sentMs ?? record.receivedMs;
     case "SUBJECT":
-      return foldText(structure?.baseSubject ?? "");
+      return foldText(summary?.baseSubject ?? "");
     case "FROM":
       return foldText(envelope?.from[0]?.mailbox ?? "");
     case "TO":

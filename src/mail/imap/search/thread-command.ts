@@ -42,21 +42,21 @@ export const threadCommand = defineCommand<{ readonly threading: Threading; read
 });
 
 function threadMessages(
-  mailbox: Pick<OpenMailbox, "structures">,
+  mailbox: Pick<OpenMailbox, "summaries">,
   messages: readonly NumberedMessage[],
   isByUid: boolean,
 ): readonly ThreadMessage[] {
-  const structures = new Map(mailbox.structures(messages.map(({ record }) => record.uid)));
+  const summaries = new Map(mailbox.summaries(messages.map(({ record }) => record.uid)));
   return messages.map(({ number, record }) => {
-    const structure = structures.get(record.uid);
-    const { isReply } = baseSubjectOf(structure?.envelope.subject);
+    const summary = summaries.get(record.uid);
+    const { isReply } = baseSubjectOf(summary?.envelope.subject);
     return {
       number,
       told: isByUid ? record.uid : number,
-      sentMs: structure?.sentMs ?? record.receivedMs,
-      id: messageIdsOf(structure?.envelope.messageId)[0],
-      references: structure?.references ?? [],
-      baseSubject: foldText(structure?.baseSubject ?? ""),
+      sentMs: summary?.sentMs ?? record.receivedMs,
+      id: messageIdsOf(summary?.envelope.messageId)[0],
+      references: summary?.references ?? [],
+      baseSubject: foldText(summary?.baseSubject ?? ""),
       isReply,
     };
   });

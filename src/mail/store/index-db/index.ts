@@ -1,4 +1,4 @@
-export { keepStructures, structuresOf } from "./content-index.ts";
+export { structures, summaries, throughIndex, type ContentKind } from "./content-index.ts";
 export { IndexDatabase, isDamaged, setAside } from "./index-database.ts";
 export { IndexedMailbox, type Found } from "./indexed-mailbox.ts";
 export { newMailboxId } from "./new-mailbox-id.ts";

@@ -1,5 +1,5 @@
 /** Raised with every change of the tables: an index of another version is made anew. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 export const schema = `
   CREATE TABLE mailboxes (
@@ -38,7 +38,9 @@ export const schema = `
   CREATE TABLE contents (
     id INTEGER PRIMARY KEY,
     emailId TEXT NOT NULL UNIQUE,
-    structure TEXT,
+    -- What its header says, and of which parts it is; the latter only together with the former.
+    summary TEXT,
+    parts TEXT,
     -- 0: its text is not in the index; 1: it is; 2: its beginning is.
     text INTEGER NOT NULL DEFAULT 0
   );

@@ -2,6 +2,9 @@ import * as fs from "node:fs";
 import { toWire } from "../line-ends.ts";
 import type { MessageContent } from "../open-mailbox.ts";
 
+/** One for all: thousands of beginnings are read in a row, each for a moment. */
+const scratch = Buffer.alloc(16 * 1024);
+
 /** A message's file, opened; its bytes are read when they are first asked for. */
 export class FileContent implements MessageContent {
   readonly #fd: number;
@@ -28,6 +31,15 @@ export class FileContent implements MessageContent {
       return bytes.subarray(0, readFully(this.#fd, bytes, from));
     }
     return this.#whole().subarray(from, to);
+  }
+
+  /**
+   * As the file begins, its lines ended as they are there: most headers whole. The bytes hold until the next message is
+   * asked for its beginning.
+   */
+  beginning(): { readonly bytes: Uint8Array; readonly isWhole: boolean } {
+    const bytes = scratch.subarray(0, readFully(this.#fd, scratch, 0));
+    return { bytes, isWhole: bytes.length >= this.#fileBytes };
   }
 
   #whole(): Uint8Array {

@@ -3,12 +3,14 @@ import { Failure, isSystemError } from "../../../base/index.ts";
 import type { MessageRecord } from "../../message-record.ts";
 import {
   parseMessage,
+  parseSummary,
   searchTextOf,
   textMatches,
   type MessagePart,
   type MessageStructure,
+  type MessageSummary,
 } from "../../message/index.ts";
-import { keepStructures, structuresOf } from "../index-db/index.ts";
+import { structures, summaries, throughIndex, type ContentKind } from "../index-db/index.ts";
 import { MailboxView } from "../mailbox-view.ts";
 import type {
   Copied,
@@ -94,19 +96,26 @@ export class MaildirView implements OpenMailbox {
     return this.#access.act(() => this.#open(this.#access.mailbox(this.name), uid));
   }
 
-  *structures(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]> {
-    for (let at = 0; at < uids.length; at += structureBatch) {
-      yield* this.#access.act(() => this.#batch(uids.slice(at, at + structureBatch)));
-    }
+  summaries(uids: readonly number[]): Iterable<readonly [uid: number, summary: MessageSummary]> {
+    return this.#inBatches(uids, summaries, (mailbox, uid) => this.#read(mailbox, uid, summaryOf));
+  }
+
+  structures(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]> {
+    return this.#inBatches(uids, structures, (mailbox, uid) => {
+      return this.#read(mailbox, uid, (content) => parseMessage(content.read()));
+    });
   }
 
   matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>> {
     const mailbox = this.#access.mailbox(this.name);
     return mailbox.texts.search(query, uids, {
       act: (work) => this.#access.act(work),
-      searchText: (uid) => this.#read(mailbox, uid, (wire) => searchTextOf(wire, this.#rootOf(mailbox, uid, wire))),
+      searchText: (uid) =>
+        this.#readWhole(mailbox, uid, (wire) => searchTextOf(wire, this.#rootOf(mailbox, uid, wire))),
       matches: (uid, asked) => {
-        return this.#read(mailbox, uid, (wire) => textMatches(wire, this.#rootOf(mailbox, uid, wire), asked)) ?? false;
+        return (
+          this.#readWhole(mailbox, uid, (wire) => textMatches(wire, this.#rootOf(mailbox, uid, wire), asked)) ?? false
+        );
       },
     });
   }
@@ -171,30 +180,31 @@ export class MaildirView implements OpenMailbox {
     return { ...done, uidValidity: into.index.uidValidity };
   }
 
-  #batch(uids: readonly number[]): (readonly [uid: number, structure: MessageStructure])[] {
-    const mailbox = this.#access.mailbox(this.name);
-    const wanted = uids.flatMap((uid) => this.#view.find(uid) ?? mailbox.index.held.get(uid)?.record ?? []);
-    const database = this.#access.database;
-    const known = structuresOf(
-      database,
-      wanted.map(({ emailId }) => emailId),
-    );
-    const parsed: (readonly [string, MessageStructure])[] = [];
-    const batch = wanted.flatMap(({ uid, emailId }): [] | [readonly [number, MessageStructure]] => {
-      const structure = known.get(emailId) ?? this.#parsed(mailbox, uid);
-      if (structure === undefined) return [];
-      if (!known.has(emailId)) parsed.push([emailId, structure]);
-      return [[uid, structure]];
-    });
-    keepStructures(database, parsed);
-    return batch;
+  *#inBatches<T>(
+    uids: readonly number[],
+    kind: ContentKind<T>,
+    read: (mailbox: MaildirMailbox, uid: number) => T | undefined,
+  ): Iterable<readonly [uid: number, value: T]> {
+    for (let at = 0; at < uids.length; at += structureBatch) {
+      const batch = uids.slice(at, at + structureBatch);
+      yield* this.#access.act(() => {
+        const mailbox = this.#access.mailbox(this.name);
+        const wanted = batch.flatMap((uid) => this.#view.find(uid) ?? mailbox.index.held.get(uid)?.record ?? []);
+        const { database } = this.#access;
+        return throughIndex(wanted, { database, kind, read: (uid) => read(mailbox, uid), act: (work) => work() });
+      });
+    }
+  }
+
+  #readWhole<T>(mailbox: MaildirMailbox, uid: number, work: (wire: Uint8Array) => T): T | undefined {
+    return this.#read(mailbox, uid, (content) => work(content.read()));
   }
 
   /** Undefined for a message that is gone. */
-  #read<T>(mailbox: MaildirMailbox, uid: number, work: (wire: Uint8Array) => T): T | undefined {
+  #read<T>(mailbox: MaildirMailbox, uid: number, work: (content: FileContent) => T): T | undefined {
     try {
       using content = this.#open(mailbox, uid);
-      return work(content.read());
+      return work(content);
     } catch (error) {
       if (error instanceof Failure && error.code === "not-found") return undefined;
       throw error;
@@ -203,14 +213,10 @@ export class MaildirView implements OpenMailbox {
 
   #rootOf(mailbox: MaildirMailbox, uid: number, wire: Uint8Array): MessagePart {
     const emailId = mailbox.index.held.get(uid)?.record.emailId ?? "";
-    return (structuresOf(this.#access.database, [emailId]).get(emailId) ?? parseMessage(wire)).root;
+    return (structures.known(this.#access.database, [emailId]).get(emailId) ?? parseMessage(wire)).root;
   }
 
-  #parsed(mailbox: MaildirMailbox, uid: number): MessageStructure | undefined {
-    return this.#read(mailbox, uid, parseMessage);
-  }
-
-  #open(mailbox: MaildirMailbox, uid: number): MessageContent {
+  #open(mailbox: MaildirMailbox, uid: number): FileContent {
     for (let tries = 0; tries < openLimit; tries++) {
       const place = tries === 0 ? mailbox.index.held.get(uid)?.place : mailbox.locate(uid, !this.isReadOnly);
       if (place === undefined) break;
@@ -236,4 +242,9 @@ export class MaildirView implements OpenMailbox {
     if (index.uidValidity === this.uidValidity) return;
     throw new Failure("failed", `cannot go on with mailbox "${this.name}": another has taken its place, open it again`);
   }
+}
+
+function summaryOf(content: FileContent): MessageSummary | undefined {
+  const { bytes, isWhole } = content.beginning();
+  return parseSummary(bytes, isWhole) ?? parseSummary(content.read(), true);
 }

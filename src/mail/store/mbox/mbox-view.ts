@@ -1,7 +1,13 @@
 import { Failure } from "../../../base/index.ts";
 import type { MessageRecord } from "../../message-record.ts";
-import { parseMessage, textMatches, type MessageStructure } from "../../message/index.ts";
-import { keepStructures, structuresOf } from "../index-db/index.ts";
+import {
+  parseMessage,
+  parseSummary,
+  textMatches,
+  type MessageStructure,
+  type MessageSummary,
+} from "../../message/index.ts";
+import { structures, summaries, throughIndex, type ContentKind } from "../index-db/index.ts";
 import { MailboxView } from "../mailbox-view.ts";
 import type { NewMessage } from "../mail-store.ts";
 import type {
@@ -115,35 +121,35 @@ export class MboxView implements OpenMailbox {
     return actAs(() => root.guarded(() => root.mailbox(this.name).read(uid)));
   }
 
-  *structures(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]> {
-    for (let at = 0; at < uids.length; at += structureBatch)
-      yield* this.#structures(uids.slice(at, at + structureBatch));
+  summaries(uids: readonly number[]): Iterable<readonly [uid: number, summary: MessageSummary]> {
+    return this.#inBatches(uids, summaries, (bytes) => parseSummary(bytes, true));
   }
 
-  #structures(uids: readonly number[]): readonly (readonly [uid: number, structure: MessageStructure])[] {
-    const { index } = this.#mailbox;
-    const wanted = uids.flatMap((uid) => index.held.get(uid)?.record ?? []);
-    const { database } = this.#access.root;
-    const emailIds = wanted.map(({ emailId }) => emailId);
-    const known = this.#access.actAs(() => structuresOf(database, emailIds));
-    const parsed: (readonly [string, MessageStructure])[] = [];
-    const found = wanted.flatMap(({ uid, emailId }): [] | [readonly [number, MessageStructure]] => {
-      const kept = known.get(emailId);
-      if (kept !== undefined) return [[uid, kept]];
+  structures(uids: readonly number[]): Iterable<readonly [uid: number, structure: MessageStructure]> {
+    return this.#inBatches(uids, structures, parseMessage);
+  }
+
+  *#inBatches<T>(
+    uids: readonly number[],
+    kind: ContentKind<T>,
+    parse: (bytes: Uint8Array) => T | undefined,
+  ): Iterable<readonly [uid: number, value: T]> {
+    const { root, actAs } = this.#access;
+    const read = (uid: number): T | undefined => {
       const bytes = this.#read(uid);
-      if (bytes === undefined) return [];
-      const structure = parseMessage(bytes);
-      parsed.push([emailId, structure]);
-      return [[uid, structure]];
-    });
-    this.#access.actAs(() => keepStructures(database, parsed));
-    return found;
+      return bytes === undefined ? undefined : parse(bytes);
+    };
+    for (let at = 0; at < uids.length; at += structureBatch) {
+      const { held } = this.#mailbox.index;
+      const wanted = uids.slice(at, at + structureBatch).flatMap((uid) => held.get(uid)?.record ?? []);
+      yield* throughIndex(wanted, { database: root.database, kind, read, act: actAs });
+    }
   }
 
   async matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>> {
     const matches = new Set<number>();
     for (let at = 0; at < uids.length; at += searchBatch) {
-      for (const [uid, { root }] of this.#structures(uids.slice(at, at + searchBatch))) {
+      for (const [uid, { root }] of this.structures(uids.slice(at, at + searchBatch))) {
         const bytes = this.#read(uid);
         if (bytes !== undefined && textMatches(bytes, root, query)) matches.add(uid);
       }
