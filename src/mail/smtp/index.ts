@@ -4,6 +4,7 @@ import type { LmtpOptions, Receiver, SmtpOptions } from "./receive.ts";
 export { AliasesFile, parseAliases, type Aliases } from "./aliases.ts";
 export type { Resolver } from "./authentication.ts";
 export { usualReceiveLimits, type ReceiveLimits } from "./limits.ts";
+export { receiveOptionsOf } from "./receive-options.ts";
 export type { LmtpOptions, ReceiveEvent, ReceiveOptions, Receiver, SmtpOptions } from "./receive.ts";
 
 /** Receives mail by SMTP for the mailboxes of this machine, and for no other. */
