@@ -203,5 +203,5 @@ function identityOf(settings: MailSettings): Identity {
   }
   const found = identities()?.accountNamed(account);
   if (found === undefined) throw new Failure("not-found", `cannot work as "${account}": there is no such account`);
-  return { uid: found.uid, gid: found.gid, groups: [found.gid] };
+  return { uid: found.uid, gid: found.gid };
 }
