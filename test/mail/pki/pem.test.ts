@@ -33,6 +33,6 @@ test("a text of beginnings or ends without number is read in one pass", () => {
     "-----BEGIN ",
     "-----BEGIN X-----\n-----END Y-----\n",
   ]) {
-    assert.deepEqual(readPem(line.repeat(1_000_000)), []);
+    assert.deepEqual(readPem(line.repeat(200_000)), []);
   }
 });
