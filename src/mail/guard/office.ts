@@ -12,6 +12,8 @@ export interface Office {
   checkPassword(user: string, password: string, attempt: LoginAttempt): Promise<PasswordCheck>;
   /** For EXTERNAL: whether a user is there, and may come from that address. */
   checkUser(user: string, address: string): Promise<PasswordCheck>;
+  /** For mail that comes in: the user, from wherever it comes. */
+  findUser(user: string): Promise<FoundUser | undefined>;
 }
 
 export class LocalOffice implements Office {
@@ -44,5 +46,9 @@ export class LocalOffice implements Office {
     const found: FoundUser | undefined = this.#users.find(user);
     if (why !== undefined || found === undefined) return { isRight: false, why: why ?? "unknown user" };
     return { isRight: true, user: found };
+  }
+
+  async findUser(user: string): Promise<FoundUser | undefined> {
+    return this.#users.find(user);
   }
 }

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../base/index.ts";
-import type { PasswordCheck } from "../passwords/index.ts";
+import type { FoundUser, PasswordCheck } from "../passwords/index.ts";
 import type { Audit } from "./audit.ts";
-import type { Barrier, Ledger } from "./ledger.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Answer, FromWorker, ToWorker } from "./messages.ts";
 import type { Office } from "./office.ts";
 
 export interface WorkerServices {
@@ -104,12 +104,14 @@ export class WorkerProcess {
         const { user, password, question } = message;
         return this.#answer(question, await settled(() => office.checkPassword(user, password, message.attempt)));
       }
+      case "recipient":
+        return this.#answer(message.question, (await found(() => office.findUser(message.user))) ?? null);
       case "user":
         return this.#answer(message.question, await settled(() => office.checkUser(message.user, message.address)));
     }
   }
 
-  #answer(question: number, answer: Barrier | PasswordCheck | null): void {
+  #answer(question: number, answer: Answer | null): void {
     this.send({ kind: "answer", question, answer });
   }
 
@@ -119,6 +121,15 @@ export class WorkerProcess {
     for (const fingerprint of this.#held) office.release(fingerprint);
     this.#addresses.clear();
     this.#held.length = 0;
+  }
+}
+
+/** A file of users that cannot be read has none. */
+async function found(find: () => Promise<FoundUser | undefined>): Promise<FoundUser | undefined> {
+  try {
+    return await find();
+  } catch {
+    return undefined;
   }
 }
 
