@@ -11,4 +11,4 @@ export { partOf, readSection, sectionOf, type Section, type SectionBytes } from 
 export { foldText, headerValues, searchTextOf, textMatches, type SearchText } from "./search-text.ts";
 export { parseSentDate, type SentDate } from "./sent-date.ts";
 export type { Address, Envelope, MessagePart, MessageStructure, MessageSummary, Parameters } from "./structure.ts";
-export { decodeTransfer, transferEncodingOf, type TransferEncoding } from "./transfer-encoding.ts";
+export { decodeTransfer, type TransferEncoding } from "./transfer-encoding.ts";

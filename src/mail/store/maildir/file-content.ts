@@ -39,7 +39,8 @@ export class FileContent implements MessageContent {
    * asked for its beginning.
    */
   beginning(): { readonly bytes: Uint8Array; readonly isWhole: boolean } {
-    const bytes = scratch.subarray(0, readFully(this.#fd, scratch, 0));
+    const length = Math.min(scratch.length, this.#fileBytes);
+    const bytes = scratch.subarray(0, readFully(this.#fd, scratch.subarray(0, length), 0));
     return { bytes, isWhole: bytes.length >= this.#fileBytes };
   }
 
