@@ -1,5 +1,6 @@
 /** One guard in this process, with a clock of the test's own. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer, connect, type AddressInfo, type Server } from "node:net";
 import * as fs from "node:fs";
 import * as tls from "node:tls";
@@ -35,7 +36,7 @@ after(() => machine[Symbol.asyncDispose]());
 /** Says hello, and stays until it is told to end. */
 const hello: ServeConnection = async ({ socket, signal }) => {
   socket.write("hello\r\n");
-  if (!signal.aborted) await new Promise((resolve) => void signal.addEventListener("abort", resolve));
+  if (!signal.aborted) await once(signal, "abort");
 };
 
 class Served implements AsyncDisposable {
@@ -53,6 +54,7 @@ class Served implements AsyncDisposable {
       refuse: () => undefined,
       checkPassword: async () => ({ isRight: false, why: "wrong password" }),
       checkUser: async () => ({ isRight: false, why: "unknown user" }),
+      findUser: async () => undefined,
     };
     this.guard = new Guard({
       settings: { allowsExternal: false, expiredRevocationList: "refuse", limits, ...settings },

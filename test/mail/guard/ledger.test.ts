@@ -16,7 +16,7 @@ const limits = {
   loginMs: 1000,
 };
 
-function ledger(): { readonly ledger: Ledger; later(ms: number): void } {
+function ledger(): { readonly ledger: Ledger; readonly later: (ms: number) => void } {
   let now = 0;
   return { ledger: new Ledger(limits, () => now), later: (ms) => (now += ms) };
 }
