@@ -20,7 +20,7 @@ interface Fetching {
   readonly changedSince?: number;
   /** RFC 7162 §3.2.6: and what vanished after it. */
   readonly withVanished?: boolean;
-  /** RFC 9394 §3.2: which of these messages. */
+  /** RFC 9394 §3.3: which of these messages. */
   readonly partial?: PartialRange;
 }
 
