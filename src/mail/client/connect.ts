@@ -39,6 +39,7 @@ export interface ConnectOptions {
 
 const pemCertificate =
   /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+const abortedTimeoutMs = 3000;
 /** What Debian and its relatives keep up to date. */
 const systemAuthorities = [
   "/etc/ssl/certs/ca-certificates.crt",
@@ -60,6 +61,8 @@ export async function openConnection(options: ConnectOptions): Promise<net.Socke
   socket.setTimeout(timeoutMs, () => {
     socket.destroy(new Failure("failed", `cannot go on with "${host}": it was silent for ${timeoutMs / 1000} seconds`));
   });
+  // Who interrupts waits for what is being made safe, and no longer for the server.
+  options.signal?.addEventListener("abort", () => socket.setTimeout(abortedTimeoutMs), { once: true });
   return options.tls.mode === "implicit" ? secureConnection(socket, options) : socket;
 }
 

@@ -34,7 +34,7 @@ export async function fetchMail(accounts: readonly Account[], options: PollOptio
 }
 
 /** All folders of an account, one after the other. */
-export async function pollAccount(account: Account, options: PollOptions): Promise<AccountReport> {
+async function pollAccount(account: Account, options: PollOptions): Promise<AccountReport> {
   const folders: PollReport[] = [];
   try {
     for (const folder of account.folders.length === 0 ? ["INBOX"] : account.folders) {
@@ -42,11 +42,16 @@ export async function pollAccount(account: Account, options: PollOptions): Promi
     }
     return { account: account.name, folders };
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { code, message, hint } = error;
-    const failure = { code, message: `${account.name}: ${message}`, ...(hint === undefined ? {} : { hint }) };
-    return { account: account.name, folders, failure };
+    return failureReport(account, folders, error);
   }
+}
+
+/** What is a failure becomes part of the report; what is a bug is thrown on. */
+export function failureReport(account: Account, folders: readonly PollReport[], error: unknown): AccountReport {
+  if (!(error instanceof Failure)) throw error;
+  const { code, message, hint } = error;
+  const failure = { code, message: `${account.name}: ${message}`, ...(hint === undefined ? {} : { hint }) };
+  return { account: account.name, folders, failure };
 }
 
 export function sumOf(accounts: readonly AccountReport[]): FetchReport {

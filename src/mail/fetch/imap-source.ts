@@ -17,6 +17,7 @@ const noopEveryMs = 28_000;
 /** A mailbox over IMAP. What is deleted is expunged at once. */
 export class ImapSource implements MailSource {
   readonly protocol = "IMAP";
+  readonly deletesAtOnce = true;
   readonly #client: ImapClient;
   readonly #uidValidity: string;
 

@@ -51,6 +51,38 @@ const groupMs = 1000;
 
 /** Fetches what is new in one folder of an account, and deletes it there once it is safe here. */
 export async function pollFolder(account: Account, folder: string, options: PollOptions): Promise<PollReport> {
+  return connected(account, folder, options, async (parts) => {
+    const report = await new Poll(parts).run();
+    await parts.source.finish();
+    return report;
+  });
+}
+
+/**
+ * The same, and then again whenever the server says that there is more (IMAP IDLE), until the signal is given. Each
+ * report goes to `onPolled`.
+ */
+export async function pollAndWait(
+  account: Account,
+  folder: string,
+  options: PollOptions & { readonly signal: AbortSignal; readonly onPolled: (report: PollReport) => Promise<void> },
+): Promise<void> {
+  await connected(account, folder, options, async (parts) => {
+    while (!options.signal.aborted) {
+      await options.onPolled(await new Poll(parts).run());
+      await parts.source.wait(options.signal);
+    }
+    await parts.source.finish();
+  });
+}
+
+/** What was cut off is put right before anything else; then there is a connection. */
+async function connected<Result>(
+  account: Account,
+  folder: string,
+  options: PollOptions,
+  work: (parts: PollParts) => Promise<Result>,
+): Promise<Result> {
   const { preconnect, postconnect } = account;
   if (preconnect !== undefined) await runHook({ name: "preconnect", command: preconnect }, options);
   try {
@@ -58,7 +90,7 @@ export async function pollFolder(account: Account, folder: string, options: Poll
     if (state.unfinished !== undefined) await state.end(await recover(state.unfinished, options));
     await using source = await openSource(account, folder, options.signal);
     await using target = openTarget(account, options);
-    return await new Poll({ account, folder, options, state, source, target }).run();
+    return await work({ account, folder, options, state, source, target });
   } finally {
     if (postconnect !== undefined) await runHook({ name: "postconnect", command: postconnect }, options);
   }
@@ -78,12 +110,12 @@ interface PollParts {
   readonly target: FetchTarget;
 }
 
-export class Poll {
+class Poll {
   readonly #parts: PollParts;
   readonly #problems: string[] = [];
   #fetched = 0;
   #fetchedBytes = 0;
-  #deleted = 0;
+  readonly #removed: string[] = [];
   /** Asked of the server, answers still to come. */
   readonly #asked: Promise<void>[] = [];
 
@@ -106,16 +138,13 @@ export class Poll {
       await Promise.allSettled(this.#asked);
     }
     await Promise.all(this.#asked);
-    await source.finish();
-    state.gone(this.#removed);
-    this.#deleted = this.#removed.length;
+    // POP3 deletes when the session ends: until its next list, it is not known whether it did.
+    if (source.deletesAtOnce) state.gone(this.#removed);
     stopIfAborted(options.signal);
     const { old, later, large } = choice;
-    const counts = { fetched: this.#fetched, fetchedBytes: this.#fetchedBytes, deleted: this.#deleted };
+    const counts = { fetched: this.#fetched, fetchedBytes: this.#fetchedBytes, deleted: this.#removed.length };
     return { account: account.name, folder, ...counts, old, tooLarge: large.length, later, problems: this.#problems };
   }
-
-  readonly #removed: string[] = [];
 
   async #fetchAll(choice: Choice, validity: string): Promise<void> {
     const { account, options, source, target } = this.#parts;

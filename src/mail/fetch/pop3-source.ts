@@ -11,6 +11,7 @@ const oneByOne = { messages: 1, bytes: 0 };
 /** A mailbox over POP3. What is deleted is gone once the session has ended in order, and not before (RFC 1939 §6). */
 export class Pop3Source implements MailSource {
   readonly protocol = "POP3";
+  readonly deletesAtOnce = false;
   readonly #client: Pop3Client;
   readonly #numbers = new Map<RemoteMessage, number>();
 
@@ -84,6 +85,10 @@ export class Pop3Source implements MailSource {
 
   async markSeen(): Promise<readonly RemoteMessage[]> {
     return [];
+  }
+
+  wait(): Promise<void> {
+    throw new Error("a session of POP3 sees the messages that were there at its beginning");
   }
 
   finish(): Promise<void> {

@@ -1,19 +1,25 @@
+import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
 import type { Account } from "./account.ts";
+import { accountsOfToml } from "./accounts-of-toml.ts";
 import { passwordFromNetrc } from "./netrc.ts";
 import { destinationFor, parseDestination } from "./parse-destination.ts";
 import { accountsOfRc, readRc } from "./rc/index.ts";
 
 export interface AccountsRequest {
-  /** `~/.fetchmailrc` where none is named. */
+  /** `~/.fetchmailrc` where none is named; one whose name ends in `.toml` is of our own kind. */
   readonly file?: string;
   /** Only these servers. */
   readonly servers: readonly string[];
   /** Instead of what the file says. */
   readonly deliver?: string;
   readonly keeps: boolean;
+  /** Waits for mail on every server that is spoken IMAP with. */
+  readonly idles: boolean;
+  /** Of the mail machine: there may be `fetch.toml`. */
+  readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   /** Asks the user for a password; undefined where there is nobody to ask. */
   readonly askPassword: (account: string) => Promise<string | undefined>;
@@ -22,8 +28,8 @@ export interface AccountsRequest {
 /** What a file of accounts says. */
 export interface Accounts {
   readonly accounts: readonly Account[];
-  /** Seconds between polls, where the file has them; 0: once. */
-  readonly daemonSeconds: number;
+  /** Between polls, where the file says so; 0: once. */
+  readonly everyMs: number;
 }
 
 /** Reads the accounts, and finds the passwords that the file has not. */
@@ -31,10 +37,7 @@ export async function readAccounts(request: AccountsRequest): Promise<Accounts> 
   const { env } = request;
   const home = env["HOME"] ?? os.homedir();
   const userName = env["FETCHMAILUSER"] ?? env["LOGNAME"] ?? env["USER"] ?? os.userInfo().username;
-  const file = request.file ?? rcFileIn(env, home);
-  const rc = readRc(path.resolve(file));
-  const found = accountsOfRc(rc, { userName, home, servers: request.servers });
-  const daemon = rc.globals.get("daemon")?.value;
+  const { accounts: found, everyMs } = readFile(request, { home, userName });
   const deliver = request.deliver === undefined ? undefined : parseDestination(request.deliver);
   const accounts: Account[] = [];
   for (const account of found) {
@@ -43,16 +46,36 @@ export async function readAccounts(request: AccountsRequest): Promise<Accounts> 
       ...account,
       ...(password === undefined ? {} : { password }),
       ...(request.keeps ? { keeps: true } : {}),
+      ...(request.idles && account.protocol === "imap" ? { idles: true } : {}),
       destination: destinationFor(deliver ?? account.destination, account.localUser, home),
+      ...(deliver?.kind === "pipe" ? { lineEnds: "lf" } : {}),
     });
   }
-  return { accounts, daemonSeconds: typeof daemon === "number" ? daemon : 0 };
+  return { accounts, everyMs };
 }
 
-function rcFileIn(env: NodeJS.ProcessEnv, home: string): string {
+function readFile(request: AccountsRequest, who: { readonly home: string; readonly userName: string }): Accounts {
+  const file = path.resolve(request.file ?? usualFile(request, who.home));
+  if (file.endsWith(".toml")) {
+    const { accounts, everyMs } = accountsOfToml(file, who);
+    const { servers } = request;
+    const missing = servers.find((name) => !accounts.some((account) => account.host === name));
+    if (missing !== undefined)
+      throw new Failure("not-found", `cannot fetch from "${missing}": "${file}" has no such server`);
+    return { accounts: accounts.filter(({ host }) => servers.length === 0 || servers.includes(host)), everyMs };
+  }
+  const rc = readRc(file);
+  const daemon = rc.globals.get("daemon")?.value;
+  const everyMs = typeof daemon === "number" ? daemon * 1000 : 0;
+  return { accounts: accountsOfRc(rc, { ...who, servers: request.servers }), everyMs };
+}
+
+/** fetchmail's own file where there is one; else that of the mail machine. */
+function usualFile({ env, folder }: AccountsRequest, home: string): string {
   const own = env["FETCHMAILHOME"];
-  if (own !== undefined) return path.join(own, "fetchmailrc");
-  return path.join(env["HOME_ETC"] ?? home, ".fetchmailrc");
+  const rc = own === undefined ? path.join(env["HOME_ETC"] ?? home, ".fetchmailrc") : path.join(own, "fetchmailrc");
+  const toml = path.join(folder, "fetch.toml");
+  return !fs.existsSync(rc) && fs.existsSync(toml) ? toml : rc;
 }
 
 async function passwordOf(account: Account, home: string, request: AccountsRequest): Promise<string | undefined> {

@@ -30,11 +30,15 @@ export interface MailSource extends AsyncDisposable {
   list(): Promise<Listing>;
   /** In their order, several asked for ahead of those that are taken. */
   fetch(messages: readonly RemoteMessage[], options: SpoolOptions): AsyncGenerator<Fetched>;
-  /** Asks the server to delete them; resolved with those that are certain to go once `finish` is resolved. */
+  /** Whether what was removed is gone at once; else once `finish` is resolved. */
+  readonly deletesAtOnce: boolean;
+  /** Asks the server to delete them; resolved with those that it will. */
   remove(messages: readonly RemoteMessage[]): Promise<readonly RemoteMessage[]>;
   /** Has the server know that they were read, where it keeps that; resolved with those of which it does. */
   markSeen(messages: readonly RemoteMessage[]): Promise<readonly RemoteMessage[]>;
-  /** Makes what was asked for final. */
+  /** Resolves once there may be new messages, or the signal is given. */
+  wait(signal: AbortSignal): Promise<void>;
+  /** Ends the session, and makes what was asked for final. */
   finish(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import { Failure } from "../../base/index.ts";
+import { encodeModifiedUtf7 } from "../modified-utf7.ts";
 
 /** A quoted string (RFC 9051 §4.3). */
 export function quoted(text: string): string {
@@ -8,13 +9,9 @@ export function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
-/** A mailbox's name as it is sent (RFC 3501 §5.1.3): what is not ASCII in a UTF-7 of its own. Names that are written so already stay. */
+/** A mailbox's name as it is sent. One that is in ASCII is taken as it is written: perhaps in that UTF-7 already. */
 export function mailboxWord(name: string): string {
-  const encoded = name.replaceAll(/[^ -~]+/g, (text) => {
-    const bytes = Buffer.from(text, "utf16le").swap16();
-    return `&${bytes.toString("base64").replace(/=+$/, "").replaceAll("/", ",")}-`;
-  });
-  return quoted(encoded);
+  return quoted(/[^ -~]/.test(name) ? encodeModifiedUtf7(name) : name);
 }
 
 /** `1,3:5`, from UIDs in any order. */

@@ -1,46 +1,41 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { promisify } from "node:util";
 import { Failure, isSystemError, systemReason } from "../../../base/index.ts";
+import { makeMaildir, newBaseName, ToSync } from "../../store/maildir/index.ts";
 import type { FetchedMessage } from "../fetched-message.ts";
 import type { Ledger, MaildirIntent } from "../intent.ts";
 import type { FetchTarget } from "./target.ts";
-
-const sync = promisify(fs.fsync);
-const parts = ["tmp", "new", "cur"];
 
 /** Puts each message into a file of its own in a Maildir: written in `tmp`, flushed, then renamed into `new`. */
 export class MaildirTarget implements FetchTarget {
   readonly wantsLf = true;
   readonly writesReturnPath = false;
   readonly #path: string;
+  readonly #clock: () => number;
 
-  constructor(folder: string) {
+  constructor(folder: string, options: { readonly clock: () => number }) {
     this.#path = folder;
+    this.#clock = options.clock;
   }
 
   async deliver(messages: readonly FetchedMessage[], ledger: Ledger): Promise<readonly []> {
-    const named = messages.map((message) => ({ message, name: nameOf(message) }));
+    const owner = { now: this.#clock, pid: process.pid, host: os.hostname() };
+    const named = messages.map((message) => ({ message, name: `${newBaseName(owner)},S=${message.sizeBytes}` }));
     const plans = named.map(({ message, name }) => ({ uid: message.uid, name }));
-    const written: string[] = [];
+    const intent: MaildirIntent = { kind: "maildir", path: this.#path, messages: plans };
     try {
-      for (const part of parts) fs.mkdirSync(path.join(this.#path, part), { recursive: true, mode: 0o700 });
-      await Promise.all(
-        named.map(async ({ message, name }) => {
-          const file = path.join(this.#path, "tmp", name);
-          written.push(file);
-          await writeFlushed(file, message);
-        }),
-      );
-      await ledger.begin({ kind: "maildir", path: this.#path, messages: plans });
+      using toSync = new ToSync();
+      makeMaildir(this.#path);
+      for (const { message, name } of named) writeMessage(path.join(this.#path, "tmp", name), message, toSync);
+      await toSync.done();
+      await ledger.begin(intent);
       for (const { name } of named)
         fs.renameSync(path.join(this.#path, "tmp", name), path.join(this.#path, "new", name));
-      await syncFolder(path.join(this.#path, "new"));
+      toSync.folder(path.join(this.#path, "new"));
+      await toSync.done();
     } catch (error) {
-      for (const file of written) fs.rmSync(file, { force: true });
-      const there = await recoverMaildir({ kind: "maildir", path: this.#path, messages: plans });
-      await ledger.end(there);
+      await ledger.end(await recoverMaildir(intent));
       if (error instanceof Failure) throw error;
       const code = isSystemError(error, "ENOSPC", "EDQUOT") ? "no-space" : "failed";
       throw new Failure(code, `cannot write to "${this.#path}": ${systemReason(error)}`, { cause: error });
@@ -52,7 +47,7 @@ export class MaildirTarget implements FetchTarget {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** The messages that have come to be in a Maildir, read or not. */
+/** The messages that have come to be in a Maildir, read or not; what is left of others is removed. */
 export async function recoverMaildir(intent: MaildirIntent): Promise<readonly string[]> {
   const names = new Set<string>();
   for (const part of ["new", "cur"]) {
@@ -65,31 +60,9 @@ export async function recoverMaildir(intent: MaildirIntent): Promise<readonly st
   return intent.messages.filter(({ name }) => names.has(name)).map(({ uid }) => uid);
 }
 
-/** Time, what makes it unique, and the host; the message's own identity makes a second try another name. */
-function nameOf({ id, receivedMs }: FetchedMessage): string {
-  const host = os
-    .hostname()
-    .replaceAll("/", String.raw`\057`)
-    .replaceAll(":", String.raw`\072`);
-  const now = process.hrtime.bigint() % 1_000_000_000n;
-  return `${Math.floor(receivedMs / 1000)}.M${now}P${process.pid}F${id}.${host}`;
-}
-
-async function writeFlushed(file: string, message: FetchedMessage): Promise<void> {
+function writeMessage(file: string, message: FetchedMessage, toSync: ToSync): void {
   const fd = fs.openSync(file, "wx", 0o600);
-  try {
-    for (const chunk of message.chunks()) for (let at = 0; at < chunk.length;) at += fs.writeSync(fd, chunk, at);
-    await sync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const fd = fs.openSync(folder, "r");
-  try {
-    await sync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
+  toSync.file(fd);
+  for (const chunk of message.chunks()) for (let at = 0; at < chunk.length;) at += fs.writeSync(fd, chunk, at);
+  fs.futimesSync(fd, message.receivedMs / 1000, message.receivedMs / 1000);
 }

@@ -15,7 +15,7 @@ export function openTarget(
     case "mbox":
       return new MboxTarget(destination.path, options);
     case "maildir":
-      return new MaildirTarget(destination.path);
+      return new MaildirTarget(destination.path, options);
     case "pipe":
       return new PipeTarget({ command: destination.command, lineEnds: account.lineEnds, env: options.env });
     default:

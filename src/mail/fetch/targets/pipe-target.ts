@@ -12,6 +12,7 @@ interface PipeOptions {
 }
 
 const saidLimit = 2000;
+const lineFeed = 10;
 
 /** Gives each message to a command, which answers for it with status 0 (fetchmail's `mda`). */
 export class PipeTarget implements FetchTarget {
@@ -49,13 +50,16 @@ export class PipeTarget implements FetchTarget {
         );
       });
     });
+    let lastByte = lineFeed;
     for (const chunk of message.chunks()) {
+      lastByte = chunk[chunk.length - 1] ?? lastByte;
       const bytes = lineEnds === "crlf" ? withReturns(chunk) : chunk;
       if (!child.stdin.write(bytes)) {
         await Promise.race([new Promise((resolve) => void child.stdin.once("drain", resolve)), ended]);
       }
     }
-    child.stdin.end();
+    // A last line without an end would become one with what a program puts behind it.
+    child.stdin.end(lastByte === lineFeed ? "" : "\n");
     const reason = await ended;
     if (reason === undefined) return undefined;
     const last = said.trim().split("\n").at(-1) ?? "";
