@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { Failure, isSystemError, systemReason } from "../../../base/index.ts";
 import type { NewMessage } from "../mail-store.ts";
-import { IndexedMailbox, newMailboxId, type Found, type IndexDatabase } from "../index-db/index.ts";
+import { IndexedMailbox, MailboxTexts, newMailboxId, type Found, type IndexDatabase } from "../index-db/index.ts";
 import { append, needsRecovery, rewrite, tryLockToChange, type ChangeOptions } from "./change.ts";
 import { bytesOfFile } from "./file-io.ts";
 import { lineEndAtEnd } from "./append.ts";
@@ -46,6 +46,7 @@ const lookTimeoutMs = 5000;
 export class MboxMailbox {
   readonly path: string;
   readonly index: IndexedMailbox;
+  readonly texts: MailboxTexts;
   readonly #options: MboxMailboxOptions;
   #keywords: readonly string[] | undefined;
   #isUnfinished = false;
@@ -58,6 +59,7 @@ export class MboxMailbox {
     this.path = path;
     this.#options = options;
     this.index = new IndexedMailbox(database, key, "stamp");
+    this.texts = new MailboxTexts(database, this.index);
   }
 
   /** Every keyword in use. */
