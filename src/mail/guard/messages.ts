@@ -1,4 +1,4 @@
-import type { FoundUser, PasswordCheck } from "../passwords/index.ts";
+import type { FoundUser, LoginAttempt, PasswordCheck } from "../passwords/index.ts";
 import type { MailSettings } from "../settings/index.ts";
 import type { AuditLine } from "./audit.ts";
 import type { ProtocolName } from "./guard.ts";
@@ -46,7 +46,7 @@ export type FromWorker =
       readonly question: number;
       readonly user: string;
       readonly password: string;
-      readonly address: string;
+      readonly attempt: LoginAttempt;
     }
   | { readonly kind: "recipient"; readonly question: number; readonly user: string }
   | { readonly kind: "user"; readonly question: number; readonly user: string; readonly address: string };

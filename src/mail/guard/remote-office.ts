@@ -1,4 +1,4 @@
-import type { FoundUser, PasswordCheck } from "../passwords/index.ts";
+import type { FoundUser, LoginAttempt, PasswordCheck } from "../passwords/index.ts";
 import type { Barrier } from "./ledger.ts";
 import type { Answer, FromWorker, ToWorker } from "./messages.ts";
 import type { Office } from "./office.ts";
@@ -28,8 +28,8 @@ export class RemoteOffice implements Office {
     this.#send({ kind: "refuse", address, ...(fingerprint === undefined ? {} : { fingerprint }) });
   }
 
-  async checkPassword(user: string, password: string, address: string): Promise<PasswordCheck> {
-    return (await this.#ask({ kind: "password", user, password, address })) as PasswordCheck;
+  async checkPassword(user: string, password: string, attempt: LoginAttempt): Promise<PasswordCheck> {
+    return (await this.#ask({ kind: "password", user, password, attempt })) as PasswordCheck;
   }
 
   async checkUser(user: string, address: string): Promise<PasswordCheck> {

@@ -74,7 +74,7 @@ class MailServing implements MailServer {
     this.#ledger = new Ledger(settings.limits, clock);
     this.#audit = new AuditFile({ to: settings.audit, clock });
     const paths = mailPaths(settings.folder);
-    this.#office = new LocalOffice(this.#ledger, new UserDirectory(paths.domains, settings.domains));
+    this.#office = new LocalOffice(this.#ledger, new UserDirectory(paths.domains, settings.domains, clock));
     this.#trust = new TrustKeeper({
       folder: paths.pki,
       places: trustPlaces(settings),

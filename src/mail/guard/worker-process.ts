@@ -101,13 +101,13 @@ export class WorkerProcess {
         return this.#answer(message.question, barrier ?? null);
       }
       case "password": {
-        const { user, password, address, question } = message;
-        return this.#answer(question, await attempt(() => office.checkPassword(user, password, address)));
+        const { user, password, question } = message;
+        return this.#answer(question, await settled(() => office.checkPassword(user, password, message.attempt)));
       }
       case "recipient":
         return this.#answer(message.question, (await found(() => office.findUser(message.user))) ?? null);
       case "user":
-        return this.#answer(message.question, await attempt(() => office.checkUser(message.user, message.address)));
+        return this.#answer(message.question, await settled(() => office.checkUser(message.user, message.address)));
     }
   }
 
@@ -134,7 +134,7 @@ async function found(find: () => Promise<FoundUser | undefined>): Promise<FoundU
 }
 
 /** A file of users that cannot be read lets nobody in, and the audit says why. */
-async function attempt(check: () => Promise<PasswordCheck>): Promise<PasswordCheck> {
+async function settled(check: () => Promise<PasswordCheck>): Promise<PasswordCheck> {
   try {
     return await check();
   } catch (error) {
