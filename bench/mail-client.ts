@@ -61,6 +61,7 @@ class Talk {
   #look(): void {
     if (this.#wanted === undefined || this.#tail.at(-1) !== 10) return;
     const line = this.#tail.toString("latin1").trimEnd().split("\r\n").at(-1) ?? "";
+    if (/^(\w+ (NO|BAD)|-ERR|[45]\d\d) /.test(line)) this.#fail?.(new Error(line));
     if (!this.#wanted.test(line)) return;
     this.#wanted = undefined;
     this.#found?.(line);

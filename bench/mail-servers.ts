@@ -11,6 +11,7 @@ import { fillMaildir, mailboxMessages } from "./mail-inputs.ts";
 
 export const user = "joe@example.org";
 export const password = "secret";
+const isRoot = process.getuid?.() === 0;
 const holdfast = path.join(import.meta.dirname, "../holdfast");
 
 /** Our server and Dovecot, with one authority, one user and the same 10,000 messages each. */
@@ -38,18 +39,22 @@ export interface MailServer {
 export async function startServers(inputs: string): Promise<MailServers> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
+  fs.chmodSync(folder.path, 0o755);
   const mail = folder.join("mail");
-  const secrets = { HOLDFAST_CA_PASSWORD: "of the bench", HOLDFAST_PASSWORD: password };
+  const secrets = { HOLDFAST_CA_PASSWORD: "of the bench" };
   const run = (...words: readonly string[]): string =>
     runPeer(holdfast, ["mail", ...words, "--folder", mail], { env: { ...process.env, ...secrets } });
   run("init", "example.org", "--host", "127.0.0.1");
-  run("user", "add", user);
+  // Not hashed, as Dovecot has it here: what is compared is the servers.
+  const users = path.join(mail, "domains/example.org");
+  fs.writeFileSync(path.join(users, "imap.passwd"), "joe:::::::\n");
+  fs.writeFileSync(path.join(users, "imap.shadow"), `joe:{PLAIN}${password}\n`);
   run("cert", "issue", user, "--device", "bench", "--format", "pem", "--out", folder.join("issued"));
-  fs.appendFileSync(path.join(mail, "domains/example.org/imap.passwd"), "");
   const certificates = clientFiles(folder);
   const ours = await ourServer(folder, mail, stack);
   const theirs = await dovecot(mail, stack);
   const wireBytes = await fillBoth(inputs, [ours.maildir, theirs.maildir]);
+  if (isRoot) runPeer("chown", ["-R", "nobody", folder.join("home")]);
   const moved = stack.move();
   return { ours, theirs, wireBytes, certificates, [Symbol.asyncDispose]: () => moved.disposeAsync() };
 }
@@ -76,6 +81,7 @@ async function ourServer(folder: TemporaryFolder, mail: string, stack: AsyncDisp
     `imaps_port = ${imapsPort}`,
     `pop3s_port = ${pop3sPort}`,
     `audit = "${folder.join("audit")}"`,
+    ...(isRoot ? ['account = "nobody"'] : []),
     "[mailboxes]",
     `home = "${folder.join("home")}/%n"`,
     "[limits]",

@@ -38,14 +38,26 @@ export async function whileLocked<T>(folder: string, work: () => Promise<T>): Pr
  * Makes a file hold this text: all of it or, whatever happens, what it held before. Mode and owner of one that is there
  * stay; a new one belongs to the owner of its folder. For callers that hold the folder's lock.
  */
-export async function replaceFile(file: string, text: string, mode: number): Promise<void> {
+export async function replaceFile(file: string, content: string | Uint8Array, mode: number): Promise<void> {
   fs.rmSync(`${file}.part`, { force: true }); // of a process that was ended while it held the lock
   const before = fs.statSync(file, { throwIfNoEntry: false });
   await using output = OutputFile.create(file, { force: true, mode: secretMode });
   fs.fchmodSync(output.fd, before === undefined ? mode : before.mode & 0o777);
   inheritOwner(output.fd, before === undefined ? path.dirname(file) : file);
-  fs.writeFileSync(output.fd, text);
+  fs.writeFileSync(output.fd, content);
   output.commit();
+}
+
+/** Makes a folder that only its owner may look into: where root makes it, the owner of the folder above. */
+export function makeFolder(folder: string): void {
+  if (fs.existsSync(folder)) return;
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const fd = fs.openSync(folder, "r");
+  try {
+    inheritOwner(fd, path.dirname(folder));
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /** Root makes files for whoever has the folder; others can only make their own. */

@@ -40,8 +40,15 @@ test("init sets up a domain, once", async () => {
   assert.match(fs.readFileSync(`${place}/pki/root.key`, "utf8"), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
   assert.match(await failed(1, "init", "example.org"), /cannot set up "example\.org": it is set up/);
   const root = fs.readFileSync(`${place}/pki/root.pem`, "utf8");
-  await mail("init", "second.org");
+  await mail("init", "second.org"); // by the root, as the issuing authority may not issue for it
   assert.equal(fs.readFileSync(`${place}/pki/root.pem`, "utf8"), root);
+  assert.match(
+    await failed(4, "cert", "server", "--host", "bank.example.com"),
+    /the issuing authority may not\nhint: "holdfast mail cert renew-issuer --host/,
+  );
+  await mail("user", "add", "ann@second.org", "--no-password");
+  await mail("cert", "issue", "ann@second.org", "-d", "pc", "-o", folder.join("ann"));
+  await mail("user", "remove", "ann@second.org");
 });
 
 test("without a passphrase and a terminal nothing is set up", async () => {
@@ -150,7 +157,7 @@ test("the root makes a new issuing authority, by its passphrase only", async () 
   const { stderr, status } = await runWithin(["mail", "cert", "renew-issuer", "--root-key", moved], wrong);
   assert.equal(status, 4);
   assert.match(stderr, /the passphrase is wrong/);
-  assert.match(await mail("cert", "renew-issuer", "--root-key", moved), /^issuing authority 2: until 20/m);
+  assert.match(await mail("cert", "renew-issuer", "--root-key", moved), /^issuing authority 3: until 20/m);
   assert.match(await mail("cert", "list"), /phone .* good/); // of the one before
   await mail("cert", "issue", "patrick@example.org", "-d", "pc", "-o", folder.join("pc"));
   await mail("cert", "renew-issuer", "--root-key", moved, "--revoke-old");

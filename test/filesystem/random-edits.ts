@@ -1,38 +1,9 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../../src/base/index.ts";
 import { resolvePath, treeOf, type EditableFileSystem, type FileSystem } from "../../src/filesystem/index.ts";
+import { Dice } from "../dice.ts";
 
-/** Numbers from a seed (mulberry32): the same seed, the same edits. */
-export class Dice {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** From 0 to 1, without 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)] as T;
-  }
-
-  bytes(length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    for (let n = 0; n < length; n++) bytes[n] = this.below(256);
-    return bytes;
-  }
-}
+export { Dice };
 
 /** One random change, in words that both an image and a mounted folder can carry out. */
 export type RandomEdit =

@@ -11,7 +11,7 @@ import { someKernel } from "./qemu.ts";
 import { shownBy } from "./shown-by.ts";
 
 const mib = 2 ** 20;
-const limitMs = 280_000;
+const limitMs = 420_000;
 const skip = skipWithout("qemu-system-x86_64", "lvm", "mke2fs", "e2fsck", someKernel(), busybox);
 const modules = "virtio_pci virtio_blk crc32c_generic ext4 dm-mod dm-bufio dm-snapshot".split(" ");
 

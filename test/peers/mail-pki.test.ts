@@ -15,11 +15,13 @@ import {
   type IssuedKey,
   type KeyType,
 } from "../../src/mail/pki/index.ts";
+import { hostsExtension } from "../../src/mail/pki/alt-names.ts";
 import { readCertificate } from "../../src/mail/pki/certificate.ts";
 import { encryptKey, readKey } from "../../src/mail/pki/encrypted-key.ts";
+import { extKeyUsageExtension, noAuthorityExtension } from "../../src/mail/pki/extensions.ts";
 import { keyTypes, newKey } from "../../src/mail/pki/new-key.ts";
 import { encodePem, readPem } from "../../src/mail/pki/pem.ts";
-import { day, passphrase, sampleAuthority } from "../mail/pki/sample-authority.ts";
+import { day, madeCertificate, passphrase, sampleAuthority } from "../mail/pki/sample-authority.ts";
 import { temporaryFolder } from "../temp.ts";
 import { runPeer, skipWithout } from "./peer.ts";
 
@@ -86,10 +88,33 @@ test("OpenSSL reads in a certificate what was put there", { skip }, async () => 
   assert.deepEqual(own.altNames.addresses, ["127.0.0.1", "::1"]);
 });
 
+test("with a stolen issuing key, OpenSSL accepts no certificate for the names of others", { skip }, async () => {
+  const own = folder.join("own-names");
+  const constrained = await sampleAuthority(own, day(0), { domains: ["example.org"], hosts: ["mail.example.net"] });
+  const thief = {
+    privateKey: crypto.createPrivateKey(fs.readFileSync(`${own}/issuing-1.key`)),
+    name: constrained.current.certificate.subject,
+  };
+  const said = (hosts: readonly string[]): string => {
+    const extensions = [noAuthorityExtension(), extKeyUsageExtension("serverAuth"), hostsExtension(hosts)];
+    const made = madeCertificate({ extensions, subject: { organization: "thief" } }, thief);
+    fs.writeFileSync(folder.join("thief.pem"), encodePem("CERTIFICATE", made.der));
+    const words = ["verify", "-purpose", "sslserver", "-attime", noon(1), "-CAfile", `${own}/bundle.pem`];
+    try {
+      return runPeer("openssl", [...words, folder.join("thief.pem")]);
+    } catch (error) {
+      return String((error as { stderr: unknown }).stderr);
+    }
+  };
+  for (const host of ["mail.example.net", "imap.example.org"]) assert.match(said([host]), /OK$/m);
+  for (const host of ["bank.example.com", "192.0.2.1", "::1"])
+    assert.match(said([host]), /(permitted|excluded) subtree violation/);
+});
+
 test("GnuTLS verifies the chain and the list", { skip }, async () => {
   const now = new Date(); // certtool knows no other time
   const own = folder.join("today");
-  const today = await sampleAuthority(own, now);
+  const today = await sampleAuthority(own, now, { domains: ["example.org"], hosts: ["192.0.2.7"] });
   const request = { mailbox: "joe@example.org", keyType: "ec-p256", days: 60, now, replace: false } as const;
   const [good, lost] = [
     await issueClient(today, { ...request, device: "good" }),

@@ -75,7 +75,7 @@ p12 is one encrypted file for Thunderbird, Android, Windows and macOS. mobilecon
   examples: [
     { line: "sudo holdfast mail cert issue joe@example.org --device phone", help: "p12 and mobileconfig" },
     {
-      line: "sudo holdfast mail cert issue joe@example.org --device laptop --format pem --out /home/joe/.mail",
+      line: "holdfast mail cert issue joe@example.org -d pc --format pem -o ~joe/.mail",
       help: "for fetchmail",
     },
   ],

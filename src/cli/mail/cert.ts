@@ -16,11 +16,12 @@ import {
   type IssuedCertificate,
   type RevocationReason,
 } from "../../mail/pki/index.ts";
-import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
+import { defineCommand, jsonOption } from "../command.ts";
 import { printJson, printLines } from "../print.ts";
 import { layOutTable } from "../table.ts";
 import { folderOption, pathsOf } from "./mail-folder.ts";
-import { findSecret } from "./secret.ts";
+import { ownNamesOf } from "./own-names.ts";
+import { rootPassphrase } from "./secret.ts";
 
 const deviceOption = { kind: "string", short: "d", value: "NAME", help: "only of this device" } as const;
 const whichOperand = { arity: "one", help: "a mailbox, or the serial number of a certificate" } as const;
@@ -128,7 +129,7 @@ export const certRevoke = defineCommand({
   },
   examples: [
     {
-      line: "sudo holdfast mail cert revoke joe@example.org --device phone --reason keyCompromise",
+      line: "holdfast mail cert revoke joe@example.org -d phone --reason keyCompromise",
       help: "the phone was stolen",
     },
     { line: "sudo holdfast mail cert revoke joe@example.org --all", help: "all of joe's devices" },
@@ -210,7 +211,7 @@ export const certServer = defineCommand({
 export const certRenewIssuer = defineCommand({
   words: ["mail", "cert", "renew-issuer"],
   summary: "have the root make a new issuing authority, before the old one ends or after its key was stolen",
-  description: `Needs the key of the root and its passphrase. Certificates of the issuing authority before stay good until they end, unless --revoke-old is given: then every device needs a new one. The root stays, so that clients go on to trust the server.`,
+  description: `Needs the key of the root and its passphrase. Certificates of the issuing authority before stay good until they end, unless --revoke-old is given: then every device needs a new one. The root stays, so that clients go on to trust the server. It may issue for the domains and hosts of this machine, as the one before.`,
   operands: {},
   options: {
     "root-key": { kind: "string", value: "FILE", help: "where the key of the root is, if it was moved out of DIR/pki" },
@@ -218,6 +219,12 @@ export const certRenewIssuer = defineCommand({
       kind: "string",
       value: "FILE",
       help: "has its passphrase in the first line; HOLDFAST_CA_PASSWORD in the environment is another way",
+    },
+    host: {
+      kind: "string",
+      value: "NAME",
+      repeatable: true,
+      help: "a further name or address of the server for which it may issue",
     },
     "revoke-old": { kind: "flag", help: "have everything that was issued so far open nothing any more" },
     "key-type": { kind: "choice", value: "TYPE", choices: keyTypes, default: "ec-p256", help: "of the new key" },
@@ -227,12 +234,14 @@ export const certRenewIssuer = defineCommand({
     { line: "sudo holdfast mail cert renew-issuer --root-key /media/stick/root.key", help: "the key is on a stick" },
   ],
   async run(context, args) {
-    const { pki } = pathsOf(context, args.folder);
-    openAuthority(pki);
+    const paths = pathsOf(context, args.folder);
+    const { pki } = paths;
+    const { constraints } = openAuthority(pki).current.certificate;
     const authority = await renewIssuer(pki, {
       passphrase: await rootPassphrase(context, args.caPasswordFile),
       ...(args.rootKey === undefined ? {} : { rootKeyFile: args.rootKey }),
       keyType: args.keyType,
+      ...(constraints === undefined ? {} : { ownNames: await ownNamesOf(paths, { domains: [], hosts: args.host }) }),
       revokeOld: args.revokeOld,
       now: new Date(),
     });
@@ -241,7 +250,7 @@ export const certRenewIssuer = defineCommand({
     if (serverCertificate(pki) !== undefined) {
       const names = serverCertificate(pki)?.altNames;
       await issueServer(authority, {
-        hosts: [...(names?.hosts ?? []), ...(names?.addresses ?? [])],
+        hosts: [...new Set([...(names?.hosts ?? []), ...(names?.addresses ?? []), ...args.host])],
         key: args.keyType,
         now: new Date(),
       });
@@ -249,12 +258,3 @@ export const certRenewIssuer = defineCommand({
     }
   },
 });
-
-async function rootPassphrase(context: CommandContext, file: string | undefined): Promise<string> {
-  const question = "passphrase of the root's key";
-  const passphrase = await findSecret(context, { file, variable: "HOLDFAST_CA_PASSWORD", question });
-  if (passphrase !== undefined) return passphrase;
-  throw new Failure("usage", "cannot open the key of the root: there is no passphrase", {
-    hint: "give --ca-password-file FILE, or HOLDFAST_CA_PASSWORD in the environment",
-  });
-}

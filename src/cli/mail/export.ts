@@ -30,7 +30,7 @@ export const exportConfiguration = defineCommand({
   examples: [
     { line: "holdfast mail export --for dovecot > /etc/dovecot/conf.d/99-holdfast.conf", help: "Dovecot 2.3" },
     {
-      line: "holdfast mail export --for fetchmail --user joe@example.org:laptop --certificates /home/joe/.mail",
+      line: "holdfast mail export --for fetchmail --user joe@example.org:laptop",
       help: "for joe's .fetchmailrc",
     },
   ],

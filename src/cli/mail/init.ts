@@ -7,14 +7,17 @@ import {
   keyTypes,
   newPassphrase,
   openAuthority,
+  renewIssuer,
   serverCertificate,
+  type KeyType,
 } from "../../mail/pki/index.ts";
 import { exampleOfSettings, type MailPaths } from "../../mail/settings/index.ts";
-import { addDomain } from "../../mail/users/index.ts";
+import { addDomain, domainsIn } from "../../mail/users/index.ts";
 import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
 import { printJson, printLines } from "../print.ts";
 import { folderOption, pathsOf } from "./mail-folder.ts";
-import { findSecret } from "./secret.ts";
+import { ownNamesOf } from "./own-names.ts";
+import { findSecret, rootPassphrase } from "./secret.ts";
 
 /** `holdfast mail init` */
 export const init = defineCommand({
@@ -22,7 +25,9 @@ export const init = defineCommand({
   summary: "set up mail for a domain: authority, server certificate, settings, a place for users",
   description: `In DIR/pki are made a root, whose key is encrypted with a passphrase, an issuing authority below it, a certificate for the server, and bundle.pem with the authorities and their revocation lists. The key of the root is needed again only to replace the issuing authority: DIR/pki/root.key can be kept elsewhere. The issuing authority's own key stays, so that the server renews the revocation list by itself; whoever may read it can issue certificates.
 
-Without a passphrase given, one is asked for at a terminal; an empty answer has one made, which is shown once. For a further domain only a place for its users is made: the authority is the same.`,
+The root allows the issuing authority to issue for mailboxes and hosts of DOMAIN and for the hosts named, and nothing else, so that devices which trust the root trust it in nothing but mail.
+
+Without a passphrase given, one is asked for at a terminal; an empty answer has one made, which is shown once. For a further domain the root, which stays the same, makes a new issuing authority that may issue for it too.`,
   operands: { domain: { arity: "one", parse: parseDomain, help: "what is behind the @ of the mailboxes" } },
   options: {
     host: {
@@ -38,6 +43,11 @@ Without a passphrase given, one is asked for at a terminal; an empty answer has 
       default: "ec-p256",
       help: "of the authorities and the server; RSA for clients that know nothing newer",
     },
+    "any-name": {
+      kind: "flag",
+      help: "let the issuing authority issue for any name, not only for DOMAIN and the hosts: for clients that cannot check that",
+    },
+    "root-key": { kind: "string", value: "FILE", help: "for a further domain: where the key of the root was moved to" },
     "ca-password-file": {
       kind: "string",
       value: "FILE",
@@ -55,33 +65,48 @@ Without a passphrase given, one is asked for at a terminal; an empty answer has 
   ],
   async run(context, args) {
     const paths = pathsOf(context, args.folder);
-    const { domain } = args;
+    const { domain, keyType } = args;
+    const now = new Date();
     const hosts = args.host.length > 0 ? args.host : [`mail.${domain}`];
     const hasAuthority = fs.existsSync(paths.pki);
-    if (hasAuthority) openAuthority(paths.pki); // or says what is wrong with it
-    const passphrase = hasAuthority ? undefined : await newRootPassphrase(context, args.caPasswordFile);
-    if (passphrase !== undefined) {
-      await createAuthority(paths.pki, {
-        organization: domain,
-        passphrase: passphrase.text,
-        keyType: args.keyType,
-        hosts,
-        now: new Date(),
-      });
-    }
-    await writeSettings(paths, hosts[0] ?? domain);
-    const isNew = await addDomain(paths.domains, domain);
-    if (hasAuthority && !isNew) {
+    if (hasAuthority && domainsIn(paths.domains).includes(domain)) {
       throw new Failure("exists", `cannot set up "${domain}": it is set up in "${paths.folder}" already`);
     }
-    await report(context, {
-      paths,
-      domain,
-      made: passphrase?.isMade === true ? passphrase.text : undefined,
-      json: args.json,
-    });
+    let made: string | undefined;
+    if (hasAuthority) await allowDomain(context, paths, args);
+    else {
+      const passphrase = await newRootPassphrase(context, args.caPasswordFile);
+      if (passphrase.isMade) made = passphrase.text;
+      const ownNames = args.anyName ? {} : { ownNames: { domains: [domain], hosts } };
+      const request = { organization: domain, passphrase: passphrase.text, keyType, hosts, now };
+      await createAuthority(paths.pki, { ...request, ...ownNames });
+    }
+    await writeSettings(paths, hosts[0] ?? domain);
+    await addDomain(paths.domains, domain);
+    await report(context, { paths, domain, made, json: args.json });
   },
 });
+
+interface FurtherDomain {
+  readonly domain: string;
+  readonly rootKey: string | undefined;
+  readonly caPasswordFile: string | undefined;
+  readonly keyType: KeyType;
+}
+
+/** Has the root make an issuing authority for one domain more, unless that of today may issue for any name. */
+async function allowDomain(context: CommandContext, paths: MailPaths, further: FurtherDomain): Promise<void> {
+  const authority = openAuthority(paths.pki); // or says what is wrong with it
+  if (authority.current.certificate.constraints === undefined) return;
+  await renewIssuer(paths.pki, {
+    passphrase: await rootPassphrase(context, further.caPasswordFile),
+    ...(further.rootKey === undefined ? {} : { rootKeyFile: further.rootKey }),
+    keyType: further.keyType,
+    ownNames: await ownNamesOf(paths, { domains: [further.domain], hosts: [] }),
+    revokeOld: false,
+    now: new Date(),
+  });
+}
 
 function parseDomain(text: string): string {
   const domain = text.toLowerCase();

@@ -38,3 +38,13 @@ function firstLine(file: string): string {
   if (line === "") throw new Failure("usage", `cannot read the password in "${file}": its first line is empty`);
   return line;
 }
+
+/** The passphrase of the root's key. Throws `usage` where nobody gives one. */
+export async function rootPassphrase(context: CommandContext, file: string | undefined): Promise<string> {
+  const question = "passphrase of the root's key";
+  const passphrase = await findSecret(context, { file, variable: "HOLDFAST_CA_PASSWORD", question });
+  if (passphrase !== undefined) return passphrase;
+  throw new Failure("usage", "cannot open the key of the root: there is no passphrase", {
+    hint: "give --ca-password-file FILE, or HOLDFAST_CA_PASSWORD in the environment",
+  });
+}

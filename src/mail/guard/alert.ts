@@ -19,6 +19,7 @@ const descriptions: Readonly<Record<HandshakeRefusal, number>> = {
   "revocation list expired": 46,
   "not for clients": 43,
   "no mailbox in it": 42,
+  "mailbox forbidden to its authority": 42,
   "several mailboxes in it": 42,
   "too many connections": 49,
   banned: 49,

@@ -49,11 +49,12 @@ export function readAltNames(extension: Extension | undefined, subject: string):
 }
 
 /** What is not ASCII matches no mailbox and no host. */
-function asciiOf(bytes: Uint8Array): string {
+export function asciiOf(bytes: Uint8Array): string {
   return bytes.every((byte) => byte > 0x20 && byte < 0x7f) ? Buffer.from(bytes).toString("latin1") : "\uFFFD";
 }
 
-function addressBytes(address: string): Uint8Array {
+/** The bytes of an address of either kind. */
+export function addressBytes(address: string): Uint8Array {
   if (net.isIPv4(address)) return Uint8Array.from(address.split(".").map(Number));
   const { hostname } = new URL(`http://[${address}]`); // the shortest form, without a dotted end
   const [head = "", tail] = hostname.slice(1, -1).split("::");

@@ -12,6 +12,7 @@ import {
 } from "../../bytes/der/index.ts";
 import { readAltNames, type AltNames } from "./alt-names.ts";
 import { encodeExtensions, hasKeyUsage, readExtensions, type Extension } from "./extensions.ts";
+import { readConstraints, type NameConstraints } from "./name-constraints.ts";
 import { objectIds } from "./object-ids.ts";
 import { readSigned, signDer } from "./signature.ts";
 
@@ -95,6 +96,8 @@ export interface Certificate {
   readonly canSignLists: boolean;
   readonly isForClients: boolean;
   readonly altNames: AltNames;
+  /** Of an authority: for whom it may issue. */
+  readonly constraints: NameConstraints | undefined;
   readonly subjectKeyId: Uint8Array | undefined;
   readonly authorityKeyId: Uint8Array | undefined;
   /** Extensions that must be understood, and are not. */
@@ -117,6 +120,8 @@ export function readCertificate(der: Uint8Array, subject = "a certificate"): Cer
   content.takeIf(0x82);
   const list = content.enterIf(derTags.firstOfContext + 3)?.enter(derTags.sequence);
   const extensions = list === undefined ? new Map<string, Extension>() : readExtensions(list);
+  const constrained = extensions.get(objectIds.nameConstraints);
+  const constraints = constrained === undefined ? undefined : readConstraints(constrained, subject);
   return {
     der,
     serial,
@@ -128,8 +133,9 @@ export function readCertificate(der: Uint8Array, subject = "a certificate"): Cer
     publicKey: readPublicKey(keyInfo, content),
     ...readUses(extensions, subject),
     altNames: readAltNames(extensions.get(objectIds.subjectAltName), subject),
+    constraints,
     ...readKeyIds(extensions, subject),
-    unknownCritical: [...extensions.values()].filter(isUnknownCritical).map(({ objectId }) => objectId),
+    unknownCritical: unknownIn(extensions, constraints !== undefined),
     isSignedBy,
   };
 }
@@ -143,8 +149,12 @@ const understood: ReadonlySet<string> = new Set([
   objectIds.subjectKeyIdentifier,
 ]);
 
-function isUnknownCritical({ objectId, isCritical }: Extension): boolean {
-  return isCritical && !understood.has(objectId);
+/** Extensions that must be heeded, and cannot be. */
+function unknownIn(extensions: ReadonlyMap<string, Extension>, areConstraintsKnown: boolean): readonly string[] {
+  return [...extensions.values()].flatMap(({ objectId, isCritical }) => {
+    const isKnown = understood.has(objectId) || (objectId === objectIds.nameConstraints && areConstraintsKnown);
+    return isCritical && !isKnown ? [objectId] : [];
+  });
 }
 
 /** What the bytes of an INTEGER are as a serial number. */

@@ -6,6 +6,7 @@ import { openAuthority, type Authority } from "./authority.ts";
 import { encodeCertificate, encodeName, keyIdOf, readCertificate, type DistinguishedName } from "./certificate.ts";
 import { encryptKey } from "./encrypted-key.ts";
 import { authorityExtension, authorityKeyExtension, keyUsageExtension, subjectKeyExtension } from "./extensions.ts";
+import type { OwnNames } from "./name-constraints.ts";
 import { newKey, newSerial, type KeyType } from "./new-key.ts";
 import { encodePem } from "./pem.ts";
 import { registerName, rootCertificateName, rootKeyName } from "./places.ts";
@@ -26,6 +27,8 @@ export interface AuthorityRequest {
   readonly keyType: KeyType;
   /** Names and addresses for a first certificate of the server; none where it has one from elsewhere. */
   readonly hosts: readonly string[];
+  /** For whom alone the issuing authority may issue; for everybody where absent. */
+  readonly ownNames?: OwnNames;
   readonly now: Date;
 }
 
@@ -90,7 +93,7 @@ async function fill(folder: string, request: AuthorityRequest): Promise<void> {
   await replaceFile(path.join(folder, rootCertificateName), encodePem("CERTIFICATE", der), publicMode);
   const root: Root = { certificate: readCertificate(der), key: privateKey };
   await writeRootList(folder, root, { revoked: [], now });
-  await addIssuing(folder, root, { keyType, number: 1, now });
+  await addIssuing(folder, root, { ...request, number: 1 });
   const authority = openAuthority(folder);
   if (hosts.length > 0) await applyServer(authority, { hosts, now, key: keyType });
   await applyRenewal(authority, now);

@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { Failure, OutputFile, systemReason } from "../../base/index.ts";
-import { publicMode, secretMode } from "../own-files.ts";
+import { Failure, systemReason } from "../../base/index.ts";
+import { makeFolder, publicMode, replaceFile, secretMode } from "../own-files.ts";
 import { chainPem, rootPem, type Authority } from "./authority.ts";
 import { autoconfigXml } from "./autoconfig.ts";
 import { deviceFileName } from "./configurations.ts";
@@ -41,7 +41,7 @@ export function prepareDeviceFolder(
   }: { readonly mailbox: string; readonly device: string; readonly formats: readonly DeviceFormat[] },
 ): void {
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     fs.accessSync(folder, fs.constants.W_OK);
   } catch (error) {
     throw new Failure("failed", `cannot write to "${folder}": ${systemReason(error)}`, { cause: error });
@@ -72,9 +72,7 @@ export async function writeDeviceFiles(
   const paths: string[] = [];
   for (const { name, content, mode } of files) {
     const file = path.join(folder, name);
-    await using output = OutputFile.create(file, { force: true, mode });
-    fs.writeFileSync(output.fd, content);
-    output.commit();
+    await replaceFile(file, content, mode);
     paths.push(file);
   }
   return paths;

@@ -8,6 +8,7 @@ export { readKey } from "./encrypted-key.ts";
 export { expiriesOf, prometheusText, type Expiry } from "./expiries.ts";
 export { issueClient, parseMailbox, validOf, type ClientRequest, type IssuedKey } from "./issue-client.ts";
 export type { MailAccount } from "./mail-account.ts";
+export type { OwnNames } from "./name-constraints.ts";
 export { keyTypes, type KeyType } from "./new-key.ts";
 export { newPassphrase } from "./passphrase.ts";
 export { encodePem } from "./pem.ts";

@@ -1,7 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { Failure } from "../../base/index.ts";
+import { readAltNames } from "./alt-names.ts";
 import { readIssuingKey, type Authority } from "./authority.ts";
-import { encodeCertificate, keyIdOf, type DistinguishedName } from "./certificate.ts";
+import { encodeCertificate, keyIdOf, type Certificate, type DistinguishedName } from "./certificate.ts";
 import {
   authorityKeyExtension,
   keyUsageExtension,
@@ -9,7 +10,9 @@ import {
   subjectKeyExtension,
   type Extension,
 } from "./extensions.ts";
+import { forbiddenName } from "./name-constraints.ts";
 import { newSerial } from "./new-key.ts";
+import { objectIds } from "./object-ids.ts";
 import { newRecord, writeRecord, type IssuedCertificate } from "./register.ts";
 import { dateOf, dayMs } from "./validity.ts";
 
@@ -41,6 +44,7 @@ export async function registerCertificate(
       },
     );
   }
+  refuseForbidden(issuer, extensions);
   const isRsa = publicKey.asymmetricKeyType === "rsa";
   const der = encodeCertificate(
     {
@@ -66,4 +70,15 @@ export async function registerCertificate(
   const issued = newRecord(der);
   await writeRecord(authority.folder, issued);
   return issued;
+}
+
+/** Nobody would accept what the root has not allowed the issuing authority to issue. */
+function refuseForbidden({ constraints }: Certificate, extensions: readonly Extension[]): void {
+  const names = extensions.find(({ objectId }) => objectId === objectIds.subjectAltName);
+  const forbidden =
+    constraints === undefined ? undefined : forbiddenName(readAltNames(names, "new names"), constraints);
+  if (forbidden === undefined) return;
+  throw new Failure("refused", `cannot issue a certificate for "${forbidden}": the issuing authority may not`, {
+    hint: '"holdfast mail cert renew-issuer --host NAME" makes one that may, with the key of the root',
+  });
 }

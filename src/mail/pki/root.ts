@@ -7,6 +7,7 @@ import { openAuthority, type Authority } from "./authority.ts";
 import { encodeCertificate, keyIdOf, type Certificate } from "./certificate.ts";
 import { readKey } from "./encrypted-key.ts";
 import { authorityExtension, authorityKeyExtension, keyUsageExtension, subjectKeyExtension } from "./extensions.ts";
+import { constraintsExtension, type OwnNames } from "./name-constraints.ts";
 import { newKey, newSerial, type KeyType } from "./new-key.ts";
 import { encodePem, readPem } from "./pem.ts";
 import { issuingCertificateName, issuingKeyName, rootKeyName, rootListName, smallFileLimitBytes } from "./places.ts";
@@ -25,6 +26,8 @@ export interface RenewIssuerRequest {
   /** Where the root's key is, if not in the folder. */
   readonly rootKeyFile?: string;
   readonly keyType: KeyType;
+  /** For whom alone the new one may issue; for everybody where absent. */
+  readonly ownNames?: OwnNames;
   /** Revokes the issuing authority so far, and with it all that it has issued. */
   readonly revokeOld: boolean;
   readonly now: Date;
@@ -32,13 +35,13 @@ export interface RenewIssuerRequest {
 
 /** Has the root make a new issuing authority. What the one before has issued stays good, unless that is revoked. */
 export async function renewIssuer(folder: string, request: RenewIssuerRequest): Promise<Authority> {
-  const { passphrase, keyType, revokeOld, now } = request;
+  const { passphrase, revokeOld, now } = request;
   const { root: certificate } = openAuthority(folder);
   const key = readRootKey(folder, certificate, passphrase, request.rootKeyFile);
   return whileLocked(folder, async () => {
     const { current, issuing } = openAuthority(folder);
     const root: Root = { certificate, key };
-    await addIssuing(folder, root, { keyType, number: current.number + 1, now });
+    await addIssuing(folder, root, { ...request, number: current.number + 1 });
     if (revokeOld) {
       const revoked = issuing.map(({ certificate: { serial } }): RevokedEntry => {
         return { serial, revokedAt: now, reason: "cACompromise" };
@@ -93,12 +96,14 @@ function earlierEntries(file: string): readonly RevokedEntry[] {
 
 interface IssuingRequest {
   readonly keyType: KeyType;
+  readonly ownNames?: OwnNames;
   readonly number: number;
   readonly now: Date;
 }
 
 /** The key is there before the certificate, which is what counts. */
-export async function addIssuing(folder: string, root: Root, { keyType, number, now }: IssuingRequest): Promise<void> {
+export async function addIssuing(folder: string, root: Root, request: IssuingRequest): Promise<void> {
+  const { keyType, number, now, ownNames } = request;
   const { certificate, key } = root;
   const { privateKey, publicKey } = newKey(keyType);
   const { organization } = certificate.subjectName;
@@ -115,6 +120,7 @@ export async function addIssuing(folder: string, root: Root, { keyType, number, 
         keyUsageExtension("keyCertSign", "cRLSign"),
         subjectKeyExtension(keyIdOf(publicKey)),
         authorityKeyExtension(keyIdOf(certificate.publicKey)),
+        ...(ownNames === undefined ? [] : [constraintsExtension(ownNames)]),
       ],
     },
     key,

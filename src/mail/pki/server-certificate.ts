@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import * as fs from "node:fs";
+import * as net from "node:net";
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
 import { hostsExtension } from "./alt-names.ts";
@@ -36,7 +37,8 @@ export async function applyServer(
   if (first === undefined) throw new Failure("usage", "cannot issue a certificate for a server without a name");
   const privateKey = typeof key === "string" ? newKey(key).privateKey : key;
   const issued = await registerCertificate(authority, createPublicKey(privateKey), {
-    subject: first.length > nameLimit ? {} : { commonName: first },
+    // An address as a name would be taken for that of a host.
+    subject: first.length > nameLimit || net.isIP(first) !== 0 ? {} : { commonName: first },
     days: serverDays,
     now,
     extensions: [extKeyUsageExtension("serverAuth"), hostsExtension(hosts)],

@@ -1,6 +1,8 @@
 import type { CertificateHolder } from "../connection.ts";
+import type { AltNames } from "./alt-names.ts";
 import type { Bundle, TrustedAuthority } from "./bundle.ts";
 import { fingerprintOf, isIssuedBy, isSelfIssued, readCertificate, type Certificate } from "./certificate.ts";
+import { forbiddenName } from "./name-constraints.ts";
 
 /** Why a certificate is not accepted, in words for the audit. */
 export type RefusalReason =
@@ -17,7 +19,8 @@ export type RefusalReason =
   | "revocation list expired"
   | "not for clients"
   | "no mailbox in it"
-  | "several mailboxes in it";
+  | "several mailboxes in it"
+  | "mailbox forbidden to its authority";
 
 export type Verdict =
   | { readonly holder: CertificateHolder; readonly certificate: Certificate; readonly refusal?: undefined }
@@ -46,7 +49,8 @@ export function verifyClient(
     refusalOfAuthority(authority, at, options) ??
     refusalOfTime(certificate, at) ??
     refusalOfList(certificate, authority, at, options) ??
-    refusalOfUse(certificate);
+    refusalOfUse(certificate) ??
+    refusalOfNames(certificate.altNames, authority);
   if (refusal !== undefined) return { refusal };
   const mailbox = certificate.altNames.mailboxes[0]?.toLowerCase() ?? "";
   const holder = { mailbox, serial: certificate.serial, fingerprint: fingerprintOf(der) };
@@ -93,4 +97,12 @@ function refusalOfUse({ isForClients, unknownCritical, altNames }: Certificate):
   if (!isForClients || unknownCritical.length > 0) return "not for clients";
   if (altNames.mailboxes.length > 1) return "several mailboxes in it";
   return altNames.mailboxes[0]?.includes("@") === true ? undefined : "no mailbox in it";
+}
+
+function refusalOfNames(altNames: AltNames, authority: TrustedAuthority): RefusalReason | undefined {
+  const { constraints } = authority.certificate;
+  if (constraints !== undefined && forbiddenName(altNames, constraints) !== undefined) {
+    return "mailbox forbidden to its authority";
+  }
+  return authority.issuer === undefined ? undefined : refusalOfNames(altNames, authority.issuer);
 }

@@ -201,6 +201,14 @@ suite("SEARCH", () => {
     await talk.says("d UID SEARCH ANSWERED", '* ESEARCH (TAG "d") UID', "d OK …");
   });
 
+  test("takes no charset from clients that said UTF8=ACCEPT (RFC 6855 §3)", async () => {
+    await using talk = await Talk.open({ mail: mail() });
+    await talk.answerTo("a ENABLE UTF8=ACCEPT");
+    await talk.answerTo("b SELECT INBOX");
+    await talk.says("c SEARCH CHARSET UTF-8 SUBJECT two", "c BAD …");
+    await talk.says('d SEARCH BODY "café"', "* SEARCH 1", "d OK …");
+  });
+
   test("reads texts in the charset that is named", async () => {
     await using talk = await Talk.open({ mail: mail() });
     await talk.answerTo("a SELECT INBOX");

@@ -1,5 +1,5 @@
 import type * as crypto from "node:crypto";
-import { createAuthority, type Authority } from "../../../src/mail/pki/index.ts";
+import { createAuthority, type Authority, type OwnNames } from "../../../src/mail/pki/index.ts";
 import { mailboxExtension } from "../../../src/mail/pki/alt-names.ts";
 import { encodeCertificate, encodeName, type CertificateRequest } from "../../../src/mail/pki/certificate.ts";
 import {
@@ -16,13 +16,14 @@ export const day = (number: number): Date => new Date(Date.UTC(2026, 10, 30 + nu
 export const passphrase = "correct horse battery";
 
 /** An authority of example.org, as `mail init` makes it. */
-export function sampleAuthority(folder: string, now = day(0)): Promise<Authority> {
+export function sampleAuthority(folder: string, now = day(0), ownNames?: OwnNames): Promise<Authority> {
   return createAuthority(folder, {
     organization: "example.org",
     passphrase,
     iterations: 1000, // enough to be read again
     keyType: "ec-p256",
     hosts: ["mail.example.org", "localhost", "127.0.0.1", "::1"],
+    ...(ownNames === undefined ? {} : { ownNames, hosts: [] }),
     now,
   });
 }

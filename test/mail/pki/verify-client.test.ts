@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { after, before, test } from "node:test";
 import {
   issueClient,
+  issueServer,
   loadBundle,
   renewRevocationListIfDue,
   revokeCertificates,
@@ -177,4 +178,26 @@ test("a list that nobody known has signed, or of another kind, or a file with no
     assert.throws(() => loadBundle(place, { others: [file] }), { name: "Failure", code });
   }
   assert.throws(() => loadBundle(place, { others: [folder.join("missing")] }), { code: "not-found" });
+});
+
+test("an issuing authority issues for its own names only, and what it issues for others opens nothing", async () => {
+  const own = folder.join("constrained");
+  const ownNames = { domains: ["example.org"], hosts: ["mail.example.net", "192.0.2.7"] };
+  const constrained = await sampleAuthority(own, day(0), ownNames);
+  const request = { device: "pc", keyType: "ec-p256", days: 100, now: day(0), replace: false } as const;
+  const { issued } = await issueClient(constrained, { ...request, mailbox: "joe@example.org" });
+  assert.equal(verifyClient(issued.certificate.der, day(1), loadBundle(own)).holder?.mailbox, "joe@example.org");
+  const refused = { code: "refused", message: /: the issuing authority may not$/ };
+  await assert.rejects(issueClient(constrained, { ...request, mailbox: "joe@sub.example.org" }), refused);
+  for (const host of ["bank.example.com", "example.net", "192.0.2.8", "2001:db8::1"]) {
+    await assert.rejects(issueServer(constrained, { hosts: [host], key: "ec-p256", now: day(0) }), refused, host);
+  }
+  for (const host of ["mail.example.net", "imap.example.org", "192.0.2.7"]) {
+    await issueServer(constrained, { hosts: [host], key: "ec-p256", now: day(0) });
+  }
+  const { certificate } = constrained.current;
+  const thief = { privateKey: readIssuingKey(constrained, constrained.current), name: certificate.subject };
+  const client = [noAuthorityExtension(), extKeyUsageExtension("clientAuth")];
+  const stolen = madeCertificate({ extensions: [...client, mailboxExtension("joe@elsewhere.org")] }, thief);
+  assert.equal(verifyClient(stolen.der, day(1), loadBundle(own)).refusal, "mailbox forbidden to its authority");
 });

@@ -79,6 +79,6 @@ export function fetchPlan(items: readonly FetchItem[], { withUid, withModSeq, ut
 
 function needsStructure(item: FetchItem): boolean {
   if (item.kind === "plain") return ["BODY", "BODYSTRUCTURE"].includes(item.label);
-  if (item.kind === "section") return item.section.part.length > 0 || item.section.text !== undefined;
+  if (item.kind === "section") return item.section.part.length > 0 || item.section.text === "text";
   return item.kind === "preview" || item.path.length > 0;
 }

@@ -1,5 +1,6 @@
 import {
   binaryOf,
+  filterHeader,
   type MessagePart,
   type MessageStructure,
   type MessageSummary,
@@ -61,6 +62,9 @@ function plainWriter(label: PlainLabel, options: TextOptions): ItemWriter {
 
 /** RFC 9051 §6.4.5.1. A part that is not there is NIL; what lies past the end is an empty string. */
 function sectionWriter(start: string, section: Section, partial: Partial | undefined): ItemWriter {
+  if (section.part.length === 0 && section.text !== undefined && section.text !== "text") {
+    return headerWriter(start, section, partial);
+  }
   const isWhole = section.part.length === 0 && section.text === undefined;
   return (line, message) => {
     const content = contentOf(message);
@@ -79,6 +83,17 @@ function sectionWriter(start: string, section: Section, partial: Partial | undef
     const { from, to } = within(bytes, partial);
     line.text(`${start}{${to - from}}\r\n`);
     line.piece(to - from > pieceBytes ? { from, to } : content.read(from, to));
+  };
+}
+
+/** The header of the message itself, or some of its fields: what clients ask of every message. */
+function headerWriter(start: string, { text, fields = [] }: Section, partial: Partial | undefined): ItemWriter {
+  return (line, message) => {
+    const header = contentOf(message).readHeader();
+    const asked = text === "header" ? header : filterHeader(header, fields, text === "fields-not");
+    const { from, to } = within({ from: 0, to: asked.length }, partial);
+    line.text(`${start}{${to - from}}\r\n`);
+    line.piece(asked.subarray(from, to));
   };
 }
 

@@ -163,7 +163,7 @@ export class IndexedMailbox implements MailboxState {
       this.#remove(vanished, modSeq);
       this.#change(flagged, modSeq);
       this.#highestModSeq = modSeq;
-      this.#rebuild(appeared.length > 0);
+      this.#reflect(appeared, vanished, flagged);
     }
     this.#replace(changed.filter(({ held, place }) => held.place !== place));
     this.#stamp = update.stamp ?? this.#stamp;
@@ -272,6 +272,27 @@ export class IndexedMailbox implements MailboxState {
     const records = Array.from(this.#held.values(), (held) => held.record);
     if (isSortingNeeded) records.sort((a, b) => a.uid - b.uid);
     this.#messages = records;
+  }
+
+  /** Another array for what has changed: most changes are of few messages among many. */
+  #reflect(
+    appeared: readonly { readonly uid: number }[],
+    vanished: readonly number[],
+    changed: readonly { readonly uid: number }[],
+  ): void {
+    const lastUid = this.#messages.at(-1)?.uid ?? 0;
+    if (appeared.some(({ uid }) => uid <= lastUid)) return this.#rebuild(true);
+    const recordOf = (uid: number): MessageRecord | [] => this.#held.get(uid)?.record ?? [];
+    let messages = this.#messages;
+    if (vanished.length > 0) {
+      const gone = new Set(vanished);
+      messages = messages.filter(({ uid }) => !gone.has(uid));
+    }
+    if (changed.length > 0) {
+      const others = new Set(changed.map(({ uid }) => uid));
+      messages = messages.flatMap((record) => (others.has(record.uid) ? recordOf(record.uid) : record));
+    }
+    this.#messages = messages.concat(appeared.flatMap(({ uid }) => recordOf(uid)));
   }
 
   #insert(appeared: readonly Found[], modSeq: number): void {

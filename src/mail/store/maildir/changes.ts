@@ -174,8 +174,7 @@ export function recordAdded(
     const base = baseOfPlace(`cur/${name}`);
     return { uid: first + index, base, extensions: guid === undefined ? [] : [`G${guid}`] };
   });
-  const bases = new Set(entries.map(({ base }) => base));
-  toSync.file(target.uidList.append(entries, (base) => bases.has(base) || target.isAlive(base)));
+  toSync.file(target.uidList.append(entries, target.index.held.size, (base) => target.isAlive(base)));
   toSync.folder(`${target.path}/cur`);
   const appeared = added.flatMap(({ name, guid }, index): Found | [] => {
     return target.found(first + index, `cur/${name}`, guid ?? baseOfPlace(`cur/${name}`)) ?? [];

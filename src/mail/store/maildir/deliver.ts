@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import type { DeliveryTarget } from "../delivery.ts";
 import { toFile, wireBytes } from "../line-ends.ts";
+import { writeMessage } from "./append.ts";
 import { newBaseName } from "./file-name.ts";
 import { makeMaildir } from "./roots.ts";
 import { ToSync } from "./synced.ts";
@@ -25,7 +26,10 @@ export function deliverToMaildir(folder: string, options: MaildirDeliveryOptions
       const name = `${newBaseName(owner)},S=${toFile(content).length},W=${wireBytes(content)}`;
       const temporary = `${folder}/tmp/${name}`;
       try {
-        actAs(() => writeMessage(folder, temporary, { content, receivedMs }, toSync));
+        actAs(() => {
+          makeMaildir(folder);
+          writeMessage(temporary, { content, receivedMs }, fs.statSync(folder).mode & 0o666, toSync);
+        });
         await toSync.done();
         actAs(() => {
           fs.renameSync(temporary, `${folder}/new/${name}`);
@@ -39,17 +43,4 @@ export function deliverToMaildir(folder: string, options: MaildirDeliveryOptions
     },
     async [Symbol.asyncDispose]() {},
   };
-}
-
-function writeMessage(
-  folder: string,
-  file: string,
-  { content, receivedMs }: { readonly content: Uint8Array; readonly receivedMs: number },
-  toSync: ToSync,
-): void {
-  makeMaildir(folder);
-  const fd = fs.openSync(file, "wx", fs.statSync(folder).mode & 0o666);
-  toSync.file(fd);
-  fs.writeFileSync(fd, toFile(content));
-  fs.futimesSync(fd, receivedMs / 1000, receivedMs / 1000);
 }

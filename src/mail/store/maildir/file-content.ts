@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { headerEndOf } from "../../message/index.ts";
 import { toWire } from "../line-ends.ts";
 import type { MessageContent } from "../open-mailbox.ts";
 
@@ -38,8 +39,18 @@ export class FileContent implements MessageContent {
    * asked for its beginning.
    */
   beginning(): { readonly bytes: Uint8Array; readonly isWhole: boolean } {
-    const bytes = scratch.subarray(0, readFully(this.#fd, scratch, 0));
+    const length = Math.min(scratch.length, this.#fileBytes);
+    const bytes = scratch.subarray(0, readFully(this.#fd, scratch.subarray(0, length), 0));
     return { bytes, isWhole: bytes.length >= this.#fileBytes };
+  }
+
+  readHeader(): Uint8Array {
+    const { bytes, isWhole } = this.beginning();
+    const end = headerEndOf(bytes);
+    // A copy, since those bytes are soon others.
+    if (end !== undefined) return Uint8Array.from(toWire(bytes.subarray(0, end)));
+    const whole = this.#whole();
+    return isWhole ? whole : whole.subarray(0, headerEndOf(whole));
   }
 
   #whole(): Uint8Array {

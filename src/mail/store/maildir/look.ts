@@ -10,6 +10,8 @@ export interface Look {
   readonly twice: readonly (readonly [place: string, other: string])[];
   /** Whether files were moved to `cur`. */
   readonly hasMoved: boolean;
+  /** Whether there are some left in `new`. */
+  readonly hasNew: boolean;
 }
 
 /** When the folders were changed last, in words that are compared. */
@@ -38,10 +40,11 @@ export function lookInto(folder: string, isMoving: boolean): Look {
     if (isMoving && moved(folder, name)) hasMoved = true;
     else take(`new/${name}`, baseOf(name));
   }
+  const hasNew = places.size > 0;
   for (const name of fs.readdirSync(`${folder}/cur`)) {
     if (isMessage(name)) take(`cur/${name}`, baseOf(name));
   }
-  return { places, twice, hasMoved };
+  return { places, twice, hasMoved, hasNew };
 }
 
 /** True where it is no longer in `new`. */

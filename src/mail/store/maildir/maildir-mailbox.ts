@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { Failure, isSystemError } from "../../../base/index.ts";
 import { IndexedMailbox, MailboxTexts, newMailboxId, type Found, type IndexDatabase } from "../index-db/index.ts";
 import { wireBytes } from "../line-ends.ts";
+import { undoStoppedAppends } from "./append-together.ts";
 import { cleanTmp } from "./clean-tmp.ts";
 import type { LockOwner } from "./dotlock.ts";
 import { compareDelivery, parseFileName, sizeInName } from "./file-name.ts";
@@ -23,6 +24,15 @@ const lookLimit = 5;
 /** So long a look waits for the lock of the list; what is new is shown the next time otherwise. */
 const lockWaitMs = 60;
 const lockPauseMs = 3;
+
+interface Comparison {
+  /** Base names of which the index knows nothing. */
+  readonly strangers: readonly string[];
+  readonly moved: readonly (readonly [uid: number, place: string])[];
+  readonly vanished: readonly number[];
+  /** How many of those that are known are there. */
+  readonly seen: number;
+}
 
 export interface MailboxPlace {
   /** The root of the Maildir. */
@@ -47,6 +57,8 @@ export class MaildirMailbox {
   /** Something was seen that could not be dealt with: the next look reads the folders again. */
   #isUnfinished = true;
   #keywordsVersion = "";
+  /** Messages were left in `new` by who only looked. */
+  #isLeftInNew = true;
 
   constructor(database: IndexDatabase, { root, folder, owner }: MailboxPlace) {
     this.#root = root;
@@ -80,7 +92,7 @@ export class MaildirMailbox {
     const isKnown = isSame && !this.#isUnfinished && this.#owner.now() < this.#recheckAtMs;
     const isListed = this.uidList.header?.uidValidity === this.index.uidValidity;
     if (!isKnown || !isListed || this.keywords.version !== this.#keywordsVersion) this.look(isMoving);
-    else if (isMoving && this.#hasNew) this.look(true);
+    else if (isMoving && this.#isLeftInNew) this.look(true);
   }
 
   /** At the start of a process, where the index was left in agreement with the folders. */
@@ -97,10 +109,6 @@ export class MaildirMailbox {
     return `${times.text} ${this.keywords.version}`;
   }
 
-  get #hasNew(): boolean {
-    return Array.from(this.index.held.values()).some(({ place }) => place.startsWith("new/"));
-  }
-
   /** Reads the folders, whatever their times are. */
   look(isMoving: boolean): void {
     this.keywords.refresh();
@@ -110,9 +118,19 @@ export class MaildirMailbox {
     this.#times = folderTimes(this.path);
     const look = lookInto(this.path, isMoving);
     this.#prepareList();
-    const vanished = this.#missing(look, isMoving);
-    const { appeared, undecided } = this.#appeared(look, isMoving);
-    const changed = this.#changed(look);
+    let compared = this.#compare(look, isMoving);
+    const isListMissingSome = compared.strangers.some((base) => !this.#isListed(base));
+    using lock = isListMissingSome ? this.#lockSoon() : undefined;
+    if (lock !== undefined) {
+      // What others listed until now has to be seen before UIDs above theirs are given.
+      this.index.catchUp();
+      this.#lookAgain(look, isMoving);
+      compared = this.#compare(look, isMoving);
+      this.#assign(compared.strangers, look);
+    } else if (isListMissingSome) this.#isUnfinished = true;
+    const { vanished, strangers, moved } = compared;
+    const { appeared, undecided } = this.#appeared(look, strangers, isMoving);
+    const changed = this.#changed(moved);
     const marginMs = this.#times.latestMs % 1000 === 0 ? coarseClockMs : fineClockMs;
     const isSettled = startMs - this.#times.latestMs > marginMs && !this.#isUnfinished && !look.hasMoved;
     this.#recheckAtMs = isSettled ? Infinity : startMs + marginMs;
@@ -122,6 +140,7 @@ export class MaildirMailbox {
       this.#isUnfinished ||= !this.index.update({ appeared, changed, vanished, stamp, uidNext });
     } else if (uidNext > this.index.uidNext) this.index.update({ uidNext });
     this.#keywordsVersion = this.keywords.version;
+    this.#isLeftInNew = !isMoving && look.hasNew;
     this.#removeTwice(look);
   }
 
@@ -133,14 +152,22 @@ export class MaildirMailbox {
 
   /** Takes the lock of the list; undefined where another process has it. */
   tryLock(): Disposable | undefined {
-    return this.uidList.tryLock(this.#owner);
+    if (this.uidList.isLocked) return { [Symbol.dispose]() {} };
+    const lock = this.uidList.tryLock(this.#owner);
+    if (lock !== undefined) undoStoppedAppends(this.path);
+    return lock;
   }
 
   /** Under the lock: takes in all that has a UID, so that the next one can be given. */
   settle(): void {
-    if (this.uidList.header === undefined || this.uidList.header.uidValidity !== this.index.uidValidity)
+    for (let looks = 0; looks < lookLimit; looks++) {
+      const isSame = this.uidList.header?.uidValidity === this.index.uidValidity && !this.index.catchUp();
+      if (isSame && this.uidList.nextUid <= this.index.uidNext) return;
+      if (looks > 0) pause();
       this.look(false);
-    else if (this.index.catchUp() || this.uidList.nextUid > this.index.uidNext) this.look(false);
+    }
+    if (this.uidList.nextUid <= this.index.uidNext) return;
+    throw new Failure("failed", `cannot add to "${this.path}": other programs keep renaming what is there`);
   }
 
   /** Changes of this process in its folders need not be looked for; those of others at the same moment are, later. */
@@ -217,55 +244,76 @@ export class MaildirMailbox {
   }
 
   /**
-   * Messages that are in none of the folders. While others rename, a folder that is read may show a file under neither of
-   * its names: gone is only what is not found in a second look during which nothing changed.
+   * What is in the folders, beside what is known. While others rename, a folder that is read may show a file under neither
+   * of its names: gone is only what is not found in a second look during which nothing changed.
    */
-  #missing(look: Look, isMoving: boolean): number[] {
-    let missing = this.#notIn(look);
-    for (let looks = 1; missing.length > 0; looks++) {
-      const before = folderTimes(this.path);
-      const again = lookInto(this.path, isMoving);
-      const after = folderTimes(this.path);
-      for (const [base, place] of again.places) look.places.set(base, place);
-      missing = this.#notIn(look);
-      this.#times = before;
-      if (before.text === after.text) break;
+  #compare(look: Look, isMoving: boolean): Comparison {
+    for (let looks = 1; ; looks++) {
+      const compared = this.#matched(look.places);
+      if (compared.seen === this.index.held.size && this.#isListedThere(look.places))
+        return { ...compared, vanished: [] };
+      const { isStill } = this.#lookAgain(look, isMoving);
+      if (isStill) return { ...this.#matched(look.places), vanished: this.#notIn(look.places) };
       if (looks < lookLimit) continue;
       this.#isUnfinished = true;
-      return [];
+      return { ...this.#matched(look.places), vanished: [] };
     }
-    return missing;
   }
 
-  #notIn({ places }: Look): number[] {
+  /** Adds what it finds; `isStill` where nothing has changed meanwhile. */
+  #lookAgain(
+    look: Look,
+    isMoving: boolean,
+  ): { readonly isStill: boolean; readonly places: ReadonlyMap<string, string> } {
+    this.#times = folderTimes(this.path);
+    const { places } = lookInto(this.path, isMoving);
+    for (const [base, place] of places) look.places.set(base, place);
+    return { isStill: this.#times.text === folderTimes(this.path).text, places };
+  }
+
+  #matched(places: ReadonlyMap<string, string>): Omit<Comparison, "vanished"> {
+    const strangers: string[] = [];
+    const moved: (readonly [number, string])[] = [];
+    for (const [base, place] of places) {
+      const uid = this.index.uidOf(base);
+      const held = uid === undefined ? undefined : this.index.held.get(uid);
+      if (uid === undefined || held === undefined) strangers.push(base);
+      else if (held.place !== place) moved.push([uid, place]);
+    }
+    return { strangers, moved, seen: places.size - strangers.length };
+  }
+
+  #notIn(places: ReadonlyMap<string, string>): number[] {
     const missing: number[] = [];
     for (const [uid, { place }] of this.index.held) if (!places.has(baseOfPlace(place))) missing.push(uid);
-    // Listed since: somebody has seen it.
-    const known = this.index.uidNext;
-    for (const { uid, base } of this.uidList.entries.values()) {
-      if (uid >= known && !places.has(base)) missing.push(uid);
-    }
     return missing;
   }
 
-  #changed({ places }: Look): { uid: number; place: string; flags: readonly string[] }[] {
-    const changed: { uid: number; place: string; flags: readonly string[] }[] = [];
-    const areMeaningsOther = this.keywords.version !== this.#keywordsVersion;
+  /** Whether those are there that were listed since: somebody has seen them. */
+  #isListedThere(places: ReadonlyMap<string, string>): boolean {
+    const known = this.index.uidNext;
+    if (this.uidList.nextUid <= known) return true;
+    return Array.from(this.uidList.entries.values()).every(({ uid, base }) => uid < known || places.has(base));
+  }
+
+  #changed(moved: Comparison["moved"]): { uid: number; place: string; flags: readonly string[] }[] {
+    const changed = moved.map(([uid, place]) => ({ uid, place, flags: this.flagsOf(place) }));
+    if (this.keywords.version === this.#keywordsVersion) return changed;
+    const others = new Set(moved.map(([uid]) => uid));
     for (const [uid, { place }] of this.index.held) {
-      const now = places.get(baseOfPlace(place)) ?? place;
-      const isOther = now !== place || (areMeaningsOther && /:2,.*[a-z]/.test(now));
-      if (isOther) changed.push({ uid, place: now, flags: this.flagsOf(now) });
+      if (!others.has(uid) && /:2,.*[a-z]/.test(place)) changed.push({ uid, place, flags: this.flagsOf(place) });
     }
     return changed;
   }
 
   /** `undecided` are UIDs of which it could not be seen whether they are there. */
-  #appeared(look: Look, isMoving: boolean): { appeared: Found[]; undecided: number[] } {
+  #appeared(
+    look: Look,
+    bases: readonly string[],
+    isMoving: boolean,
+  ): { readonly appeared: Found[]; readonly undecided: readonly number[] } {
     const appeared: Found[] = [];
-    let strangers = Array.from(look.places.keys()).filter((base) => this.index.uidOf(base) === undefined);
-    const unlisted = strangers.filter((base) => !this.#isListed(base));
-    if (unlisted.length > 0) this.#assign(unlisted);
-    strangers = strangers.filter((base) => this.#isListed(base));
+    let strangers = bases.filter((base) => this.#isListed(base));
     for (let looks = 1; strangers.length > 0; looks++) {
       strangers = strangers.filter((base) => {
         const [entry, place] = [this.uidList.entries.get(base), look.places.get(base)];
@@ -275,16 +323,14 @@ export class MaildirMailbox {
         return message === undefined;
       });
       if (strangers.length === 0 || looks === lookLimit) break;
-      const again = lookInto(this.path, isMoving);
-      for (const base of strangers) {
-        const place = again.places.get(base);
-        if (place === undefined) look.places.delete(base);
-        else look.places.set(base, place);
-      }
+      const { isStill, places } = this.#lookAgain(look, isMoving);
+      strangers = strangers.filter((base) => places.has(base) || !isStill);
     }
-    this.#isUnfinished ||= strangers.length > 0;
     const undecided = strangers.flatMap((base) => this.uidList.entries.get(base)?.uid ?? []);
-    return { appeared: appeared.sort((a, b) => a.uid - b.uid), undecided };
+    this.#isUnfinished ||= undecided.length > 0;
+    // UIDs only grow: none is shown before one below it.
+    const limit = Math.min(...undecided);
+    return { appeared: appeared.filter(({ uid }) => uid < limit).sort((a, b) => a.uid - b.uid), undecided };
   }
 
   /** One that was gone, and whose UID is used up, comes back as a new message. */
@@ -293,18 +339,13 @@ export class MaildirMailbox {
     return entry !== undefined && (entry.uid >= this.index.uidNext || this.index.uidNext === 1);
   }
 
-  #assign(bases: readonly string[]): void {
-    using lock = this.#lockSoon();
-    if (lock === undefined) {
-      this.#isUnfinished = true;
-      return;
-    }
+  /** Under the lock: the next UIDs for those that have none. */
+  #assign(bases: readonly string[], { places }: Look): void {
     const unlisted = bases.filter((base) => !this.#isListed(base)).sort(compareDelivery);
     if (unlisted.length === 0) return;
     const first = Math.max(this.uidList.nextUid, this.index.uidNext);
     const entries = unlisted.map((base, index) => ({ uid: first + index, base, extensions: [] }));
-    const alive = new Set(unlisted);
-    const fd = this.uidList.append(entries, (base) => alive.has(base) || this.isAlive(base));
+    const fd = this.uidList.append(entries, places.size, (base) => places.has(base));
     try {
       fs.fdatasyncSync(fd);
     } finally {
@@ -316,7 +357,7 @@ export class MaildirMailbox {
     for (let waitedMs = 0; waitedMs < lockWaitMs; waitedMs += lockPauseMs) {
       const lock = this.tryLock();
       if (lock !== undefined) return lock;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPauseMs);
+      pause();
     }
     return undefined;
   }
@@ -343,6 +384,11 @@ export class MaildirMailbox {
       if (!isSystemError(error, "ENOENT")) throw error;
     }
   }
+}
+
+/** For the moment in which another program finishes what it does. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPauseMs);
 }
 
 export function baseOfPlace(place: string): string {

@@ -1,15 +1,12 @@
-import * as fs from "node:fs";
 import * as os from "node:os";
 import { Failure } from "../../../base/index.ts";
-import { toFile, wireBytes } from "../line-ends.ts";
+import { wireBytes } from "../line-ends.ts";
 import type { Appended, MailboxEntry, MailboxStatus, MailStore, NewMessage, Quota } from "../mail-store.ts";
 import type { OpenMailbox } from "../open-mailbox.ts";
-import { recordAdded } from "./changes.ts";
-import { formatFileName, lettersWithFlags } from "./file-name.ts";
+import { appendMessages } from "./append.ts";
 import { folderOfMailbox, hasControlSign, spelledMailbox } from "./folder-name.ts";
 import { createFolder, deleteFolder, listMailboxes, mailboxNames, renameFolders } from "./folders.ts";
 import { MaildirAccess } from "./maildir-access.ts";
-import type { MaildirMailbox } from "./maildir-mailbox.ts";
 import { whenUnlocked, type MaildirRoot } from "./maildir-root.ts";
 import { MaildirView } from "./maildir-view.ts";
 import { borrowRoot, makeMaildir } from "./roots.ts";
@@ -123,55 +120,8 @@ class MaildirStore implements MailStore {
 
   async append(name: string, messages: readonly NewMessage[]): Promise<Appended> {
     const mailbox = this.#access.look(name, false);
-    const files = messages.map((message) => ({ message, sizeBytes: wireBytes(message.content), temporary: "" }));
-    this.#access.mustHaveRoom(files.map(({ sizeBytes }) => sizeBytes));
-    using toSync = new ToSync();
-    const written: WrittenFile[] = [];
-    try {
-      this.#access.act(() => {
-        for (const { message } of files) written.push(this.#write(mailbox, message, toSync));
-      });
-      await toSync.done();
-      const uids = await this.#access.locked(mailbox, () => this.#take(mailbox, written, toSync));
-      await toSync.done();
-      return { uidValidity: mailbox.index.uidValidity, uids };
-    } catch (error) {
-      this.#access.act(() => written.forEach(({ path }) => fs.rmSync(path, { force: true })));
-      throw error;
-    }
-  }
-
-  #write(mailbox: MaildirMailbox, { content, receivedMs, flags }: NewMessage, toSync: ToSync): WrittenFile {
-    const file = toFile(content);
-    const base = `${this.#access.nextName()},S=${file.length},W=${wireBytes(content)}`;
-    const path = `${mailbox.path}/tmp/${base}`;
-    const fd = fs.openSync(path, "wx", mailbox.fileMode);
-    toSync.file(fd);
-    fs.writeFileSync(fd, file);
-    fs.futimesSync(fd, receivedMs / 1000, receivedMs / 1000);
-    return { path, base, flags };
-  }
-
-  /** Under the lock: all of them appear, or none. */
-  #take(mailbox: MaildirMailbox, written: readonly WrittenFile[], toSync: ToSync): number[] {
-    mailbox.keywords.add(mailbox.keywords.missing(written.flatMap(({ flags }) => flags)));
-    const named = written.map(({ path, base, flags }) => {
-      const letters = lettersWithFlags("", flags, mailbox.keywords.names);
-      return { path, name: formatFileName({ base, letters, rest: "" }) };
-    });
-    const added: { readonly name: string }[] = [];
-    try {
-      return mailbox.ownChange(() => {
-        for (const { path, name } of named) {
-          fs.renameSync(path, `${mailbox.path}/cur/${name}`);
-          added.push({ name });
-        }
-        return recordAdded(mailbox, added, toSync);
-      });
-    } catch (error) {
-      for (const { name } of added) fs.rmSync(`${mailbox.path}/cur/${name}`, { force: true });
-      throw error;
-    }
+    this.#access.mustHaveRoom(messages.map(({ content }) => wireBytes(content)));
+    return appendMessages(this.#access, mailbox, messages);
   }
 
   open(name: string, { isReadOnly }: { readonly isReadOnly: boolean }): OpenMailbox {
@@ -198,10 +148,4 @@ class MaildirStore implements MailStore {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#access.act(() => this.#close());
   }
-}
-
-interface WrittenFile {
-  readonly path: string;
-  readonly base: string;
-  readonly flags: readonly string[];
 }

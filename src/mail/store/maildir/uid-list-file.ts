@@ -60,9 +60,13 @@ export class UidListFile {
     this.#read();
   }
 
-  /** Takes the lock and reads what is new; undefined where somebody else has the lock. Who has it may take it again. */
+  /** Whether this process has the lock. */
+  get isLocked(): boolean {
+    return this.#isLocked;
+  }
+
+  /** Takes the lock and reads what is new; undefined where somebody else has the lock. */
   tryLock(owner: LockOwner): Disposable | undefined {
-    if (this.#isLocked) return { [Symbol.dispose]() {} };
     const lock = tryDotlock(this.path, owner);
     if (lock === undefined) return undefined;
     this.#isLocked = true;
@@ -90,20 +94,17 @@ export class UidListFile {
   }
 
   /**
-   * Under the lock: writes new messages down, in ascending order of UIDs. `isAlive` tells which of the old ones are
-   * still there. The file that is given is to be synced and closed.
+   * Under the lock: writes new messages down, in ascending order of UIDs. `alive` counts the others that are there, and
+   * `isAlive` tells which. The file that is given is to be synced and closed.
    */
-  append(entries: readonly UidListEntry[], isAlive: (base: string) => boolean): number {
+  append(entries: readonly UidListEntry[], alive: number, isAlive: (base: string) => boolean): number {
     for (const entry of entries) this.#take(entry);
-    const alive = this.#entries.size;
-    if (this.#isToBeRewritten || this.#lines > alive + deadLineLimit || alive > 2 * deadLineLimit) {
-      const dead = [...this.#entries.keys()].filter((base) => !isAlive(base));
-      if (this.#isToBeRewritten || dead.length > Math.max(deadLineLimit, alive / 4)) {
-        const added = new Set(entries.map(({ base }) => base));
-        for (const base of dead) if (!added.has(base)) this.#entries.delete(base);
-        this.#rewrite();
-        return fs.openSync(this.path, "r");
-      }
+    const dead = this.#lines - alive - entries.length;
+    if (this.#isToBeRewritten || dead > Math.max(deadLineLimit, alive / 4)) {
+      const added = new Set(entries.map(({ base }) => base));
+      for (const base of this.#entries.keys()) if (!added.has(base) && !isAlive(base)) this.#entries.delete(base);
+      this.#rewrite();
+      return fs.openSync(this.path, "r");
     }
     const fd = fs.openSync(this.path, "a", this.#mode);
     try {

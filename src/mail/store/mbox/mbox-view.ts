@@ -1,6 +1,7 @@
 import { Failure } from "../../../base/index.ts";
 import type { MessageRecord } from "../../message-record.ts";
 import {
+  headerEndOf,
   parseMessage,
   parseSummary,
   textMatches,
@@ -112,6 +113,7 @@ export class MboxView implements OpenMailbox {
     return {
       sizeBytes: bytes.length,
       read: (from = 0, to = bytes.length) => bytes.subarray(from, to),
+      readHeader: () => bytes.subarray(0, headerEndOf(bytes)),
       [Symbol.dispose]() {},
     };
   }
