@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../../src/base/index.ts";
-import { parseMessage, textMatches, type MessageStructure } from "../../src/mail/message/index.ts";
+import { headerEndOf, parseMessage, textMatches, type MessageStructure } from "../../src/mail/message/index.ts";
 import type { MessageRecord } from "../../src/mail/message-record.ts";
 import type {
   Appended,
@@ -309,6 +309,7 @@ class MemoryMailbox implements OpenMailbox {
     return {
       sizeBytes: content.length,
       read: (from = 0, to = content.length) => content.subarray(from, to),
+      readHeader: () => content.subarray(0, headerEndOf(content)),
       [Symbol.dispose]() {},
     };
   }

@@ -17,10 +17,10 @@ after(() => folder[Symbol.asyncDispose]());
 fs.mkdirSync(folder.join("example.org"));
 const passwd = folder.join("example.org/imap.passwd");
 const shadow = folder.join("example.org/imap.shadow");
-const users = new UserDirectory(folder.path, ["example.org"]);
+const users = new UserDirectory(folder.path, ["example.org"], Date.now);
 
 async function why(user: string, password: string, address = "192.0.2.1"): Promise<string> {
-  const check = await users.check(user, password, address);
+  const check = await users.check(user, password, { remoteAddress: address, isShown: true });
   return check.isRight ? "right" : check.why;
 }
 
@@ -54,6 +54,7 @@ test("users of a domain, with and without it in their names; the file is read ag
   assert.equal(await why("joe", "one"), "unknown user");
   fs.writeFileSync(passwd, "joe:{PLAIN}changed\n");
   assert.equal(await why("joe@example.org", "changed"), "right");
+  assert.equal(await why("joe@example.org", "one"), "wrong password"); // right a moment ago, and not remembered
 });
 
 test("passwords are in imap.shadow where there is one, and whoever is not in both is not there", async () => {

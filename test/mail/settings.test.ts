@@ -36,10 +36,12 @@ test("the example has no problems, and what it only mentions is what holds anywa
   const usual = await readMailSettings(folder.path);
   assert.deepEqual(await problemsOf(text.replace(/^# (?=[a-z_]+ = )/gm, "")), []);
   const spelled = await readMailSettings(folder.path);
-  const { account, processes, quotaBytes, serverCertificate, ...others } = spelled;
+  const { account, processes, quotaBytes, serverCertificate, receiving, ...others } = spelled;
+  const { lmtpSocket, ...otherReceiving } = receiving;
+  assert.equal(lmtpSocket, "/run/holdfast/lmtp");
   assert.deepEqual({ account, processes, quotaBytes }, { account: "holdfast", processes: 2, quotaBytes: 1e10 });
   assert.match(serverCertificate?.key ?? "", /^\//);
-  assert.deepEqual(others, usual);
+  assert.deepEqual({ ...others, receiving: otherReceiving }, usual);
 });
 
 test("what is wrong is told with its line", async () => {

@@ -4,6 +4,9 @@ import type { Identity } from "./messages.ts";
 /** Who nobody is: the identity for files of a process that is root only in order to become others. */
 const nobody: FileUser = { uid: 65_534, gid: 65_534 };
 
+/** Node has it, its types do not. */
+type ProcessWithGroups = NodeJS.Process & { readonly initgroups?: (user: number, extraGroup: number) => void };
+
 /** Gives up for good what a process does not need. Throws `failed` where the system does not allow it. */
 export function becomeUser({ uid, gid, groups, actsAsUsers }: Identity): void {
   if (actsAsUsers === true) {
@@ -14,7 +17,8 @@ export function becomeUser({ uid, gid, groups, actsAsUsers }: Identity): void {
     return;
   }
   if (uid === undefined || gid === undefined) return;
-  process.setgroups?.([...(groups ?? [])]);
+  // With the groups that the account is a member of: `mail` lets it make dotlocks in /var/mail.
+  (process as ProcessWithGroups).initgroups?.(uid, gid);
   process.setgid?.(gid);
   process.setuid?.(uid);
 }

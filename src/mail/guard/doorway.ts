@@ -102,7 +102,8 @@ export class Doorway implements GuardedConnection, AsyncDisposable {
       if (user !== "" && user !== mailbox) return { isRight: false, why: "another's certificate" };
       return office.checkUser(mailbox, address);
     }
-    const check = await office.checkPassword(user, credentials.password, address);
+    const attempt = { remoteAddress: address, isShown: user === mailbox };
+    const check = await office.checkPassword(user, credentials.password, attempt);
     return user === mailbox ? check : { isRight: false, why: "another's certificate" };
   }
 

@@ -1,10 +1,12 @@
 /** A process that serves: it is given connections by the primary, and asks it what needs counting or a password. */
 import type { Socket } from "node:net";
+import type { Audit } from "./audit.ts";
 import { becomeUser } from "./become-user.ts";
 import { Guard } from "./guard.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { mailStoreOpener } from "./open-store.ts";
 import { protocolsOf } from "./protocols.ts";
+import type { MailReception } from "./receive-mail.ts";
 import { RemoteOffice } from "./remote-office.ts";
 import { trustOf } from "./trust.ts";
 
@@ -22,6 +24,7 @@ function leave(): void {
 class Worker {
   readonly #office = new RemoteOffice(send);
   #guard: Guard | undefined;
+  #reception: MailReception | undefined;
   #connections = 0;
   #isStopping = false;
 
@@ -34,6 +37,7 @@ class Worker {
       case "answer":
         return this.#office.answered(message);
       case "trust":
+        this.#reception?.useTrust(message.trust);
         return this.#guard?.useTrust(trustOf(message.trust));
       case "settings":
         return this.#guard?.useSettings(message.settings);
@@ -46,19 +50,32 @@ class Worker {
   stop(): void {
     this.#isStopping = true;
     this.#guard?.stop();
+    void this.#stopReceiving();
+  }
+
+  async #stopReceiving(): Promise<void> {
+    await this.#reception?.stop();
+    this.#reception = undefined;
     if (this.#connections === 0) leave();
   }
 
-  async #begin({ settings, trust, identity }: Extract<ToWorker, { readonly kind: "begin" }>): Promise<void> {
+  async #begin(begin: Extract<ToWorker, { readonly kind: "begin" }>): Promise<void> {
+    const { settings, trust, identity } = begin;
+    const openStore = mailStoreOpener(settings, { actsAsUsers: identity.actsAsUsers ?? false, clock });
+    const audit: Audit = { write: (line) => send({ kind: "audit", line }) };
     try {
+      if (begin.isReceiving) {
+        const { openMailReception } = await import("./receive-mail.ts");
+        this.#reception = await openMailReception({ settings, trust, office: this.#office, audit, openStore, clock });
+      }
       becomeUser(identity);
       this.#guard = new Guard({
         settings,
         trust: trustOf(trust),
         office: this.#office,
-        audit: { write: (line) => send({ kind: "audit", line }) },
+        audit,
         clock,
-        openStore: mailStoreOpener(settings, { actsAsUsers: identity.actsAsUsers ?? false, clock }),
+        openStore,
         protocols: protocolsOf(settings),
       });
       setInterval(() => this.#guard?.checkAgain(), checkMs).unref();
@@ -78,7 +95,7 @@ class Worker {
     else raw?.destroy();
     this.#connections--;
     send({ kind: "ended", id });
-    if (this.#isStopping && this.#connections === 0) leave();
+    if (this.#isStopping && this.#connections === 0 && this.#reception === undefined) leave();
   }
 }
 

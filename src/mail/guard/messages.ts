@@ -1,15 +1,24 @@
-import type { PasswordCheck } from "../passwords/index.ts";
+import type { FoundUser, LoginAttempt, PasswordCheck } from "../passwords/index.ts";
 import type { MailSettings } from "../settings/index.ts";
 import type { AuditLine } from "./audit.ts";
 import type { ProtocolName } from "./guard.ts";
 import type { Barrier } from "./ledger.ts";
 import type { TrustFiles } from "./trust.ts";
 
+export type Answer = Barrier | PasswordCheck | FoundUser;
+
 /** What the primary process tells one that serves. A connection's socket comes with its message. */
 export type ToWorker =
-  | { readonly kind: "begin"; readonly settings: MailSettings; readonly trust: TrustFiles; readonly identity: Identity }
+  | {
+      readonly kind: "begin";
+      readonly settings: MailSettings;
+      readonly trust: TrustFiles;
+      readonly identity: Identity;
+      /** Whether it is the one that receives mail. */
+      readonly isReceiving: boolean;
+    }
   | { readonly kind: "connection"; readonly id: number; readonly protocol: ProtocolName; readonly address: string }
-  | { readonly kind: "answer"; readonly question: number; readonly answer: Barrier | PasswordCheck | null }
+  | { readonly kind: "answer"; readonly question: number; readonly answer: Answer | null }
   | { readonly kind: "trust"; readonly trust: TrustFiles }
   | { readonly kind: "settings"; readonly settings: MailSettings }
   | { readonly kind: "stop" };
@@ -37,6 +46,7 @@ export type FromWorker =
       readonly question: number;
       readonly user: string;
       readonly password: string;
-      readonly address: string;
+      readonly attempt: LoginAttempt;
     }
+  | { readonly kind: "recipient"; readonly question: number; readonly user: string }
   | { readonly kind: "user"; readonly question: number; readonly user: string; readonly address: string };

@@ -1,4 +1,4 @@
-import type { FoundUser, PasswordCheck, UserDirectory } from "../passwords/index.ts";
+import type { FoundUser, LoginAttempt, PasswordCheck, UserDirectory } from "../passwords/index.ts";
 import type { Barrier, Ledger } from "./ledger.ts";
 
 /**
@@ -9,9 +9,11 @@ export interface Office {
   hold(fingerprint: string): Promise<Barrier | undefined>;
   release(fingerprint: string): void;
   refuse(address: string, fingerprint?: string): void;
-  checkPassword(user: string, password: string, address: string): Promise<PasswordCheck>;
+  checkPassword(user: string, password: string, attempt: LoginAttempt): Promise<PasswordCheck>;
   /** For EXTERNAL: whether a user is there, and may come from that address. */
   checkUser(user: string, address: string): Promise<PasswordCheck>;
+  /** For mail that comes in: the user, from wherever it comes. */
+  findUser(user: string): Promise<FoundUser | undefined>;
 }
 
 export class LocalOffice implements Office {
@@ -35,8 +37,8 @@ export class LocalOffice implements Office {
     this.#ledger.refuse(address, fingerprint);
   }
 
-  async checkPassword(user: string, password: string, address: string): Promise<PasswordCheck> {
-    return this.#users.check(user, password, address);
+  async checkPassword(user: string, password: string, attempt: LoginAttempt): Promise<PasswordCheck> {
+    return this.#users.check(user, password, attempt);
   }
 
   async checkUser(user: string, address: string): Promise<PasswordCheck> {
@@ -44,5 +46,9 @@ export class LocalOffice implements Office {
     const found: FoundUser | undefined = this.#users.find(user);
     if (why !== undefined || found === undefined) return { isRight: false, why: why ?? "unknown user" };
     return { isRight: true, user: found };
+  }
+
+  async findUser(user: string): Promise<FoundUser | undefined> {
+    return this.#users.find(user);
   }
 }

@@ -1,6 +1,6 @@
-import type { PasswordCheck } from "../passwords/index.ts";
+import type { FoundUser, LoginAttempt, PasswordCheck } from "../passwords/index.ts";
 import type { Barrier } from "./ledger.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { Answer, FromWorker, ToWorker } from "./messages.ts";
 import type { Office } from "./office.ts";
 
 type Question = Extract<FromWorker, { readonly question: number }>;
@@ -9,7 +9,7 @@ type Unnumbered<T> = T extends unknown ? Omit<T, "question"> : never;
 /** The office as a process that serves reaches it: by messages to the primary. */
 export class RemoteOffice implements Office {
   readonly #send: (message: FromWorker) => void;
-  readonly #open = new Map<number, (answer: Barrier | PasswordCheck | null) => void>();
+  readonly #open = new Map<number, (answer: Answer | null) => void>();
   #asked = 0;
 
   constructor(send: (message: FromWorker) => void) {
@@ -28,12 +28,16 @@ export class RemoteOffice implements Office {
     this.#send({ kind: "refuse", address, ...(fingerprint === undefined ? {} : { fingerprint }) });
   }
 
-  async checkPassword(user: string, password: string, address: string): Promise<PasswordCheck> {
-    return (await this.#ask({ kind: "password", user, password, address })) as PasswordCheck;
+  async checkPassword(user: string, password: string, attempt: LoginAttempt): Promise<PasswordCheck> {
+    return (await this.#ask({ kind: "password", user, password, attempt })) as PasswordCheck;
   }
 
   async checkUser(user: string, address: string): Promise<PasswordCheck> {
     return (await this.#ask({ kind: "user", user, address })) as PasswordCheck;
+  }
+
+  async findUser(user: string): Promise<FoundUser | undefined> {
+    return ((await this.#ask({ kind: "recipient", user })) ?? undefined) as FoundUser | undefined;
   }
 
   /** To be called with what the primary answers. */
@@ -42,7 +46,7 @@ export class RemoteOffice implements Office {
     this.#open.delete(question);
   }
 
-  #ask(question: Unnumbered<Question>): Promise<Barrier | PasswordCheck | null> {
+  #ask(question: Unnumbered<Question>): Promise<Answer | null> {
     const number = ++this.#asked;
     return new Promise((resolve) => {
       this.#open.set(number, resolve);

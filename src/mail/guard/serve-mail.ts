@@ -74,7 +74,7 @@ class MailServing implements MailServer {
     this.#ledger = new Ledger(settings.limits, clock);
     this.#audit = new AuditFile({ to: settings.audit, clock });
     const paths = mailPaths(settings.folder);
-    this.#office = new LocalOffice(this.#ledger, new UserDirectory(paths.domains, settings.domains));
+    this.#office = new LocalOffice(this.#ledger, new UserDirectory(paths.domains, settings.domains, clock));
     this.#trust = new TrustKeeper({
       folder: paths.pki,
       places: trustPlaces(settings),
@@ -100,7 +100,11 @@ class MailServing implements MailServer {
       trustOf(this.#trust.files); // what is wrong is told here, before anything is bound
       this.#doors = await this.#openDoors();
       const count = this.#settings.processes ?? availableParallelism();
-      await Promise.all(Array.from({ length: count }, () => this.#startWorker(identity)));
+      const { smtpPort, lmtpSocket } = this.#settings.receiving;
+      const isReceiving = smtpPort !== undefined || lmtpSocket !== undefined;
+      await Promise.all(
+        Array.from({ length: count }, (_, index) => this.#startWorker(identity, isReceiving && index === 0)),
+      );
       for (const door of this.#doors) door.open();
     } catch (error) {
       await this.stop();
@@ -156,27 +160,36 @@ class MailServing implements MailServer {
     worker.give(socket, { id: ++this.#given, protocol, address });
   }
 
-  async #startWorker(identity: Identity): Promise<void> {
-    const begin = { kind: "begin", settings: this.#settings, trust: this.#trust.files, identity } as const;
+  async #startWorker(identity: Identity, isReceiving: boolean): Promise<void> {
+    const begin = {
+      kind: "begin",
+      settings: this.#settings,
+      trust: this.#trust.files,
+      identity,
+      isReceiving,
+    } as const;
     const worker = await WorkerProcess.start(begin, { office: this.#office, ledger: this.#ledger, audit: this.#audit });
     this.#workers.add(worker);
-    void this.#replaceOnceEnded(worker, identity);
+    void this.#replaceOnceEnded(worker, identity, isReceiving);
   }
 
-  async #replaceOnceEnded(worker: WorkerProcess, identity: Identity): Promise<void> {
+  async #replaceOnceEnded(worker: WorkerProcess, identity: Identity, isReceiving: boolean): Promise<void> {
     await worker.ended;
     this.#workers.delete(worker);
     if (this.#isStopping) return;
     this.#options.onNotice("a process that served has ended; another takes its place");
     try {
-      await this.#startWorker(identity);
+      await this.#startWorker(identity, isReceiving);
     } catch (error) {
       this.#failure.reject(error);
     }
   }
 }
 
-/** As whom the processes work. Throws `refused` where that would be root without need. */
+/** What the server works as where it is started as root, and the settings name nobody. */
+const usualAccount = "holdfast";
+
+/** As whom the processes work: root only where the settings say so, or to become each user. */
 function identityOf(settings: MailSettings): Identity {
   const { account, hasSystemUsers } = settings;
   if (process.getuid?.() !== 0) {
@@ -186,12 +199,12 @@ function identityOf(settings: MailSettings): Identity {
     });
   }
   if (hasSystemUsers) return { actsAsUsers: true, groups: [] };
-  if (account === undefined) {
-    throw new Failure("refused", "cannot serve mail as root: whoever broke in would be root", {
-      hint: 'name an account in mail.toml, [server] account = "holdfast", or set system_users = true',
+  const name = account ?? usualAccount;
+  const found = identities()?.accountNamed(name);
+  if (found === undefined) {
+    throw new Failure("not-found", `cannot serve mail as "${name}", and not as root: there is no such account`, {
+      hint: `useradd --system --create-home --home-dir /var/mail/holdfast ${name}; or mail.toml names another account`,
     });
   }
-  const found = identities()?.accountNamed(account);
-  if (found === undefined) throw new Failure("not-found", `cannot work as "${account}": there is no such account`);
-  return { uid: found.uid, gid: found.gid, groups: [found.gid] };
+  return { uid: found.uid, gid: found.gid };
 }

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../base/index.ts";
-import type { PasswordCheck } from "../passwords/index.ts";
+import type { FoundUser, PasswordCheck } from "../passwords/index.ts";
 import type { Audit } from "./audit.ts";
-import type { Barrier, Ledger } from "./ledger.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Answer, FromWorker, ToWorker } from "./messages.ts";
 import type { Office } from "./office.ts";
 
 export interface WorkerServices {
@@ -101,15 +101,17 @@ export class WorkerProcess {
         return this.#answer(message.question, barrier ?? null);
       }
       case "password": {
-        const { user, password, address, question } = message;
-        return this.#answer(question, await attempt(() => office.checkPassword(user, password, address)));
+        const { user, password, question } = message;
+        return this.#answer(question, await settled(() => office.checkPassword(user, password, message.attempt)));
       }
+      case "recipient":
+        return this.#answer(message.question, (await found(() => office.findUser(message.user))) ?? null);
       case "user":
-        return this.#answer(message.question, await attempt(() => office.checkUser(message.user, message.address)));
+        return this.#answer(message.question, await settled(() => office.checkUser(message.user, message.address)));
     }
   }
 
-  #answer(question: number, answer: Barrier | PasswordCheck | null): void {
+  #answer(question: number, answer: Answer | null): void {
     this.send({ kind: "answer", question, answer });
   }
 
@@ -122,8 +124,17 @@ export class WorkerProcess {
   }
 }
 
+/** A file of users that cannot be read has none. */
+async function found(find: () => Promise<FoundUser | undefined>): Promise<FoundUser | undefined> {
+  try {
+    return await find();
+  } catch {
+    return undefined;
+  }
+}
+
 /** A file of users that cannot be read lets nobody in, and the audit says why. */
-async function attempt(check: () => Promise<PasswordCheck>): Promise<PasswordCheck> {
+async function settled(check: () => Promise<PasswordCheck>): Promise<PasswordCheck> {
   try {
     return await check();
   } catch (error) {

@@ -22,45 +22,54 @@ export function isEnvelopeField(name: string): boolean {
   return envelopeFields.has(name);
 }
 
+type Draft = { -readonly [Name in keyof Envelope]: Envelope[Name] };
+
 /**
  * The envelope of a header. Where a field of addresses stands twice, both count: else one program could be shown other
  * senders than the next one. Of other fields the last one counts.
  */
 export function envelopeOf(bytes: Buffer, fields: readonly RawField[]): Envelope {
-  const addresses = (name: string): readonly Address[] | undefined => {
-    let found: readonly Address[] | undefined;
-    for (const field of fields) {
-      if (field.name !== name) continue;
-      const more = parseAddresses(fieldText(bytes, field), messageLimits.addresses - (found?.length ?? 0));
-      found = found === undefined ? more : [...found, ...more];
-    }
-    return found === undefined || found.length === 0 ? undefined : found;
-  };
-  const texts = new Map<string, string>();
-  for (const field of fields) {
-    if (!isText(field.name)) continue;
-    const text = fieldText(bytes, field);
-    // Blanks come from folding; nobody means more than one.
-    texts.set(field.name, field.name === "subject" ? text.replaceAll(/[ \t]+/g, " ") : text);
-  }
-  const [date, subject, inReplyTo, messageId] = textFields.map((name) => texts.get(name));
-  const from = addresses("from") ?? [];
-  return {
-    ...(date === undefined ? {} : { date }),
-    ...(subject === undefined ? {} : { subject }),
-    from,
-    sender: addresses("sender") ?? from,
-    replyTo: addresses("reply-to") ?? from,
-    to: addresses("to") ?? [],
-    cc: addresses("cc") ?? [],
-    bcc: addresses("bcc") ?? [],
-    ...(inReplyTo === undefined ? {} : { inReplyTo }),
-    ...(messageId === undefined ? {} : { messageId }),
-  };
+  const envelope: Draft = { from: none, sender: none, replyTo: none, to: none, cc: none, bcc: none };
+  for (const field of fields) readField(envelope, bytes, field);
+  if (envelope.sender.length === 0) envelope.sender = envelope.from;
+  if (envelope.replyTo.length === 0) envelope.replyTo = envelope.from;
+  return envelope;
 }
 
-const textFields = ["date", "subject", "in-reply-to", "message-id"] as const;
+const none: readonly Address[] = [];
 
-function isText(name: string): boolean {
-  return textFields.some((each) => each === name);
+function readField(envelope: Draft, bytes: Buffer, field: RawField): void {
+  switch (field.name) {
+    case "date":
+      envelope.date = fieldText(bytes, field);
+      break;
+    case "subject":
+      // Blanks come from folding; nobody means more than one.
+      envelope.subject = fieldText(bytes, field).replaceAll(/[ \t]+/g, " ");
+      break;
+    case "in-reply-to":
+      envelope.inReplyTo = fieldText(bytes, field);
+      break;
+    case "message-id":
+      envelope.messageId = fieldText(bytes, field);
+      break;
+    case "reply-to":
+      envelope.replyTo = withAddresses(envelope.replyTo, bytes, field);
+      break;
+    case "from":
+    case "sender":
+    case "to":
+    case "cc":
+    case "bcc":
+      envelope[field.name] = withAddresses(envelope[field.name], bytes, field);
+      break;
+    default:
+  }
+}
+
+function withAddresses(before: readonly Address[], bytes: Buffer, field: RawField): readonly Address[] {
+  // A million fields are looked at no further than the limit.
+  if (before.length >= messageLimits.addresses) return before;
+  const more = parseAddresses(fieldText(bytes, field), messageLimits.addresses - before.length);
+  return before.length === 0 ? more : [...before, ...more];
 }

@@ -7,47 +7,40 @@ const inline: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Names that are met in mail; all others stay as they are written. */
-const entities: Readonly<Record<string, string>> = {
-  amp: "&",
-  apos: "'",
-  auml: "ä",
-  Auml: "Ä",
-  bull: "•",
-  cent: "¢",
-  copy: "©",
-  deg: "°",
-  eacute: "é",
-  egrave: "è",
-  euro: "€",
-  gt: ">",
-  hellip: "…",
-  laquo: "«",
-  ldquo: "“",
-  lsquo: "‘",
-  lt: "<",
-  mdash: "—",
-  middot: "·",
-  nbsp: " ",
-  ndash: "–",
-  ouml: "ö",
-  Ouml: "Ö",
-  pound: "£",
-  quot: '"',
-  raquo: "»",
-  rdquo: "”",
-  reg: "®",
-  rsquo: "’",
-  sect: "§",
-  shy: "",
-  szlig: "ß",
-  times: "×",
-  trade: "™",
-  uuml: "ü",
-  Uuml: "Ü",
-  zwj: "",
-  zwnj: "",
-};
+/** The names of U+00A0 to U+00FF in order (HTML 4 §24.2). */
+const latin1Names =
+  "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
+
+/** Of the others those that are met in mail; the rest stays as it is written. */
+const entities: ReadonlyMap<string, string> = new Map([
+  ...latin1Names.split(" ").map((name, index) => [name, String.fromCharCode(0xa0 + index)] as const),
+  ...Object.entries({
+    amp: "&",
+    apos: "'",
+    bull: "•",
+    euro: "€",
+    gt: ">",
+    hellip: "…",
+    ldquo: "“",
+    lsquo: "‘",
+    lt: "<",
+    mdash: "—",
+    nbsp: " ",
+    ndash: "–",
+    oelig: "œ",
+    OElig: "Œ",
+    quot: '"',
+    rdquo: "”",
+    rsquo: "’",
+    scaron: "š",
+    Scaron: "Š",
+    // They only say where a word may be broken, or not be joined.
+    shy: "",
+    trade: "™",
+    zwj: "",
+    zwnj: "",
+  }),
+]);
 
 /** The text that a reader of HTML sees, at most about `limit` characters: tags out, entities decoded. Reads once, forwards. */
 export function textOfHtml(html: string, limit = Number.POSITIVE_INFINITY): string {
@@ -106,11 +99,14 @@ function after(html: string, what: string, from: number): number {
 
 function decodeEntities(text: string): string {
   if (!text.includes("&")) return text;
-  return text.replaceAll(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}))(?:;|(?![a-z0-9]))/gi, (whole, ...groups) => {
-    const [decimal, hexadecimal, name] = groups as (string | undefined)[];
-    if (name !== undefined) return entities[name] ?? whole;
-    const code = decimal === undefined ? Number.parseInt(hexadecimal ?? "", 16) : Number(decimal);
-    const isCharacter = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-    return isCharacter ? String.fromCodePoint(code) : "\ufffd";
-  });
+  return text.replaceAll(
+    /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,6}\d{0,2}))(?:;|(?![a-z0-9]))/gi,
+    (whole, ...groups) => {
+      const [decimal, hexadecimal, name] = groups as (string | undefined)[];
+      if (name !== undefined) return entities.get(name) ?? whole;
+      const code = decimal === undefined ? Number.parseInt(hexadecimal ?? "", 16) : Number(decimal);
+      const isCharacter = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+      return isCharacter ? String.fromCodePoint(code) : "\ufffd";
+    },
+  );
 }

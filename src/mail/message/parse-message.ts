@@ -29,6 +29,12 @@ export function parseSummary(beginning: Uint8Array, isWhole: boolean): MessageSu
   return summaryOf(bytes, fields, envelopeOf(bytes, fields));
 }
 
+/** Where the header ends, after its empty line; undefined where that does not come. */
+export function headerEndOf(message: Uint8Array): number | undefined {
+  const { end, isEnded } = readHeader(bufferOf(message), 0, () => false);
+  return isEnded ? end : undefined;
+}
+
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -83,7 +83,7 @@ const carriageReturn = 0x0d;
 const equals = 0x3d;
 
 /** RFC 2045 §6.7: blanks at the end of a line are taken out, a line that ends in `=` goes on in the next one. */
-export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
+function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
   const result = Buffer.allocUnsafe(bytes.length);
   let to = 0;
   /** Up to here nothing may be taken away: it is of an earlier line, or was encoded. */

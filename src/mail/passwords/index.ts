@@ -2,4 +2,4 @@ export { crypt } from "./crypt.ts";
 export { hashPassword } from "./argon2.ts";
 export { readPasswdFile, type PasswdEntry } from "./passwd-file.ts";
 export { canVerify, parseStored, verifyPassword, type StoredPassword } from "./stored-password.ts";
-export { UserDirectory, type FoundUser, type PasswordCheck } from "./user-directory.ts";
+export { UserDirectory, type FoundUser, type LoginAttempt, type PasswordCheck } from "./user-directory.ts";

@@ -3,6 +3,7 @@ import { BlockList, isIPv6 } from "node:net";
 import * as path from "node:path";
 import { isSystemError } from "../../base/index.ts";
 import { hashPassword } from "./argon2.ts";
+import { KnownPasswords } from "./known-passwords.ts";
 import { readPasswdFile, type PasswdEntry } from "./passwd-file.ts";
 import { canVerify, parseStored, verifyPassword, type StoredPassword } from "./stored-password.ts";
 
@@ -24,6 +25,12 @@ export type PasswordCheck =
   | { readonly isRight: true; readonly user: FoundUser }
   | { readonly isRight: false; readonly why: string };
 
+export interface LoginAttempt {
+  readonly remoteAddress: string;
+  /** Whether the certificate is that user's. */
+  readonly isShown: boolean;
+}
+
 interface CachedFile {
   readonly mark: string;
   readonly entries: ReadonlyMap<string, PasswdEntry>;
@@ -39,9 +46,12 @@ export class UserDirectory {
   readonly #cached = new Map<string, CachedFile>();
   #dummy: Promise<string> | undefined;
 
-  constructor(folder: string, domains: readonly string[]) {
+  readonly #known: KnownPasswords;
+
+  constructor(folder: string, domains: readonly string[], clock: () => number) {
     this.#folder = folder;
     this.#domains = domains;
+    this.#known = new KnownPasswords(clock);
   }
 
   /** Finds a user without a password, for EXTERNAL and for mail that comes in. */
@@ -58,9 +68,10 @@ export class UserDirectory {
 
   /**
    * Checks a password. Takes as long for a user who is not there: then the password of another of that domain is
-   * compared, by the same scheme at the same cost.
+   * compared, by the same scheme at the same cost. Only to whoever is shown to be that user may it answer sooner, because
+   * the password was right a short while ago: others would learn by it that they have found it.
    */
-  async check(user: string, password: string, remoteAddress: string): Promise<PasswordCheck> {
+  async check(user: string, password: string, { remoteAddress, isShown }: LoginAttempt): Promise<PasswordCheck> {
     const name = user.toLowerCase();
     const found = this.#entriesOf(name);
     const stored = found?.secret.password === undefined ? undefined : parseStored(found.secret.password);
@@ -69,7 +80,10 @@ export class UserDirectory {
       return why === undefined ? { isRight: true, user: foundUser(name, found.account) } : { isRight: false, why };
     }
     const compared = stored !== undefined && canVerify(stored) ? stored : await this.#otherPassword(domainOf(name));
-    const isRight = await verifyPassword(password, compared);
+    const verify = (): Promise<boolean> => verifyPassword(password, compared);
+    const isRight = isShown
+      ? await this.#known.check(`${compared.scheme} ${compared.data}`, password, verify)
+      : await verify();
     if (found === undefined) return { isRight: false, why: "unknown user" };
     if (stored === undefined) return { isRight: false, why: "no password set" };
     if (!canVerify(stored)) return { isRight: false, why: `unknown password scheme ${stored.scheme}` };

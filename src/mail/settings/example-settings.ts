@@ -10,7 +10,7 @@ host_name = "mail.example.org"    # without: the machine's own name
 # pop3s_port = 995
 # imaps = true                    # false: not served
 # pop3s = true
-# account = "holdfast"            # started as root, the server works as this account once its ports are bound
+# account = "holdfast"            # started as root, the server works as this account of the system
 # processes = 2                   # without: one for each core
 # audit = "stderr"                # or a file: a line for each login and each refusal, saying why
 
@@ -39,6 +39,19 @@ host_name = "mail.example.org"    # without: the machine's own name
 # ban = "10m"
 # handshake = "20s"               # how long a handshake, and then a login, may take
 # login = "60s"
+
+[receiving]
+# smtp = false                    # true: mail from other servers, for the mailboxes here and for no others
+# smtp_port = 25
+# lmtp = "/run/holdfast/lmtp"     # a socket for Postfix or Exim on this machine; without: none
+# separator = "+"                 # joe+lists@example.org is joe's; "" where names are not added to
+# check_senders = true            # SPF, DKIM and DMARC, in a header
+# message_size = "50MiB"
+# recipients = 100                # of one message
+# connections = 200               # at once
+# connections_per_address = 20
+# messages_per_address = 500      # within the window
+# window = "10m"
 `;
 
 /** Settings to begin with. */

@@ -1,3 +1,5 @@
+import type { ReceivingSettings } from "./receiving-settings.ts";
+
 /** What one address and one certificate may do before it is kept out. */
 export interface GuardLimits {
   /** Connections at once: of everybody, of one address, of one certificate. */
@@ -26,7 +28,7 @@ export interface MailSettings {
   /** Absent where the protocol is not served. */
   readonly imapsPort?: number;
   readonly pop3sPort?: number;
-  /** The account that the server works as once its ports are bound, where it is started as root. */
+  /** The account that the server works as once its ports are bound, where it is started as root; `holdfast` where absent. */
   readonly account?: string;
   /** As Dovecot's `mail_location`. */
   readonly location: string;
@@ -45,6 +47,7 @@ export interface MailSettings {
   /** What happens once a revocation list is past its end. */
   readonly expiredRevocationList: "refuse" | "accept";
   readonly limits: GuardLimits;
+  readonly receiving: ReceivingSettings;
   /** Where refusals and logins are written: `stderr` (the journal, under systemd), or a file. */
   readonly audit: string;
   /** Processes that serve; as many as there are cores where absent. */

@@ -7,6 +7,7 @@ import { problemText, readToml, TomlTable, type TomlFile, type TomlProblem } fro
 import { mailPaths } from "./mail-folder.ts";
 import { expandLocation, expandVariables } from "./mail-location.ts";
 import type { GuardLimits, MailSettings } from "./mail-settings.ts";
+import { readReceiving } from "./receiving-settings.ts";
 
 /** Settings as far as they could be read, and everything that is wrong with them. */
 export interface CheckedSettings {
@@ -68,6 +69,7 @@ function readRoot(root: TomlTable, folder: string): MailSettings {
     ...readLogin(root.table("login")),
     ...readCertificates(root.table("certificates"), folder),
     limits: readLimits(root.table("limits")),
+    receiving: readReceiving(root.table("receiving"), folder),
   };
   server.finish();
   root.finish();

@@ -33,6 +33,8 @@ export interface MessageContent extends Disposable {
   readonly sizeBytes: number;
   /** The bytes from `from` to before `to`; the whole without them. */
   read(from?: number, to?: number): Uint8Array;
+  /** The header with the empty line after it; the body is not read for it where that can be. */
+  readHeader(): Uint8Array;
 }
 
 /** Words that a message must have; all compared without regard to case, after decoding, as substrings. */
@@ -52,7 +54,7 @@ export interface OpenMailbox extends Disposable {
   readonly keywords: readonly string[];
   /** Whether new keywords can be made: `\*` in PERMANENTFLAGS. */
   readonly canAddKeywords: boolean;
-  /** By ascending UID, as of the last `sync` or own change. */
+  /** By ascending UID, as of the last `sync` or own change, which makes another array: one that was given stays. */
   readonly messages: readonly MessageRecord[];
 
   /** Looks at what others did, and takes it into `messages`. */

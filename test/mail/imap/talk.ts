@@ -3,11 +3,14 @@ import { duplexPair, type Duplex } from "node:stream";
 import { Failure } from "../../../src/base/index.ts";
 import type { Credentials, LoggedIn } from "../../../src/mail/connection.ts";
 import { imapServer, type ImapServerOptions } from "../../../src/mail/imap/index.ts";
+import type { MailStore } from "../../../src/mail/store/index.ts";
 import { parseMessage } from "../../../src/mail/message/index.ts";
 import { MemoryMail, type MemoryMailOptions } from "../memory-store.ts";
 
 export interface TalkOptions extends ImapServerOptions {
   readonly mail?: MemoryMail;
+  /** In place of `mail`: opens the mail of a user, for each login. */
+  readonly openStore?: () => MailStore;
   readonly allowsExternal?: boolean;
   /** Not logged in yet. */
   readonly isStranger?: boolean;
@@ -29,7 +32,7 @@ export class Talk implements AsyncDisposable {
   #isEnded = false;
   #wake = (): void => {};
 
-  constructor({ mail = memoryMail(), allowsExternal = false, ...options }: TalkOptions = {}) {
+  constructor({ mail = memoryMail(), openStore, allowsExternal = false, ...options }: TalkOptions = {}) {
     const [client, server] = duplexPair();
     this.socket = client;
     this.stop = new AbortController();
@@ -45,7 +48,7 @@ export class Talk implements AsyncDisposable {
       remoteAddress: "127.0.0.1",
       signal: this.stop.signal,
       allowsExternal,
-      logIn: async (credentials) => logIn(credentials, mail),
+      logIn: async (credentials) => logIn(credentials, openStore ?? (() => mail.store())),
     });
   }
 
@@ -141,11 +144,11 @@ export async function follow(transcript: string, options: TalkOptions = {}): Pro
   await talk.says("zz LOGOUT", "* BYE Until next time.", "zz OK Logged out.");
 }
 
-async function logIn(credentials: Credentials, mail: MemoryMail): Promise<LoggedIn> {
+async function logIn(credentials: Credentials, openStore: () => MailStore): Promise<LoggedIn> {
   const isRight =
     credentials.kind === "external"
       ? ["", "joe@example.org"].includes(credentials.user)
       : ["joe", "joe@example.org"].includes(credentials.user) && credentials.password === "secret";
   if (!isRight) throw new Failure("refused", "cannot log in: refused");
-  return { user: "joe@example.org", store: mail.store() };
+  return { user: "joe@example.org", store: openStore() };
 }

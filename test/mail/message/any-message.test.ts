@@ -283,8 +283,18 @@ suite("a hostile message", () => {
     }
   });
 
-  test("with a million fields, or fields without end, is read once", () => {
-    readAll(`${"a:\r\n".repeat(megabyte)}\r\n`);
+  test("has its fields in the first megabytes", () => {
+    const filler = `X: ${"x".repeat(60)}\r\n`;
+    const before = filler.repeat(Math.floor(messageLimits.headerBytes / filler.length));
+    assert.equal(readAll(`${before}Subject: found\r\n\r\nbody`).envelope.subject, "found");
+    const late = readAll(`${before}${filler}Subject: too late\r\n\r\nbody`);
+    assert.equal(late.envelope.subject, undefined);
+    assert.equal(late.root.bodyBytes, 4);
+  });
+
+  test("with a hundred thousand fields, or fields without end, is read once", () => {
+    readAll(`${"a:\r\n".repeat(megabyte / 4)}\r\n`);
+    assert.equal(readAll(`${"To:a@b\r\n".repeat(megabyte / 8)}\r\n`).envelope.to.length, messageLimits.addresses);
     readAll(`${"Content-Type: text/plain\r\n".repeat(megabyte / 16)}\r\n`);
     readAll("x".repeat(8 * megabyte));
     readAll(`Subject: x${"\r\n x".repeat(megabyte)}`);

@@ -183,6 +183,7 @@ test("HTML is read as its reader sees it", () => {
     "w<b>or</b>d": "word",
     "a &lt;b&gt; &amp; &#x20AC;&#8364; &nosuch; &copy": "a <b> & €€ &nosuch; ©",
     "1 < 2 and 3 > 2": "1 < 2 and 3 > 2",
+    "Fran&ccedil;ois &Ntilde;u&ntilde;ez &frac12; &yuml; su&shy;per": "François Ñuñez ½ ÿ super",
     "<style>x{}</style>a<script>if (a < b) {}</SCRIPT>b<!-- c -->d": "a b d",
     "<style>never ends a": "never ends a",
   };

@@ -95,6 +95,26 @@ function contentContract(holds: Holds): void {
     assert.equal(inbox.messages[0]?.sizeBytes, bytes.length);
   });
 
+  holds("a header is read as the structure has it, short or long", async (_, store) => {
+    const texts = [
+      mail("short"),
+      `Subject: long\r\nX-Long: ${"x".repeat(70)}\r\n${"\tgoes on\r\n".repeat(4000)}\r\nbody\r\n`,
+      `Subject: without a body\r\n\r\n`,
+    ];
+    const { uids } = await store.append(
+      "INBOX",
+      texts.map((text) => message(text)),
+    );
+    using inbox = store.open("INBOX", { isReadOnly: true });
+    for (const [uid, { root }] of inbox.structures(uids)) {
+      using content = inbox.content(uid);
+      const wire = Buffer.from(content.read(0, root.headerBytes)).toString("latin1");
+      using again = inbox.content(uid);
+      assert.equal(Buffer.from(again.readHeader()).toString("latin1"), wire);
+      assert.match(wire, /\r\n\r\n$/);
+    }
+  });
+
   holds("structures come in the order asked for, without what has gone", async (_, store) => {
     const { uids } = await store.append("INBOX", [message(mail("a")), message(mail("b")), message(mail("c"))]);
     using inbox = store.open("INBOX", { isReadOnly: false });

@@ -1,3 +1,4 @@
+import { BadCommand } from "../grammar/index.ts";
 import { defineCommand, ok, type Session, whenSelected } from "../session/index.ts";
 import { search } from "./evaluate.ts";
 import { readSearch, viewOf, wordsOf } from "./read-search.ts";
@@ -6,6 +7,7 @@ import { readReturnOptions, returnAll, type ReturnOptions } from "./return-optio
 import { hasModSeq, type SearchKey } from "./search-key.ts";
 
 interface Searching {
+  readonly hasCharset: boolean;
   readonly key: SearchKey;
   readonly options: ReturnOptions | undefined;
 }
@@ -20,9 +22,11 @@ export const searchCommand = defineCommand<Searching>({
     const reader = wordsOf(cursor);
     const options = readReturnOptions(reader);
     const charset = reader.accept("CHARSET") ? reader.text("a charset") : undefined;
-    return { options, key: readSearch(reader, charset) };
+    return { options, key: readSearch(reader, charset), hasCharset: charset !== undefined };
   },
-  async run(session, { key, options, isByUid }) {
+  async run(session, { key, options, hasCharset, isByUid }) {
+    // RFC 6855 §3: all strings are UTF-8 then.
+    if (hasCharset && session.enabled.has("UTF8=ACCEPT")) throw new BadCommand("CHARSET is not for UTF8=ACCEPT");
     const withModSeq = hasModSeq(key);
     if (withModSeq) session.useModSeqs();
     const found = await searchOrForget(session, key, options);

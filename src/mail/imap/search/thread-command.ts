@@ -12,7 +12,7 @@ import { threadsText, type ThreadMessage, type ThreadNode } from "./thread-node.
 type Threading = (messages: readonly ThreadMessage[]) => readonly ThreadNode[];
 
 /** In the capabilities each with `THREAD=` before it. */
-export const threadings: ReadonlyMap<string, Threading> = new Map([
+const threadings: ReadonlyMap<string, Threading> = new Map([
   ["ORDEREDSUBJECT", threadsBySubject],
   ["REFERENCES", threadsByReferences],
   ["REFS", threadsByLinks],

@@ -25,13 +25,15 @@ export class Selected {
   readonly mailbox: OpenMailbox;
   /** UIDs of the saved result (SEARCHRES, RFC 5182). */
   saved: readonly number[] = [];
-  readonly #records: MessageRecord[];
+  /** The mailbox's own array where that is what the client knows: 500 idle clients have one in common. */
+  #records: readonly MessageRecord[];
+  #copy: MessageRecord[] | undefined;
   readonly #vanished = new Set<number>();
   #keywords: number;
 
   constructor(mailbox: OpenMailbox) {
     this.mailbox = mailbox;
-    this.#records = [...mailbox.messages];
+    this.#records = mailbox.messages;
     this.#keywords = mailbox.keywords.length;
   }
 
@@ -76,7 +78,9 @@ export class Selected {
     const changes = this.mailbox.sync();
     for (const uid of changes.vanished) this.#vanished.add(uid);
     const gone = mayExpunge && this.#vanished.size > 0 ? this.#takeOut([...this.#vanished], telling) : "";
-    return gone + this.#keywordsText() + this.#appearedText(changes) + this.changedText(changes.changed, telling);
+    const text = gone + this.#keywordsText() + this.#appearedText(changes) + this.changedText(changes.changed, telling);
+    if (this.#vanished.size === 0) [this.#records, this.#copy] = [this.mailbox.messages, undefined];
+    return text;
   }
 
   /** After an own EXPUNGE or MOVE. */
@@ -97,13 +101,13 @@ export class Selected {
   /** Takes a record in place of the one of the same message; its number. */
   take(record: MessageRecord): number {
     const number = this.numberOf(record.uid);
-    if (number > 0) this.#records[number - 1] = record;
+    if (number > 0) this.#own()[number - 1] = record;
     return number;
   }
 
   #appearedText({ appeared }: MailboxChanges): string {
     if (appeared.length === 0) return "";
-    this.#records.push(...appeared);
+    this.#records = [...this.#records, ...appeared];
     return `* ${this.#records.length} EXISTS\r\n`;
   }
 
@@ -113,7 +117,7 @@ export class Selected {
     if (known.length === 0) return "";
     const numbers = known.map((uid) => this.numberOf(uid));
     const gone = new Set(known);
-    this.#keep((record) => !gone.has(record.uid));
+    this.#records = this.#records.filter((record) => !gone.has(record.uid));
     this.saved = this.saved.filter((uid) => !gone.has(uid));
     if (vanished) return `* VANISHED ${sequenceText(known)}\r\n`;
     // From the last to the first, so that each number still holds when its turn comes.
@@ -123,10 +127,12 @@ export class Selected {
       .join("");
   }
 
-  #keep(isKept: (record: MessageRecord) => boolean): void {
-    let kept = 0;
-    for (const record of this.#records) if (isKept(record)) this.#records[kept++] = record;
-    this.#records.length = kept;
+  /** An array that may be changed. */
+  #own(): MessageRecord[] {
+    if (this.#copy !== undefined && this.#copy === this.#records) return this.#copy;
+    this.#copy = [...this.#records];
+    this.#records = this.#copy;
+    return this.#copy;
   }
 
   #keywordsText(): string {

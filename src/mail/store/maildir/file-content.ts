@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { headerEndOf } from "../../message/index.ts";
 import { toWire } from "../line-ends.ts";
 import type { MessageContent } from "../open-mailbox.ts";
 
@@ -8,7 +9,7 @@ const scratch = Buffer.alloc(16 * 1024);
 /** A message's file, opened; its bytes are read when they are first asked for. */
 export class FileContent implements MessageContent {
   readonly #fd: number;
-  readonly #fileBytes: number;
+  #knownFileBytes: number | undefined;
   readonly #sizeBytes: number | undefined;
   #wire: Uint8Array | undefined;
   #isClosed = false;
@@ -16,8 +17,13 @@ export class FileContent implements MessageContent {
   /** Takes over the file. `sizeBytes` is the size on the wire where it is known. */
   constructor(fd: number, sizeBytes?: number) {
     this.#fd = fd;
-    this.#fileBytes = fs.fstatSync(fd).size;
     this.#sizeBytes = sizeBytes;
+  }
+
+  /** Asked only where it is needed: for the beginning of ten thousand files it is not. */
+  get #fileBytes(): number {
+    this.#knownFileBytes ??= fs.fstatSync(this.#fd).size;
+    return this.#knownFileBytes;
   }
 
   get sizeBytes(): number {
@@ -39,7 +45,16 @@ export class FileContent implements MessageContent {
    */
   beginning(): { readonly bytes: Uint8Array; readonly isWhole: boolean } {
     const bytes = scratch.subarray(0, readFully(this.#fd, scratch, 0));
-    return { bytes, isWhole: bytes.length >= this.#fileBytes };
+    return { bytes, isWhole: bytes.length < scratch.length };
+  }
+
+  readHeader(): Uint8Array {
+    const { bytes, isWhole } = this.beginning();
+    const end = headerEndOf(bytes);
+    // A copy, since those bytes are soon others.
+    if (end !== undefined) return Uint8Array.from(toWire(bytes.subarray(0, end)));
+    const whole = this.#whole();
+    return isWhole ? whole : whole.subarray(0, headerEndOf(whole));
   }
 
   #whole(): Uint8Array {
