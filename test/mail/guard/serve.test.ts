@@ -15,7 +15,7 @@ before(async () => {
   joe = await machine.client("joe@example.org");
   anna = await machine.client("anna@example.org");
   machine.deliver("joe", "Subject: one\r\n\r\nHello\r\n.dot\r\n");
-  machine.settings("[login]\ncertificate_alone = true\n[limits]\nrefusals = 1000\n");
+  machine.settings("[login]\ncertificate_alone = true\n[limits]\nrefusals_per_address = 1000\n");
   await machine.start();
 });
 after(() => machine[Symbol.asyncDispose]());
