@@ -69,13 +69,16 @@ export class Ledger {
 
   /** Counts a refusal against an address, and the certificate where one was shown. */
   refuse(address: string, fingerprint?: string): void {
-    for (const key of [addressKey(address), ...(fingerprint === undefined ? [] : [fingerprint])]) {
-      const account = this.#account(key);
-      account.refusals++;
-      if (account.refusals < this.limits.refusals) continue;
-      account.bannedUntil = this.#clock() + this.limits.banMs;
-      account.refusals = 0;
-    }
+    this.#countRefusal(addressKey(address), this.limits.refusalsPerAddress);
+    if (fingerprint !== undefined) this.#countRefusal(fingerprint, this.limits.refusalsPerCertificate);
+  }
+
+  #countRefusal(key: string, limit: number): void {
+    const account = this.#account(key);
+    account.refusals++;
+    if (account.refusals < limit) return;
+    account.bannedUntil = this.#clock() + this.limits.banMs;
+    account.refusals = 0;
   }
 
   #account(key: string): Account {
