@@ -20,7 +20,7 @@ export type { StoreAccess } from "./store/index.ts";
 export { placeInImage } from "./store/index.ts";
 export type { BackupReport, ListedBackup, SavedDiskReport, SavedPartReport } from "./show-backup.ts";
 export { type BootedBackup } from "./boot/index.ts";
-export { applyTimer, planTimer, type TimerSteps } from "./timer/index.ts";
+export { planTimer } from "./timer/index.ts";
 export {
   checkPlan,
   exampleOfPlan,

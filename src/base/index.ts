@@ -6,3 +6,4 @@ export { libc, type Libc } from "./libc.ts";
 export { OutputFile, systemReason, type OutputFileOptions } from "./output-file.ts";
 export { findProgram } from "./program.ts";
 export { ThreadPool } from "./thread-pool.ts";
+export { shellWord } from "./shell-word.ts";

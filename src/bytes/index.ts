@@ -21,7 +21,7 @@ export {
   uuid,
 } from "./fields.ts";
 export { decodeName, encodeName, printableName } from "./name.ts";
-export { shellWord } from "./shell-word.ts";
+export { shellWord } from "../base/index.ts";
 export { formatSize, parseSize } from "./size.ts";
 export { Struct, type FieldType, type StructRecord } from "./struct.ts";
 export { parseTimeLimit } from "./time-limit.ts";

@@ -234,5 +234,22 @@ suite("fetching from hostile IMAP servers", () => {
     const other: readonly [RegExp, Answer] = [/ SELECT/, "* 2 EXISTS\r\n* OK [UIDVALIDITY 8] x\r\nTAG OK\r\n"];
     const anew = await fetched(folder, "imap", "* OK\r\n", [other, one, ...fetchAll]);
     assert.equal(anew.fetched, 2);
+    // What is known of the old ones is forgotten for good: these are new to whoever reads the journal.
+    const third: readonly [RegExp, Answer] = [
+      / UID FETCH 1:\*/,
+      "* 1 FETCH (UID 3 FLAGS () RFC822.SIZE 20)\r\nTAG OK\r\n",
+    ];
+    const body: readonly [RegExp, Answer] = [
+      / UID FETCH 3 /,
+      `* 1 FETCH (UID 3 BODY[] {${message.length}}\r\n${message})\r\nTAG OK\r\n`,
+    ];
+    assert.equal(
+      (await fetched(folder, "imap", "* OK\r\n", [other, third, body, refuseToDelete, ...fetchAll])).fetched,
+      1,
+    );
+    const back: readonly [RegExp, Answer] = [/ SELECT/, "* 2 EXISTS\r\n* OK [UIDVALIDITY 9] x\r\nTAG OK\r\n"];
+    const none: readonly [RegExp, Answer] = [/ UID FETCH 1:\*/, "TAG OK\r\n"];
+    await fetched(folder, "imap", "* OK\r\n", [back, none, ...fetchAll]);
+    assert.equal((await fetched(folder, "imap", "* OK\r\n", [back, third, body, ...fetchAll])).fetched, 1);
   });
 });

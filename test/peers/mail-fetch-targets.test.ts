@@ -89,6 +89,32 @@ suite("where fetched mail goes", { skip: skipDovecot("openssl", "fetchmail", "pr
     await scene.fetch("-f", file);
   });
 
+  test("a message of 20 MiB, whole, in bounded memory", async () => {
+    const large = `Subject: large\n\n${"From the start of a line to its end, forty bytes\n".repeat(430_000)}end`;
+    scene.put("joe", [large, ...numbered("joe", 40, 41)]);
+    const file = scene.classicFile("pop3");
+    const deliver = `mbox:${scene.at("large")}-%T`;
+    const child = startHoldfast(["mail", "fetch", "-f", file, "--deliver", deliver], {
+      HOME: scene.at(),
+      XDG_STATE_HOME: scene.at("state"),
+    });
+    const { status, stderr } = await transcriptOf(child);
+    assert.equal(status, 0, stderr);
+    const text = fs.readFileSync(`${scene.at("large")}-joe`, "latin1");
+    assert.ok(text.includes(large.slice(16).replaceAll(/^From /gm, ">From ")));
+    assert.match(text.slice(-2000), /end joe-40\n\n$/);
+    scene.put("joe", [large]);
+    const second = await scene.fetch(
+      "-f",
+      scene.classicFile("imap"),
+      "--deliver",
+      `maildir:${scene.at("large-maildir")}`,
+    );
+    assert.equal(second.status, 0, second.stderr);
+    const [name = ""] = fs.readdirSync(scene.at("large-maildir", "new"));
+    assert.ok(fs.readFileSync(scene.at("large-maildir", "new", name), "latin1").endsWith(large));
+  });
+
   test("mail comes when it comes, with IDLE, until it is ended", async () => {
     const box = scene.at("idle");
     const words = ["mail", "fetch", "-f", scene.classicFile("imap"), "--deliver", `mbox:${box}-%T`, "--idle"];
@@ -101,6 +127,9 @@ suite("where fetched mail goes", { skip: skipDovecot("openssl", "fetchmail", "pr
         await setTimeout(50);
       }
     }
+    const second = await scene.fetch("-f", scene.classicFile("imap"), "--deliver", `mbox:${box}-%T`);
+    assert.equal(second.status, 4);
+    assert.match(second.stderr, /another run is doing so/);
     child.kill("SIGTERM");
     const { status, stderr } = await ended;
     assert.equal(status, 0, stderr);

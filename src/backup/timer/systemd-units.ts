@@ -1,71 +1,53 @@
-import * as os from "node:os";
 import * as path from "node:path";
+import {
+  specifiersKept,
+  systemdRemoval as unitsRemoved,
+  systemdSteps as unitsWritten,
+  unitWord,
+  type TimerPlace,
+  type TimerSteps,
+  type UnitSections,
+  type UnitSetting,
+} from "../../base/timer/index.ts";
 import type { BackupPlan } from "../plan/index.ts";
-import { noSteps, type TimerCommand, type TimerRequest, type TimerSteps } from "./timer-request.ts";
+import { madeBy, type TimerRequest } from "./timer-request.ts";
 import { unitName } from "./unit-name.ts";
 
 const clockTime = /^([01]?\d|2[0-3]):([0-5]\d)$/;
 
-/** Units that run a plan by systemd (systemd.service(5), systemd.timer(5)); a run that was missed is made up. */
+/** Units that run a plan by systemd; a run that was missed is made up. */
 export function systemdSteps(request: TimerRequest): TimerSteps {
-  const name = unitName(request.plan);
-  const folder = request.output ?? unitFolder(request);
-  const files = [
-    { path: path.join(folder, `${name}.service`), text: serviceText(request) },
-    { path: path.join(folder, `${name}.timer`), text: timerText(request) },
-  ];
-  if (request.output !== undefined) return { ...noSteps, files };
-  const linger = `it runs while you are logged in; always: loginctl enable-linger ${os.userInfo().username}`;
-  return {
-    ...noSteps,
-    files,
-    commands: [systemctl(request, "daemon-reload"), systemctl(request, "enable", "--now", `${name}.timer`)],
-    notes: request.scope === "user" ? [linger] : [],
-  };
+  return unitsWritten(placeOf(request), { service: serviceOf(request), timer: timerOf(request) });
 }
 
 export function systemdRemoval(request: TimerRequest): TimerSteps {
-  const name = unitName(request.plan);
-  const folder = request.output ?? unitFolder(request);
-  const removed = [path.join(folder, `${name}.timer`), path.join(folder, `${name}.service`)];
-  if (request.output !== undefined) return { ...noSteps, removed };
-  return {
-    ...noSteps,
-    first: [{ ...systemctl(request, "disable", "--now", `${name}.timer`), mayFail: true }],
-    removed,
-    commands: [systemctl(request, "daemon-reload")],
-  };
+  return unitsRemoved(placeOf(request));
 }
 
-function systemctl({ scope }: TimerRequest, ...words: readonly string[]): TimerCommand {
-  return { words: ["systemctl", ...(scope === "user" ? ["--user"] : []), ...words] };
+/** Where what runs a plan is, and what it is called. */
+export function placeOf({ plan, scope, env, output }: TimerRequest): TimerPlace {
+  return { name: unitName(plan), madeBy, scope, env, ...(output === undefined ? {} : { output }) };
 }
 
-function unitFolder({ scope, env }: TimerRequest): string {
-  if (scope === "system") return "/etc/systemd/system";
-  const config = env["XDG_CONFIG_HOME"] ?? path.join(env["HOME"] ?? os.homedir(), ".config");
-  return path.join(config, "systemd/user");
-}
-
-function timerText({ plan, at }: TimerRequest): string {
+function timerOf({ plan, at }: TimerRequest): UnitSections {
   const [, hour, minute] = clockTime.exec(at) ?? [];
   const calendar = hour === undefined ? at : `*-*-* ${hour.padStart(2, "0")}:${minute}:00`;
-  return unitText({
+  return {
     Unit: [["Description", `When the backups of ${specifiersKept(plan.path)} are made`]],
     Timer: [
       ["OnCalendar", specifiersKept(calendar)],
       ["Persistent", "true"],
     ],
     Install: [["WantedBy", "timers.target"]],
-  });
+  };
 }
 
-function serviceText(request: TimerRequest): string {
+function serviceOf(request: TimerRequest): UnitSections {
   const { plan, program, scope } = request;
-  const command = [...program, "backup", "run", plan.path].map(quoted).join(" ");
+  const command = [...program, "backup", "run", plan.path].map(unitWord).join(" ");
   const needsNetwork = scope === "system" ? ([["Wants", "network-online.target"]] as const) : [];
   const after = scope === "system" ? ([["After", "network-online.target local-fs.target"]] as const) : [];
-  return unitText({
+  return {
     Unit: [["Description", `Backups as ${specifiersKept(plan.path)} says`], ...needsNetwork, ...after],
     Service: [
       ["Type", "oneshot"],
@@ -76,17 +58,15 @@ function serviceText(request: TimerRequest): string {
       ["OOMScoreAdjust", "500"],
       ...(scope === "system" ? confinement(plan) : []),
     ],
-  });
+  };
 }
-
-type Setting = readonly [key: string, value: string];
 
 /**
  * What a run needs no more than (systemd.exec(5)): it reads devices and writes to its targets. Commands of the plan may need
  * anything; with these only what they can hardly miss is taken away. Node makes machine code at run time, so memory stays executable.
  */
-function confinement(plan: BackupPlan): readonly Setting[] {
-  const own: readonly Setting[] = [
+function confinement(plan: BackupPlan): readonly UnitSetting[] {
+  const own: readonly UnitSetting[] = [
     ["StateDirectory", "holdfast"],
     ["CacheDirectory", "holdfast"],
     ["Environment", "HOME=/root XDG_CACHE_HOME=/var/cache"],
@@ -103,7 +83,7 @@ function confinement(plan: BackupPlan): readonly Setting[] {
     [
       "ReadWritePaths",
       writtenFolders(plan)
-        .map((folder) => quoted(`-${folder}`))
+        .map((folder) => unitWord(`-${folder}`))
         .join(" "),
     ],
     ...(usesTemporary(plan) ? [] : ([["PrivateTmp", "true"]] as const)),
@@ -137,23 +117,4 @@ function writtenFolders({ jobs, log }: BackupPlan): readonly string[] {
   const targets = jobs.map(({ target }) => target).filter((target) => path.isAbsolute(target));
   const logs = log === undefined || log === "syslog" ? [] : [path.dirname(log)];
   return [...new Set([...targets, ...logs])].toSorted();
-}
-
-function unitText(sections: Readonly<Record<string, readonly Setting[]>>): string {
-  const texts = Object.entries(sections).map(([name, settings]) => {
-    const lines = settings.filter(([, value]) => value !== "").map(([key, value]) => `${key}=${value}`);
-    return [`[${name}]`, ...lines, ""].join("\n");
-  });
-  return ["# Made by holdfast backup install-timer; --remove removes it.", ...texts].join("\n");
-}
-
-/** One word of a command: neither specifiers nor variables are put in, and spaces do not part it (systemd.service(5)). */
-function quoted(word: string): string {
-  const plain = specifiersKept(word).replaceAll("$", "$$$$");
-  if (/^[\w@%+=:,./$-]+$/.test(plain)) return plain;
-  return `"${plain.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
-}
-
-function specifiersKept(text: string): string {
-  return text.replaceAll("%", "%%");
 }

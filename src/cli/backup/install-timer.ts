@@ -1,10 +1,10 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
-import { applyTimer, planTimer, type TimerSteps } from "../../backup/index.ts";
+import { planTimer } from "../../backup/index.ts";
 import { Failure } from "../../base/index.ts";
-import { shellWord } from "../../bytes/index.ts";
+import { applyTimer } from "../../base/timer/index.ts";
 import { defineCommand, dryRunOption, jsonOption } from "../command.ts";
 import { printJson, printLines } from "../print.ts";
+import { startingWords, stepLines } from "../timer-text.ts";
 
 /** `holdfast backup install-timer` */
 export const installTimer = defineCommand({
@@ -36,11 +36,9 @@ Without systemd entries of cron are made, of which one looks twice an hour wheth
   async run(context, args) {
     const { env } = context;
     if (args.cron && args.systemd) throw new Failure("usage", "cannot use --cron with --systemd: choose one");
-    const script = process.argv[1];
-    if (script === undefined) throw new Failure("failed", "cannot tell by which words this program was started");
     const steps = await planTimer({
       plan: args.plan,
-      program: [process.execPath, ...process.execArgv, fs.realpathSync(script)],
+      program: startingWords(),
       at: args.at,
       ...(args.cron || args.systemd ? { by: args.cron ? ("cron" as const) : ("systemd" as const) } : {}),
       scope: args.user || process.getuid?.() !== 0 ? "user" : "system",
@@ -53,24 +51,3 @@ Without systemd entries of cron are made, of which one looks twice an hour wheth
     await printLines(context, stepLines(steps));
   },
 });
-
-function stepLines({ first, files, removed, commands, notes }: TimerSteps): string[] {
-  const run = ({ words, input }: TimerSteps["commands"][number]): string[] => [
-    `run: ${words.map(shellWord).join(" ")}`,
-    ...(input === undefined ? [] : indented(input)),
-  ];
-  return [
-    ...first.flatMap(run),
-    ...files.flatMap(({ path: file, text }) => [`write: ${file}`, ...indented(text)]),
-    ...removed.map((file) => `remove: ${file}`),
-    ...commands.flatMap(run),
-    ...notes.map((note) => `note: ${note}`),
-  ];
-}
-
-function indented(text: string): string[] {
-  return text
-    .trimEnd()
-    .split("\n")
-    .map((line) => (line === "" ? "" : `  ${line}`));
-}

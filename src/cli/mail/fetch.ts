@@ -1,10 +1,12 @@
 import { Failure } from "../../base/index.ts";
 import { fetchMail, readAccounts, runDaemon, stateFolderIn, type FetchReport } from "../../mail/fetch/index.ts";
+import { parseTimeLimit } from "../../bytes/index.ts";
 import { askSecret } from "../ask.ts";
-import { defineCommand, jsonOption, type CommandContext } from "../command.ts";
+import { defineCommand, dryRunOption, jsonOption, type CommandContext } from "../command.ts";
 import { printJson, printLines, printWarnings, showProgress } from "../print.ts";
 import { version } from "../version.ts";
 import { reportLines } from "./fetch-text.ts";
+import { installFetchTimer } from "./fetch-timer.ts";
 import { folderOption, pathsOf } from "./mail-folder.ts";
 
 /** `holdfast mail fetch` */
@@ -41,15 +43,36 @@ With "set daemon" in the file, or --daemon, it goes on until it is ended, and st
     once: { kind: "flag", help: "poll once, whatever the file says" },
     idle: { kind: "flag", help: "keep the connections of IMAP, and fetch what comes when it comes" },
     "require-mail": { kind: "flag", help: "end with status 1 where there was no mail, as fetchmail does" },
+    "install-timer": {
+      kind: "flag",
+      help: "have systemd or cron run this with --once regularly; what is written is shown",
+    },
+    "remove-timer": { kind: "flag", help: "have it run no longer" },
+    every: {
+      kind: "string",
+      value: "TIME",
+      parse: parseTimeLimit,
+      help: "how often with --install-timer: 90s, 5m, 2h; else 10m",
+    },
+    cron: { kind: "flag", help: "with --install-timer: by cron, although systemd runs here" },
+    output: { kind: "string", value: "DIR", help: "with --install-timer: only write the files, into this folder" },
+    "dry-run": { ...dryRunOption, help: "with --install-timer: show what would be written and run, and do nothing" },
     folder: folderOption,
     json: jsonOption,
   },
   examples: [
     { line: "holdfast mail fetch", help: "all accounts of ~/.fetchmailrc, as fetchmail would" },
     { line: "holdfast mail fetch --deliver mbox:/var/mail/%T", help: "into the mailbox of each local user" },
+    { line: "holdfast mail fetch --install-timer --every 5m --dry-run", help: "what would run it every five minutes?" },
     { line: "holdfast mail fetch --idle --deliver maildir:~/Maildir", help: "whenever there is mail" },
   ],
   async run(context, args) {
+    if (args.installTimer || args.removeTimer) return installFetchTimer(context, args);
+    if (args.every !== undefined || args.cron || args.output !== undefined || args.dryRun) {
+      throw new Failure("usage", "cannot use --every, --cron, --output or --dry-run without --install-timer", {
+        hint: "--daemon SECONDS says how often mail is fetched by a run that goes on",
+      });
+    }
     if (args.once && (args.daemon !== undefined || args.idle)) {
       throw new Failure("usage", "cannot use --once with --daemon or --idle: choose one");
     }

@@ -38,7 +38,7 @@ async function pollAccount(account: Account, options: PollOptions): Promise<Acco
   const folders: PollReport[] = [];
   try {
     for (const folder of account.folders.length === 0 ? ["INBOX"] : account.folders) {
-      folders.push(await pollFolder(account, folder, options));
+      await pollFolder(account, folder, { ...options, onPolled: (report) => void folders.push(report) });
     }
     return { account: account.name, folders };
   } catch (error) {

@@ -64,21 +64,13 @@ export class FetchState implements Ledger, Disposable {
     return this.#intent;
   }
 
-  /** Whether nothing is known of this mailbox yet. */
-  get isNew(): boolean {
-    return this.#validity === undefined && this.#fates.size === 0;
-  }
-
   fateOf(uid: string): Fate | undefined {
     return this.#fates.get(uid);
   }
 
   /** Forgets everything where the server has given its messages new names (UIDVALIDITY), and those that it has no longer. */
   align(validity: string, uids: ReadonlySet<string>): void {
-    if (this.#validity !== validity) {
-      this.#fates.clear();
-      this.#append({ validity });
-    }
+    if (this.#validity !== validity) this.#append({ validity });
     const gone = [...this.#fates.keys()].filter((uid) => !uids.has(uid));
     if (gone.length > 0) this.#append({ gone });
   }
@@ -126,8 +118,10 @@ export class FetchState implements Ledger, Disposable {
   }
 
   #take(entry: Entry): void {
-    if ("validity" in entry) this.#validity = entry.validity;
-    else if ("begin" in entry) this.#intent = entry.begin;
+    if ("validity" in entry) {
+      if (entry.validity !== this.#validity) this.#fates.clear();
+      this.#validity = entry.validity;
+    } else if ("begin" in entry) this.#intent = entry.begin;
     else if ("gone" in entry) for (const uid of entry.gone) this.#fates.delete(uid);
     else {
       for (const uid of entry.end) this.#fates.set(uid, entry.fate);

@@ -49,12 +49,25 @@ const groupBytes = 4 * 1024 * 1024;
 /** So long may a message that has come wait for others to be made safe with. */
 const groupMs = 1000;
 
-/** Fetches what is new in one folder of an account, and deletes it there once it is safe here. */
-export async function pollFolder(account: Account, folder: string, options: PollOptions): Promise<PollReport> {
-  return connected(account, folder, options, async (parts) => {
-    const report = await new Poll(parts).run();
-    await parts.source.finish();
-    return report;
+/**
+ * Fetches what is new in one folder of an account, and deletes it there once it is safe here. What came of it goes to
+ * `onPolled`, also where it then throws.
+ */
+export async function pollFolder(
+  account: Account,
+  folder: string,
+  options: PollOptions & { readonly onPolled: (report: PollReport) => void },
+): Promise<void> {
+  await connected(account, folder, options, async (parts) => {
+    const poll = new Poll(parts);
+    let isDone = false;
+    try {
+      await poll.run();
+      await parts.source.finish();
+      isDone = true;
+    } finally {
+      if (isDone || poll.report.fetched > 0) options.onPolled(poll.report);
+    }
   });
 }
 
@@ -69,7 +82,8 @@ export async function pollAndWait(
 ): Promise<void> {
   await connected(account, folder, options, async (parts) => {
     while (!options.signal.aborted) {
-      await options.onPolled(await new Poll(parts).run());
+      const poll = new Poll(parts);
+      await poll.run().finally(() => options.onPolled(poll.report));
       await parts.source.wait(options.signal);
     }
     await parts.source.finish();
@@ -113,6 +127,7 @@ interface PollParts {
 class Poll {
   readonly #parts: PollParts;
   readonly #problems: string[] = [];
+  #choice: Choice | undefined;
   #fetched = 0;
   #fetchedBytes = 0;
   readonly #removed: string[] = [];
@@ -123,12 +138,13 @@ class Poll {
     this.#parts = parts;
   }
 
-  async run(): Promise<PollReport> {
-    const { account, folder, options, state, source } = this.#parts;
+  async run(): Promise<void> {
+    const { account, options, state, source } = this.#parts;
     state.fate = account.keeps ? "kept" : "due";
     const { validity, messages } = await source.list();
     state.align(validity, new Set(messages.map(({ uid }) => uid)));
     const choice = choose(account, messages, (uid) => state.fateOf(uid));
+    this.#choice = choice;
     this.#remove(choice.unwanted);
     this.#mark(choice.unmarked);
     try {
@@ -141,9 +157,18 @@ class Poll {
     // POP3 deletes when the session ends: until its next list, it is not known whether it did.
     if (source.deletesAtOnce) state.gone(this.#removed);
     stopIfAborted(options.signal);
-    const { old, later, large } = choice;
+  }
+
+  /** What has come of it so far. */
+  get report(): PollReport {
+    const { account, folder } = this.#parts;
     const counts = { fetched: this.#fetched, fetchedBytes: this.#fetchedBytes, deleted: this.#removed.length };
-    return { account: account.name, folder, ...counts, old, tooLarge: large.length, later, problems: this.#problems };
+    const left = {
+      old: this.#choice?.old ?? 0,
+      tooLarge: this.#choice?.large.length ?? 0,
+      later: this.#choice?.later ?? 0,
+    };
+    return { account: account.name, folder, ...counts, ...left, problems: this.#problems };
   }
 
   async #fetchAll(choice: Choice, validity: string): Promise<void> {

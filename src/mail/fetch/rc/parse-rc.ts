@@ -97,12 +97,14 @@ class RcParser {
   /** `user NAME`, `user NAME there`, `user NAME… here`. */
   #user(start: Token): MutableUser {
     const user: MutableUser = { line: start.line, localNames: [], options: new Map() };
-    const names = this.#names();
+    const { names, second } = this.#names();
     if (this.#takeWord("here")) user.localNames.push(...names);
     else {
       this.#takeWord("there");
-      const [first, second] = names;
-      if (second !== undefined || first === undefined || first.ours !== first.theirs) {
+      const [first] = names;
+      if (second !== undefined)
+        throw this.#unknown(second, 'not an option that is known; behind several names there is "here"');
+      if (first === undefined || first.ours !== first.theirs) {
         throw this.#tokens.failure(start, "one name is needed after user, or names and then here");
       }
       user.remote = first.theirs;
@@ -111,15 +113,18 @@ class RcParser {
   }
 
   /** One name or more; the first may be any word. */
-  #names(): readonly LocalName[] {
+  #names(): { readonly names: readonly LocalName[]; readonly second?: Token } {
     const names: LocalName[] = [];
+    let second: Token | undefined;
     for (let token = this.#tokens.takeName(); ; token = this.#tokens.take()) {
       if (token.kind === "end" || token.kind === "equals") throw this.#unknown(token, "a name is needed here");
       if (this.#tokens.peek().kind === "equals") {
         this.#tokens.take();
         names.push({ theirs: token.text, ours: this.#string(token) });
       } else names.push({ theirs: token.text, ours: token.text });
-      if (!this.#isString(this.#tokens.peek())) return names;
+      const next = this.#tokens.peek();
+      if (!this.#isString(next)) return { names, ...(second === undefined ? {} : { second }) };
+      second ??= next;
     }
   }
 
@@ -128,7 +133,7 @@ class RcParser {
     const word = token.kind === "word" ? token.text : "";
     if (word === "is" || word === "to") {
       this.#tokens.take();
-      const names = this.#names();
+      const { names } = this.#names();
       if (word === "is" && this.#takeWord("there")) {
         const [name] = names;
         if (name !== undefined) user.remote = name.theirs;
