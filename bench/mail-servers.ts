@@ -88,6 +88,8 @@ async function ourServer(folder: TemporaryFolder, mail: string, stack: AsyncDisp
     "connections_per_address = 1000",
     "connections_per_certificate = 1000",
     "handshakes_per_address = 100000",
+    "[receiving]",
+    `lmtp = "${lmtpSocket}"`,
     "",
   ];
   fs.writeFileSync(path.join(mail, "mail.toml"), settings.join("\n"));

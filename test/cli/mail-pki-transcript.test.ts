@@ -4,7 +4,9 @@ import * as fs from "node:fs";
 import { after, test } from "node:test";
 import { loadBundle, verifyClient } from "../../src/mail/pki/index.ts";
 import { readPem } from "../../src/mail/pki/pem.ts";
+import { readMailSettings } from "../../src/mail/settings/index.ts";
 import { temporaryFolder } from "../temp.ts";
+import { runPeer, skipWithout } from "../peers/peer.ts";
 import { runHoldfast } from "./run-holdfast.ts";
 import { runWithin } from "./run-within.ts";
 
@@ -28,12 +30,17 @@ async function failed(status: number, ...words: readonly string[]): Promise<stri
 }
 
 test("init sets up a domain, once", async () => {
-  const text = await mail("init", "example.org", "--host", "mail.example.org", "--host", "::1");
+  const text = await mail("init", "example.org", "--host", "mail.example.org", "--host", "::1", "--account", "post");
   assert.match(text, /^authority: until 20\d\d-\d\d-\d\d, issuing until 20/m);
   assert.match(text, /^server: mail\.example\.org, ::1, until 20/m);
   assert.match(text, /^next: holdfast mail user add NAME@example\.org$/m);
   assert.doesNotMatch(text, /correct horse/);
   assert.match(fs.readFileSync(`${place}/mail.toml`, "utf8"), /^host_name = "mail\.example\.org"$/m);
+  const settings = await readMailSettings(place);
+  assert.deepEqual(
+    [settings.account, settings.hostName, settings.domains],
+    ["post", "mail.example.org", ["example.org"]],
+  );
   for (const secret of ["pki/root.key", "pki/issuing-1.key", "pki/server.pem", "domains/example.org/imap.shadow"]) {
     assert.equal(fs.statSync(`${place}/${secret}`).mode & 0o777, 0o600, secret);
   }
@@ -107,6 +114,15 @@ test("a pair in PEM opens the mailbox, until it is revoked", async () => {
     new RegExp(`^ {2}${verdict().refusal === "revoked" ? "[0-9A-F]{32}" : "-"}$`, "m"),
   );
   assert.match(await failed(1, "cert", "revoke", "joe@example.org", "-d", "laptop"), /it is revoked already/);
+});
+
+test("a device that has its own key gets a certificate only", { skip: skipWithout("openssl") }, async () => {
+  const [key, csr, out] = [folder.join("own.key"), folder.join("own.csr"), folder.join("own")];
+  runPeer("openssl", ["req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", key, "-subj", "/CN=x", "-out", csr]);
+  const words = ["cert", "issue", "patrick@example.org", "-d", "card", "--csr", csr, "-o", out];
+  assert.match(await failed(2, ...words, "--format", "p12"), /the key is on the device only/);
+  assert.doesNotMatch(await mail(...words), /passphrase/);
+  assert.deepEqual(fs.readdirSync(out).toSorted(), ["patrick-card.pem", "root.pem"]);
 });
 
 test("a new certificate for a device replaces the one before", async () => {

@@ -6,6 +6,7 @@ import { appendToMbox } from "../../src/mail/store/mbox/index.ts";
 import { lockToChange, rewrite, tryLockToChange } from "../../src/mail/store/mbox/change.ts";
 import { bytesOfFile, fileIo, type FileIo } from "../../src/mail/store/mbox/file-io.ts";
 import { MboxScanner } from "../../src/mail/store/mbox/scan.ts";
+import { Failure } from "../../src/base/index.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temp.ts";
 
 const nowMs = (): number => Date.now();
@@ -159,6 +160,71 @@ for (const [name, change] of Object.entries(changes)) {
       }
     }
     assert.ok(befores > 0);
+  });
+}
+
+/** The n-th call that changes anything does not happen. */
+class FailingIo implements FileIo {
+  #left: number;
+
+  constructor(nth: number) {
+    this.#left = nth;
+  }
+
+  #count(): void {
+    if (--this.#left === 0) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+  }
+
+  write(fd: number, bytes: Uint8Array, at: number): void {
+    // Half of it has happened by then, in whole sectors.
+    const half = Math.max(0, Math.floor((at + bytes.length / 2) / 512) * 512 - at);
+    if (this.#left === 1) fileIo.write(fd, bytes.subarray(0, half), at);
+    this.#count();
+    fileIo.write(fd, bytes, at);
+  }
+
+  truncate(fd: number, sizeBytes: number): void {
+    this.#count();
+    fileIo.truncate(fd, sizeBytes);
+  }
+
+  extend(fd: number, extent: { readonly fromBytes: number; readonly toBytes: number }): void {
+    this.#count();
+    fileIo.extend(fd, extent);
+  }
+
+  sync(): void {
+    this.#count();
+  }
+
+  syncFolder(): void {
+    this.#count();
+  }
+}
+
+for (const [name, change] of Object.entries(changes)) {
+  test(`${name}: whichever write fails, the mailbox is as before or after`, async () => {
+    for (let nth = 1, isDone = false; !isDone; nth++) {
+      await using folder = temporaryFolder();
+      const mailbox = folder.join("joe");
+      fs.writeFileSync(mailbox, sample.join(""));
+      const failure = await change(mailbox, new FailingIo(nth)).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      isDone = failure === undefined;
+      if (!isDone) assert.ok(failure instanceof Failure && failure.code === "no-space", String(failure));
+      {
+        using locked = tryLockToChange(mailbox, { nowMs });
+        assert.ok(locked !== undefined, "the locks were given back");
+      }
+      const found = messagesIn(mailbox);
+      const others = name === "deliver" || name === "mark" ? asRead(sample) : found;
+      const isBefore = isSame(found, asRead(sample));
+      assert.ok(isDone || isBefore || found.length === sample.length - 1 || isSame(others, found), `write ${nth}`);
+      if (name === "deliver" && !isDone) assert.ok(isBefore, "a delivery that failed is not there");
+      assert.deepEqual(fs.readdirSync(folder.path), ["joe"]);
+    }
   });
 }
 

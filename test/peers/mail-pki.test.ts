@@ -1,13 +1,17 @@
 /** What OpenSSL and GnuTLS make of the certificates, lists and files of devices. */
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
+import { once } from "node:events";
 import * as fs from "node:fs";
+import type { AddressInfo } from "node:net";
 import * as tls from "node:tls";
 import { after, before, test } from "node:test";
 import {
   issueClient,
+  issueForKey,
   loadBundle,
   prepareDeviceFolder,
+  readSigningRequest,
   revokeCertificates,
   verifyClient,
   writeDeviceFiles,
@@ -271,3 +275,59 @@ test(
     }
   },
 );
+
+test("a key that a device made itself gets a certificate by its signing request", { skip }, async () => {
+  const [key, csr] = [folder.join("own.key"), folder.join("own.csr")];
+  const made = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-subj", "/CN=root@example.org"];
+  for (const form of ["PEM", "DER"]) {
+    runPeer("openssl", [...made, "-outform", form, "-out", csr]);
+    const request = { mailbox: "joe@example.org", device: `own-${form}`, days: 60, replace: false, now: day(0) };
+    const { certificate } = await issueForKey(authority, readSigningRequest(csr), request);
+    fs.writeFileSync(folder.join("own.pem"), encodePem("CERTIFICATE", certificate.der));
+    assert.equal(opensslVerifies(folder.join("own.pem"), 1), `${folder.join("own.pem")}: OK`);
+    assert.ok(crypto.createPublicKey(fs.readFileSync(key)).equals(certificate.publicKey));
+    assert.equal(verifyClient(certificate.der, day(1), loadBundle(place)).holder?.mailbox, "joe@example.org");
+  }
+  const request = fs.readFileSync(csr);
+  request[request.length - 1] = (request.at(-1) ?? 0) ^ 1;
+  fs.writeFileSync(csr, request);
+  assert.throws(() => readSigningRequest(csr), { code: "mismatch" });
+  for (let length = 0; length < request.length; length += 7) {
+    fs.writeFileSync(csr, request.subarray(0, length));
+    assert.throws(() => readSigningRequest(csr), { name: "Failure", code: "damaged" });
+  }
+});
+
+test("a server of Node's own takes the bundle as it is", async () => {
+  const now = new Date();
+  const own = folder.join("node");
+  const today = await sampleAuthority(own, now);
+  const request = { mailbox: "joe@example.org", keyType: "ec-p256", days: 60, now, replace: false } as const;
+  const [good, lost] = [
+    await issueClient(today, { ...request, device: "good" }),
+    await issueClient(today, { ...request, device: "lost" }),
+  ];
+  await revokeCertificates(today, [lost.issued.serial], { reason: "superseded", now });
+  const { certificatesPem, listsPem } = loadBundle(own);
+  const server = fs.readFileSync(`${own}/server.pem`, "utf8");
+  const trusted = { ca: [...certificatesPem], crl: [...listsPem], requestCert: true, rejectUnauthorized: false };
+  const listener = tls.createServer({ key: server, cert: server, ...trusted });
+  await new Promise<void>((resolve) => void listener.listen(0, "127.0.0.1", resolve));
+  const { port } = listener.address() as AddressInfo;
+  try {
+    const verdicts: string[] = [];
+    for (const { issued, privateKey } of [good, lost]) {
+      const accepted = once(listener, "secureConnection") as Promise<[tls.TLSSocket]>;
+      const cert = encodePem("CERTIFICATE", issued.certificate.der);
+      const key = privateKey.export({ format: "pem", type: "pkcs8" });
+      const client = tls.connect({ port, host: "127.0.0.1", ca: fs.readFileSync(`${own}/root.pem`), cert, key });
+      const [socket] = await accepted;
+      verdicts.push(socket.authorized ? "authorized" : String(socket.authorizationError));
+      client.destroy();
+      socket.destroy();
+    }
+    assert.deepEqual(verdicts, ["authorized", "CERT_REVOKED"]);
+  } finally {
+    listener.close();
+  }
+});

@@ -22,9 +22,10 @@ test("neomutt flags and removes while we do", { skip: skipWithout("neomutt", "sc
     subjects.map((subject) => ({ content: mail(subject), flags: [], receivedMs: Date.now() })),
   );
   using inbox = store.open("INBOX", { isReadOnly: false });
-  const keys = "<tag-pattern>~s m1<enter><tag-prefix><flag-message><first-entry><delete-message><sync-mailbox><quit>";
+  const keys = `<first-entry><delete-message>${"<flag-message>".repeat(10)}<sync-mailbox><quit>`;
   const rules = folder.join("muttrc");
   const settings = [
+    `folder=${folder.path}`,
     "move=no",
     "delete=yes",
     "quit=yes",
@@ -49,7 +50,7 @@ test("neomutt flags and removes while we do", { skip: skipWithout("neomutt", "sc
   inbox.sync();
   const flagged = inbox.messages.filter(({ flags }) => flags.includes("\\Flagged"));
   assert.equal(inbox.messages.length, 39);
-  assert.equal(flagged.length, 11);
+  assert.equal(flagged.length, 10);
   assert.ok(inbox.messages.every(({ flags }) => flags.includes("\\Answered")));
   assert.equal(fs.readdirSync(`${maildir}/cur`).length, 39);
 });

@@ -5,11 +5,13 @@ import {
   dateOf,
   deviceFormats,
   issueClient,
+  issueForKey,
   keyTypes,
   newPassphrase,
   openAuthority,
   parseMailbox,
   prepareDeviceFolder,
+  readSigningRequest,
   writeDeviceFiles,
   type DeviceFormat,
   type MailAccount,
@@ -50,6 +52,11 @@ p12 is one encrypted file for Thunderbird, Android, Windows and macOS. mobilecon
       default: "ec-p256",
       help: "RSA for clients that know nothing newer",
     },
+    csr: {
+      kind: "string",
+      value: "FILE",
+      help: "a signing request for a key that the device has made itself: the certificate alone is written, as PEM",
+    },
     days: {
       kind: "number",
       value: "N",
@@ -89,24 +96,21 @@ p12 is one encrypted file for Thunderbird, Android, Windows and macOS. mobilecon
         hint: `"holdfast mail user add ${mailbox}" adds one`,
       });
     }
-    const formats = args.format.length === 0 ? usualFormats : args.format;
+    const formats = formatsOf(args.format, args.csr);
     const account = accountOf(mailbox, await readMailSettings(paths.folder), args.smtp);
     const isEncrypted = formats.some((format) => format === "p12" || format === "mobileconfig");
     const passphrase = isEncrypted ? await devicePassphrase(context, args.passphraseFile) : { text: "", isMade: false };
     const folder = path.resolve(args.out ?? `${mailbox}-${device}`);
     prepareDeviceFolder(folder, { mailbox, device, formats });
-    const { keyType, days, replace } = args;
-    const { issued, privateKey } = await issueClient(authority, {
-      mailbox,
-      device,
-      keyType,
-      days,
-      replace,
-      now: new Date(),
-    });
+    const { days, replace } = args;
+    const request = { mailbox, device, days, replace, now: new Date() };
+    const { issued, privateKey } =
+      args.csr === undefined
+        ? await issueClient(authority, { ...request, keyType: args.keyType })
+        : { issued: await issueForKey(authority, readSigningRequest(args.csr), request) };
     const files = await writeDeviceFiles(folder, authority, {
       issued,
-      privateKey,
+      ...(privateKey === undefined ? {} : { privateKey }),
       account,
       formats,
       passphrase: passphrase.text,
@@ -131,6 +135,13 @@ p12 is one encrypted file for Thunderbird, Android, Windows and macOS. mobilecon
     ]);
   },
 });
+
+function formatsOf(given: readonly DeviceFormat[], csr: string | undefined): readonly DeviceFormat[] {
+  if (csr === undefined) return given.length === 0 ? usualFormats : given;
+  if (!given.some((format) => format === "p12" || format === "mobileconfig"))
+    return [...new Set(["pem" as const, ...given])];
+  throw new Failure("usage", "cannot write p12 or mobileconfig with --csr: the key is on the device only");
+}
 
 async function devicePassphrase(context: CommandContext, file: string | undefined) {
   const told = file === undefined ? context.env["HOLDFAST_P12_PASSWORD"] : "";

@@ -43,6 +43,15 @@ Without a passphrase given, one is asked for at a terminal; an empty answer has 
       default: "ec-p256",
       help: "of the authorities and the server; RSA for clients that know nothing newer",
     },
+    account: {
+      kind: "string",
+      value: "NAME",
+      help: "the account that the server works as once it has its ports, which keeps all mail; set in mail.toml",
+    },
+    "system-users": {
+      kind: "flag",
+      help: "users are those of the system, and each one's mail is in files of their own; set in mail.toml",
+    },
     "any-name": {
       kind: "flag",
       help: "let the issuing authority issue for any name, not only for DOMAIN and the hosts: for clients that cannot check that",
@@ -57,7 +66,7 @@ Without a passphrase given, one is asked for at a terminal; an empty answer has 
     json: jsonOption,
   },
   examples: [
-    { line: "sudo holdfast mail init example.org", help: "the server is mail.example.org" },
+    { line: "sudo holdfast mail init example.org --account holdfast", help: "the server is mail.example.org" },
     {
       line: "sudo holdfast mail init example.org --host mail.example.org --host 192.0.2.7",
       help: "and has an address",
@@ -81,7 +90,7 @@ Without a passphrase given, one is asked for at a terminal; an empty answer has 
       const request = { organization: domain, passphrase: passphrase.text, keyType, hosts, now };
       await createAuthority(paths.pki, { ...request, ...ownNames });
     }
-    await writeSettings(paths, hosts[0] ?? domain);
+    await writeSettings(paths, { host: hosts[0] ?? domain, account: args.account, hasSystemUsers: args.systemUsers });
     await addDomain(paths.domains, domain);
     await report(context, { paths, domain, made, json: args.json });
   },
@@ -126,11 +135,20 @@ async function newRootPassphrase(context: CommandContext, file: string | undefin
   });
 }
 
+interface FirstSettings {
+  readonly host: string;
+  readonly account: string | undefined;
+  readonly hasSystemUsers: boolean;
+}
+
 /** Settings that are there stay as they are. */
-async function writeSettings({ settings }: MailPaths, host: string): Promise<void> {
+async function writeSettings({ settings }: MailPaths, first: FirstSettings): Promise<void> {
+  const { host, account, hasSystemUsers } = first;
   if (fs.existsSync(settings)) return;
   fs.mkdirSync(path.dirname(settings), { recursive: true });
-  const text = (await exampleOfSettings()).replace(/^host_name = .*$/m, `host_name = ${JSON.stringify(host)}`);
+  let text = (await exampleOfSettings()).replace(/^host_name = .*$/m, `host_name = ${JSON.stringify(host)}`);
+  if (account !== undefined) text = text.replace(/^# account = .*$/m, `account = ${JSON.stringify(account)}`);
+  if (hasSystemUsers) text = text.replace(/^# system_users = .*$/m, "system_users = true");
   fs.writeFileSync(settings, text, { flag: "wx" });
 }
 

@@ -38,7 +38,7 @@ Where it is reached is printed once it is; each login and each refusal is a line
       ...(args.imapsPort === undefined ? {} : { imapsPort: args.imapsPort }),
       ...(args.pop3sPort === undefined ? {} : { pop3sPort: args.pop3sPort }),
     };
-    const onNotice = (text: string): void => void printWarnings(context, [text]);
+    const onNotice = (text: string): void => void warn(context, text);
     const { folder } = pathsOf(context, args.folder);
     const server = await serveMail({ folder, changes, clock: Date.now, onNotice });
     const onHangUp = (): void => void reload(context, () => server.reload());
@@ -63,6 +63,12 @@ async function reload(context: CommandContext, work: () => Promise<void>): Promi
   try {
     await work();
   } catch (error) {
-    await printWarnings(context, [error instanceof Error ? error.message : String(error)]);
+    await warn(context, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** At once, since the command goes on. */
+async function warn(context: CommandContext, text: string): Promise<void> {
+  await printWarnings(context, [text]);
+  await context.stderr.flush();
 }

@@ -186,7 +186,10 @@ class MailServing implements MailServer {
   }
 }
 
-/** As whom the processes work. Throws `refused` where that would be root without need. */
+/** What the server works as where it is started as root, and the settings name nobody. */
+const usualAccount = "holdfast";
+
+/** As whom the processes work: root only where the settings say so, or to become each user. */
 function identityOf(settings: MailSettings): Identity {
   const { account, hasSystemUsers } = settings;
   if (process.getuid?.() !== 0) {
@@ -196,12 +199,12 @@ function identityOf(settings: MailSettings): Identity {
     });
   }
   if (hasSystemUsers) return { actsAsUsers: true, groups: [] };
-  if (account === undefined) {
-    throw new Failure("refused", "cannot serve mail as root: whoever broke in would be root", {
-      hint: 'name an account in mail.toml, [server] account = "holdfast", or set system_users = true',
+  const name = account ?? usualAccount;
+  const found = identities()?.accountNamed(name);
+  if (found === undefined) {
+    throw new Failure("not-found", `cannot serve mail as "${name}", and not as root: there is no such account`, {
+      hint: `useradd --system --create-home --home-dir /var/mail/holdfast ${name}; or mail.toml names another account`,
     });
   }
-  const found = identities()?.accountNamed(account);
-  if (found === undefined) throw new Failure("not-found", `cannot work as "${account}": there is no such account`);
   return { uid: found.uid, gid: found.gid };
 }

@@ -14,8 +14,12 @@ export interface ImapLimits {
   readonly depth: number;
   /** Ranges in one sequence set. */
   readonly ranges: number;
-  /** Items of FETCH, flags, mailbox patterns: words in one list. */
+  /** Items of FETCH, flags, header fields: in one list. */
   readonly listItems: number;
+  /** Words of SEARCH, SORT and THREAD in one list. */
+  readonly searchWords: number;
+  /** Patterns of one LIST, each compared with every mailbox. */
+  readonly patterns: number;
   /** Output that waits for a slow reader; no more is made until it has gone. */
   readonly waitingOutputBytes: number;
   /** Commands answered with BAD one after the other. */
@@ -39,7 +43,9 @@ export const imapLimits: ImapLimits = {
   discardedBytes: 256 * 1024 * 1024,
   depth: 32,
   ranges: 10_000,
-  listItems: 10_000,
+  listItems: 1000,
+  searchWords: 10_000,
+  patterns: 100,
   waitingOutputBytes: 1024 * 1024,
   badCommands: 20,
   failedLogins: 3,

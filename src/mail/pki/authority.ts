@@ -70,6 +70,11 @@ export function readIssuingKey({ folder }: Authority, { number }: IssuingAuthori
   return readKey(readText(file, { limitBytes: smallFileLimitBytes }), undefined, file);
 }
 
+/** Whether the key of an issuing authority is there: that of an older one may have been thrown away. */
+export function hasIssuingKey({ folder }: Authority, { number }: IssuingAuthority): boolean {
+  return fs.existsSync(path.join(folder, issuingKeyName(number)));
+}
+
 /** The certificates between one and the root, in PEM. */
 export function chainPem({ issuing }: Authority, certificate: Certificate): string {
   const issuer = issuing.find((one) => isIssuedBy(certificate, one.certificate));

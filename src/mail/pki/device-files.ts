@@ -18,7 +18,8 @@ export type DeviceFormat = (typeof deviceFormats)[number];
 
 export interface DeviceRequest {
   readonly issued: IssuedCertificate;
-  readonly privateKey: KeyObject;
+  /** Absent where the device has made it: then there are files without a key only. */
+  readonly privateKey?: KeyObject;
   readonly account: MailAccount;
   readonly passphrase: string;
   /** Of the p12 file; a mobileconfig always has the one that every iPhone reads. */
@@ -99,11 +100,10 @@ const filesFor: Readonly<Record<DeviceFormat, MakeFiles>> = {
   pem: async (authority, request) => {
     const { issued, privateKey } = request;
     const certificates = encodePem("CERTIFICATE", issued.certificate.der) + chainPem(authority, issued.certificate);
+    const own = { name: `${nameOf(request)}.pem`, content: certificates, mode: publicMode };
+    if (privateKey === undefined) return [own];
     const key = encodePem("PRIVATE KEY", privateKey.export({ format: "der", type: "pkcs8" }));
-    return [
-      { name: `${nameOf(request)}.pem`, content: certificates, mode: publicMode },
-      { name: `${nameOf(request)}.key`, content: key, mode: secretMode },
-    ];
+    return [own, { name: `${nameOf(request)}.key`, content: key, mode: secretMode }];
   },
   autoconfig: async (_, { account }) => [
     { name: "config-v1.1.xml", content: autoconfigXml(account), mode: publicMode },
@@ -116,6 +116,9 @@ function nameOf({ issued, account }: DeviceRequest): string {
 
 async function pkcs12Of(authority: Authority, request: DeviceRequest, mode: Pkcs12Mode): Promise<Uint8Array> {
   const { issued, privateKey, account, passphrase } = request;
+  if (privateKey === undefined) {
+    throw new Failure("usage", `cannot put the key of "${issued.name}" into a file: it is on the device only`);
+  }
   return encodePkcs12({
     privateKey,
     certificates: [issued.certificate.der, authority.current.certificate.der, authority.root.der],

@@ -45,7 +45,9 @@ export function expiriesOf(folder: string, options: ExpiryOptions): readonly Exp
   const unlisted = register.filter((one) => one.revoked !== undefined && !isListed(one.serial));
   const server = serverOf(folder, options);
   const expiries = [
-    ...authorities.flatMap((authority) => authorityExpiries(authority, options)),
+    ...authorities
+      .filter((authority) => !isSucceeded(authority, authorities, options.now))
+      .flatMap((authority) => authorityExpiries(authority, options)),
     ...(server === undefined ? [] : [expiryOf("server", nameOf(server), server, options)]),
     ...currentOf(register, options.now).map((one) => expiryOf("client", clientName(one), one.certificate, options)),
     ...unlisted.map((one): Expiry => ({
@@ -54,6 +56,17 @@ export function expiriesOf(folder: string, options: ExpiryOptions): readonly Exp
     })),
   ];
   return expiries.toSorted((a, b) => a.leftDays - b.leftDays);
+}
+
+/** Whether an issuing authority has ended, or was revoked, and another of the same root has taken its place. */
+function isSucceeded(authority: TrustedAuthority, all: readonly TrustedAuthority[], now: Date): boolean {
+  const { issuer } = authority;
+  if (issuer === undefined || !isOver(authority, now)) return false;
+  return all.some((one) => one.issuer?.certificate === issuer.certificate && !isOver(one, now));
+}
+
+function isOver({ certificate, issuer }: TrustedAuthority, now: Date): boolean {
+  return certificate.notAfter < now || issuer?.list?.revoked.has(certificate.serial) === true;
 }
 
 function listed(authorities: readonly TrustedAuthority[]): (serial: string) => boolean {

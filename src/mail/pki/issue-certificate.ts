@@ -14,10 +14,7 @@ import { forbiddenName } from "./name-constraints.ts";
 import { newSerial } from "./new-key.ts";
 import { objectIds } from "./object-ids.ts";
 import { newRecord, writeRecord, type IssuedCertificate } from "./register.ts";
-import { dateOf, dayMs } from "./validity.ts";
-
-/** Devices whose clocks are a little behind are to accept what is new. */
-const clockSkewMs = 3_600_000;
+import { clockSkewMs, dateOf, dayMs } from "./validity.ts";
 
 export interface NewCertificate {
   readonly subject: DistinguishedName;

@@ -30,28 +30,33 @@ const devicePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/;
 
 /** A key and certificate for a device of a user. It is in the register before it is here. */
 export async function issueClient(authority: Authority, request: ClientRequest): Promise<IssuedKey> {
-  const { mailbox, device, replace, now } = request;
-  const parsed = parseMailbox(mailbox);
+  const { privateKey, publicKey } = newKey(request.keyType);
+  return { issued: await issueForKey(authority, publicKey, request), privateKey };
+}
+
+/** A certificate for a key that a device has made itself. */
+export async function issueForKey(
+  authority: Authority,
+  publicKey: KeyObject,
+  request: Omit<ClientRequest, "keyType">,
+): Promise<IssuedCertificate> {
+  const { device, replace, days, now } = request;
+  const mailbox = parseMailbox(request.mailbox);
   if (!devicePattern.test(device)) {
     throw new Failure("usage", `cannot call a device "${device}": letters, digits, ".", "_" and "-" are allowed`);
   }
   return whileLocked(authority.folder, async () => {
-    const earlier = validOf(authority.folder, parsed, now).filter(({ name }) => name === device);
+    const earlier = validOf(authority.folder, mailbox, now).filter(({ name }) => name === device);
     if (earlier.length > 0 && !replace) {
-      throw new Failure("exists", `cannot issue a certificate for "${device}" of ${parsed}: it has one already`, {
+      throw new Failure("exists", `cannot issue a certificate for "${device}" of ${mailbox}: it has one already`, {
         hint: "give --replace to revoke that one, or name another device",
       });
     }
-    const { privateKey, publicKey } = newKey(request.keyType);
-    const subject: DistinguishedName = { unit: device, ...(parsed.length > nameLimit ? {} : { commonName: parsed }) };
-    const issued = await registerCertificate(authority, publicKey, {
-      subject,
-      days: request.days,
-      now,
-      extensions: [extKeyUsageExtension("clientAuth"), mailboxExtension(parsed)],
-    });
+    const subject: DistinguishedName = { unit: device, ...(mailbox.length > nameLimit ? {} : { commonName: mailbox }) };
+    const extensions = [extKeyUsageExtension("clientAuth"), mailboxExtension(mailbox)];
+    const issued = await registerCertificate(authority, publicKey, { subject, days, now, extensions });
     for (const { serial } of earlier) await applyRevocation(authority, { serial, reason: "superseded", now });
-    return { issued, privateKey };
+    return issued;
   });
 }
 

@@ -16,24 +16,27 @@ export function encodePem(label: PemLabel, bytes: Uint8Array): string {
 }
 
 const beginning = "-----BEGIN ";
+const ending = "-----END ";
 const dashes = "-----";
 
-/** The blocks in a text, whatever stands between them. One without its end is none. */
+/** The blocks in a text, whatever stands between them. One without its end is none. Each part of the text is looked at once. */
 export function readPem(text: string): readonly PemBlock[] {
   const blocks: PemBlock[] = [];
-  for (let at = text.indexOf(beginning); at !== -1; at = text.indexOf(beginning, at)) {
-    const labelAt = at + beginning.length;
-    const labelEnd = text.indexOf(dashes, labelAt);
-    if (labelEnd === -1) break;
-    const label = text.slice(labelAt, labelEnd);
-    const contentAt = labelEnd + dashes.length;
-    const end = text.indexOf(`-----END ${label}-----`, contentAt);
-    if (label.includes("\n") || end === -1) {
-      at = labelAt;
-      continue;
-    }
-    blocks.push({ label, bytes: Buffer.from(text.slice(contentAt, end), "base64") });
-    at = end;
+  let endAt = text.indexOf(ending);
+  for (let at = text.indexOf(beginning); at !== -1;) {
+    const next = text.indexOf(beginning, at + beginning.length);
+    if (endAt < at) endAt = text.indexOf(ending, at);
+    if (endAt === -1) break;
+    const block = next === -1 || endAt < next ? blockOf(text.slice(at, endAt), text, endAt) : undefined;
+    if (block !== undefined) blocks.push(block);
+    at = next;
   }
   return blocks;
+}
+
+function blockOf(head: string, text: string, endAt: number): PemBlock | undefined {
+  const labelEnd = head.indexOf(dashes, beginning.length);
+  const label = head.slice(beginning.length, labelEnd);
+  if (labelEnd === -1 || !text.startsWith(`${ending}${label}${dashes}`, endAt)) return undefined;
+  return { label, bytes: Buffer.from(head.slice(labelEnd + dashes.length), "base64") };
 }

@@ -49,6 +49,14 @@ function orderOf({ certificate, revoked }: IssuedCertificate): number {
   return certificate.notBefore.getTime() - (revoked === undefined ? 0 : 1);
 }
 
+/** One that was issued, by its serial number; undefined where none was. */
+export function findRecord(folder: string, serial: string): IssuedCertificate | undefined {
+  const isSerial = serialPattern.test(`${serial}.pem`);
+  return isSerial && fs.existsSync(recordPath(folder, serial)) ? readRecord(folder, serial) : undefined;
+}
+
+const serialPattern = /^([0-9A-F]{2,40})\.pem$/;
+
 function readRecord(folder: string, serial: string): IssuedCertificate {
   const file = recordPath(folder, serial);
   const text = readText(file, { limitBytes: smallFileLimitBytes });
@@ -80,7 +88,7 @@ function described(certificate: Certificate, mailbox: string | undefined) {
 
 function serialsIn(folder: string): readonly string[] {
   const names = fs.readdirSync(path.join(folder, registerName));
-  return names.flatMap((name) => /^([0-9A-F]{2,40})\.pem$/.exec(name)?.[1] ?? []);
+  return names.flatMap((name) => serialPattern.exec(name)?.[1] ?? []);
 }
 
 /** What was revoked, by the register alone: certificates are not looked at. */

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Failure } from "../../base/index.ts";
-import { openAuthority, readIssuingKey, type Authority, type IssuingAuthority } from "./authority.ts";
+import { hasIssuingKey, openAuthority, readIssuingKey, type Authority, type IssuingAuthority } from "./authority.ts";
 import { keyIdOf } from "./certificate.ts";
 import { publicMode, readBytes, readText, replaceFile, whileLocked } from "../own-files.ts";
 import { encodePem, readPem } from "./pem.ts";
@@ -15,7 +15,7 @@ import {
   type RevocationList,
   type RevokedEntry,
 } from "./revocation-list.ts";
-import { dayMs, leftDays, listDays, listRenewalDays } from "./validity.ts";
+import { clockSkewMs, dayMs, leftDays, listDays, listRenewalDays } from "./validity.ts";
 
 /**
  * Makes the revocation lists anew where one of them is due: a third of its time has gone, it cannot be read, or the
@@ -43,8 +43,9 @@ function isDue(authority: Authority, now: Date): boolean {
   if (readRevocations(authority.folder).some(({ serial }) => !known.has(serial))) return true;
   const ofRoot = lists.get(authority.root.serial)?.der ?? new Uint8Array();
   if (Buffer.compare(ofRoot, rootList(authority.folder)) !== 0) return true; // its key was used meanwhile
-  return authority.issuing.some(({ certificate }) => {
-    const list = lists.get(certificate.serial);
+  return authority.issuing.some((issuer) => {
+    const list = lists.get(issuer.certificate.serial);
+    if (issuer !== authority.current && !hasIssuingKey(authority, issuer)) return false;
     return list === undefined || leftDays(list.nextUpdate, now) < listRenewalDays;
   });
 }
@@ -55,9 +56,11 @@ export async function applyRenewal(authority: Authority, now: Date): Promise<voi
   const before = ownLists(authority);
   const revocations = readRevocations(folder);
   const authorities = issuing.map(({ certificate }) => encodePem("CERTIFICATE", certificate.der));
-  const lists = issuing.map((issuer) => {
-    const list = newList(authority, issuer, { before: before.get(issuer.certificate.serial), revocations, now });
-    return encodePem("X509 CRL", list);
+  const lists = issuing.flatMap((issuer) => {
+    const last = before.get(issuer.certificate.serial);
+    const isLeft = issuer !== authority.current && !hasIssuingKey(authority, issuer);
+    const list = isLeft ? last?.der : newList(authority, issuer, { before: last, revocations, now });
+    return list === undefined ? [] : [encodePem("X509 CRL", list)];
   });
   const ofRoot = encodePem("X509 CRL", rootList(folder));
   const parts = [...authorities, encodePem("CERTIFICATE", root.der), ...lists, ofRoot];
@@ -90,7 +93,7 @@ function newList(authority: Authority, issuer: IssuingAuthority, { before, revoc
       issuer: certificate.subject,
       issuerKeyId: keyIdOf(certificate.publicKey),
       number: next > seconds ? next : seconds,
-      thisUpdate: now,
+      thisUpdate: new Date(now.getTime() - clockSkewMs),
       nextUpdate: new Date(now.getTime() + listDays * dayMs),
       entries: [...entries.values()],
     },

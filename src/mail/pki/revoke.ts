@@ -1,7 +1,7 @@
 import { Failure } from "../../base/index.ts";
 import { openAuthority, type Authority } from "./authority.ts";
 import { whileLocked } from "../own-files.ts";
-import { readRegister, writeRecord, type IssuedCertificate } from "./register.ts";
+import { findRecord, writeRecord, type IssuedCertificate } from "./register.ts";
 import { applyRenewal } from "./renew.ts";
 import type { RevocationReason } from "./revocation-list.ts";
 
@@ -31,7 +31,7 @@ export async function applyRevocation(
   { serial, reason, now }: Revocation,
 ): Promise<IssuedCertificate> {
   const { folder } = authority;
-  const found = readRegister(folder).find((one) => one.serial === serial);
+  const found = findRecord(folder, serial);
   if (found === undefined) {
     throw new Failure(
       "not-found",

@@ -13,7 +13,7 @@ import { encodePem, readPem } from "./pem.ts";
 import { issuingCertificateName, issuingKeyName, rootKeyName, rootListName, smallFileLimitBytes } from "./places.ts";
 import { applyRenewal } from "./renew.ts";
 import { encodeRevocationList, listLimitBytes, readEntries, type RevokedEntry } from "./revocation-list.ts";
-import { dayMs, issuingYears, yearMs } from "./validity.ts";
+import { clockSkewMs, dayMs, issuingYears, yearMs } from "./validity.ts";
 
 /** The root with its key, which is seldom at hand. */
 export interface Root {
@@ -79,7 +79,7 @@ export async function writeRootList(
       issuer: certificate.subject,
       issuerKeyId: keyIdOf(certificate.publicKey),
       number: BigInt(Math.floor(now.getTime() / 1000)),
-      thisUpdate: now,
+      thisUpdate: new Date(now.getTime() - clockSkewMs),
       nextUpdate: certificate.notAfter,
       entries: [...entries.values()],
     },

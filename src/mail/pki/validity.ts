@@ -1,4 +1,6 @@
 export const dayMs = 86_400_000;
+/** What is new begins so long ago: clocks that are a little behind, or are put back, are to accept it. */
+export const clockSkewMs = 3_600_000;
 export const yearMs = 365.25 * dayMs;
 /** The root ends before 2050, as some systems know no later times. */
 export const rootYears = 20;

@@ -110,7 +110,7 @@ export class Transaction implements Disposable {
       return this.#output.line("-ERR [SYS/TEMP] that message cannot be read");
     }
     if (isRead) this.#read.add(uid);
-    this.#output.line(`+OK ${bytes.length} octets`);
+    this.#output.line(isRead ? `+OK ${bytes.length} octets` : "+OK");
     for (const piece of stuffed(bytes)) this.#output.bytes(piece);
     if (this.#output.isFull) await this.#output.flush();
   }

@@ -10,7 +10,7 @@ host_name = "mail.example.org"    # without: the machine's own name
 # pop3s_port = 995
 # imaps = true                    # false: not served
 # pop3s = true
-# account = "holdfast"            # started as root, the server works as this account once its ports are bound
+# account = "holdfast"            # started as root, the server works as this account of the system
 # processes = 2                   # without: one for each core
 # audit = "stderr"                # or a file: a line for each login and each refusal, saying why
 

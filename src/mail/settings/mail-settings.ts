@@ -28,7 +28,7 @@ export interface MailSettings {
   /** Absent where the protocol is not served. */
   readonly imapsPort?: number;
   readonly pop3sPort?: number;
-  /** The account that the server works as once its ports are bound, where it is started as root. */
+  /** The account that the server works as once its ports are bound, where it is started as root; `holdfast` where absent. */
   readonly account?: string;
   /** As Dovecot's `mail_location`. */
   readonly location: string;

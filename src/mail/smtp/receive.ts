@@ -50,7 +50,7 @@ export interface SmtpOptions extends ReceiveOptions {
 export interface LmtpOptions extends ReceiveOptions {
   /** A Unix socket. */
   readonly path: string;
-  /** Of the socket: 0660. */
+  /** Of the socket: 0666, as Dovecot has it; the folder decides who may reach it. */
   readonly mode?: number;
 }
 
@@ -72,7 +72,7 @@ export async function receiveSmtp(options: SmtpOptions): Promise<Receiver> {
 export async function receiveLmtp(options: LmtpOptions): Promise<Receiver> {
   await removeLeftSocket(options.path);
   const receiver = await new Reception(options, "lmtp").listen({ path: options.path });
-  fs.chmodSync(options.path, options.mode ?? 0o660);
+  fs.chmodSync(options.path, options.mode ?? 0o666);
   return receiver;
 }
 

@@ -60,7 +60,7 @@ class Served implements AsyncDisposable {
       settings: { allowsExternal: false, expiredRevocationList: "refuse", limits, ...settings },
       trust: trustOf(readTrustFiles({ certificate: own, key: own, authorities: [`${pki}/bundle.pem`] })),
       office,
-      audit: { write: (line) => void this.audit.push(line) },
+      audit: { write: (line) => this.audit.push(line) },
       clock: () => this.now,
       openStore: () => assert.fail("nobody logs in"),
       protocols: { imaps: hello, pop3s: hello },

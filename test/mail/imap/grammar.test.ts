@@ -20,7 +20,7 @@ import {
   sequenceText,
 } from "../../../src/mail/imap/grammar/index.ts";
 
-const limits = { depth: 8, ranges: 50, listItems: 50 };
+const limits = { depth: 8, ranges: 50, listItems: 50, searchWords: 60 };
 
 function cursorOf(text: string): Cursor {
   return new Cursor({ text, literals: [] }, limits);

@@ -88,6 +88,8 @@ test("LIST with patterns and a reference (RFC 9051 §6.3.9)", async () => {
      S: * LIST (\\HasNoChildren) "/" "INBOX"
      S: * LIST (\\HasChildren) "/" "foo/bar"
      S: A104 OK …
+     C: A106 LIST "" (${"a ".repeat(101).trim()})
+     S: A106 BAD that is too many patterns
      C: A105 LIST "" %
      S: * LIST (\\HasNoChildren) "/" "INBOX"
      S: * LIST (\\HasChildren) "/" "foo"

@@ -380,3 +380,24 @@ test("a message that another removed keeps its number until EXPUNGE may be sent 
     S: * 2 FETCH (UID 3 FLAGS (\\Flagged \\Seen))
     S: a5 OK …`);
 });
+
+test("a large message, and much of it at once, comes as it is to a reader that is slow", async () => {
+  const mail = memoryMail();
+  const text = Array.from({ length: 40_000 }, (_, line) => `line ${line} of a large message\r\n`).join("");
+  const header = "Subject: large\r\nX-More: field\r\n\r\n";
+  mail.add("INBOX", { content: Buffer.from(header + text), flags: ["\\Seen"] });
+  await using talk = await Talk.open({ mail, limits: { waitingOutputBytes: 10_000 } });
+  await talk.answerTo("a1 SELECT INBOX");
+  const parts = {
+    "BODY[]": header + text,
+    "BODY[]<10>": (header + text).slice(10, 10 + 900_000),
+    "BODY[TEXT]": text,
+    "BODY[HEADER]": header,
+    "BODY[HEADER.FIELDS (X-More)]": "X-More: field\r\n\r\n",
+    "BINARY[1]": text,
+  };
+  const asked = "BODY[] BODY[]<10.900000> BODY.PEEK[] BODY[TEXT] BODY[HEADER] BODY[HEADER.FIELDS (X-More)] BINARY[1]";
+  const lines = await talk.answerTo(`a2 FETCH 1 (${asked})`);
+  const told = Object.entries(parts).map(([label, part]) => `${label} {${part.length}}\r\n${part}`);
+  assert.ok(lines.join("\r\n").startsWith(`* 1 FETCH (${told.join(" ")})\r\na2 OK`));
+});

@@ -100,7 +100,7 @@ const anyMailbox = fc.array(
   { maxLength: 8 },
 );
 
-const limits: ParseLimits = { depth: 50, ranges: 100, listItems: 1000 };
+const limits: ParseLimits = { depth: 50, ranges: 100, listItems: 1000, searchWords: 1000 };
 
 suite("a search", () => {
   test("finds what looking at every message finds", async () => {

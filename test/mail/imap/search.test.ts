@@ -166,6 +166,16 @@ suite("SEARCH", () => {
     );
   });
 
+  test("fetches a part of messages, as RFC 9394 shows it", async () => {
+    await using talk = await Talk.open({ mail: mail() });
+    await talk.answerTo("a SELECT INBOX");
+    await talk.says("b UID FETCH 1:* (UID) (PARTIAL -1:-2)", "* 2 FETCH (UID 2)", "* 3 FETCH (UID 3)", "b OK …");
+    await talk.says("c UID FETCH 2:* (UID) (PARTIAL 1:1)", "* 2 FETCH (UID 2)", "c OK …");
+    await talk.says("d UID FETCH 1:* (UID) (PARTIAL 4:9)", "d OK …");
+    await talk.says("e FETCH 1:* (UID) (PARTIAL 1:1)", "e BAD …");
+    await talk.says("f UID FETCH 1:* (UID) (PARTIAL 0:1)", "f BAD …");
+  });
+
   test("keeps a result for $, as RFC 5182 shows it", async () => {
     await using talk = await Talk.open({ mail: mail() });
     await talk.answerTo("a SELECT INBOX");

@@ -9,14 +9,18 @@ import {
   openAuthority,
   prometheusText,
   readRegister,
+  renewIssuer,
   renewRevocationListIfDue,
   renewServerCertificateIfDue,
   revokeCertificates,
   serverCertificate,
+  verifyClient,
   type Authority,
+  type IssuedKey,
 } from "../../../src/mail/pki/index.ts";
 import { temporaryFolder } from "../../temp.ts";
-import { day, sampleAuthority } from "./sample-authority.ts";
+import { encodePem } from "../../../src/mail/pki/pem.ts";
+import { day, madeCertificate, passphrase, sampleAuthority } from "./sample-authority.ts";
 
 const folder = temporaryFolder();
 const place = folder.join("pki");
@@ -107,7 +111,50 @@ test("a certificate whose file is gone from the register stays revoked", async (
   await renewRevocationListIfDue(place, day(80));
   const list = loadBundle(place).authorities.find(({ issuer }) => issuer !== undefined)?.list;
   assert.ok(list?.revoked.has(laptop?.serial ?? "") === true);
-  assert.deepEqual(list?.thisUpdate, day(80));
+  assert.deepEqual(list?.nextUpdate, day(170));
+});
+
+test("an issuing authority whose key was thrown away hinders nobody", async () => {
+  const own = folder.join("two");
+  const first = await sampleAuthority(own);
+  const request = { mailbox: "joe@example.org", keyType: "ec-p256", days: 3000, replace: false } as const;
+  const old = await issueClient(first, { ...request, device: "old", now: day(0) });
+  const second = await renewIssuer(own, { passphrase, keyType: "ec-p256", revokeOld: true, now: day(10) });
+  const young = await issueClient(second, { ...request, device: "young", now: day(10) });
+  fs.rmSync(`${own}/issuing-1.key`);
+  assert.equal(await renewRevocationListIfDue(own, day(50)), true);
+  assert.equal(await renewRevocationListIfDue(own, day(50)), false);
+  const verdictAt = (number: number, { issued }: IssuedKey) =>
+    verifyClient(issued.certificate.der, day(number), loadBundle(own));
+  assert.equal(verdictAt(120, young).holder?.mailbox, "joe@example.org"); // the first list has ended by then
+  assert.equal(verdictAt(120, old).refusal, "authority revoked");
+  const told = expiriesOf(own, { now: day(120), warnDays: 10 }).filter(({ kind }) => kind !== "client");
+  assert.deepEqual(
+    told.filter(({ name }) => name.includes("issuer 1")),
+    [],
+  );
+  assert.ok(told.every(({ state }) => state === "fine"));
+});
+
+test("a certificate never outlasts its authority, which then issues no more", async () => {
+  const request = { mailbox: "joe@example.org", keyType: "ec-p256", days: 3650, replace: false } as const;
+  const { notAfter } = authority.current.certificate;
+  const { issued } = await issueClient(authority, { ...request, device: "late", now: day(3600) });
+  assert.deepEqual(issued.certificate.notAfter, notAfter);
+  const after = new Date(notAfter.getTime() + 1000);
+  await assert.rejects(issueClient(authority, { ...request, device: "later", now: after }), {
+    code: "refused",
+    hint: /renew-issuer/,
+  });
+});
+
+test("a server's certificate from elsewhere is told of instead of the own one", () => {
+  const file = folder.join("brought.pem");
+  const brought = madeCertificate({ subject: { commonName: "mail.elsewhere.org" }, notAfter: day(20) });
+  fs.writeFileSync(file, encodePem("CERTIFICATE", brought.der));
+  const told = expiriesOf(place, { now: day(3), warnDays: 30, serverCertificateFile: file });
+  const servers = told.filter(({ kind }) => kind === "server").map(({ name, state }) => `${name}: ${state}`);
+  assert.deepEqual(servers, ["mail.elsewhere.org: soon"]);
 });
 
 test("Prometheus gets names that are quoted as it wants them", () => {

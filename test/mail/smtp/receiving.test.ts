@@ -186,7 +186,7 @@ test("LMTP answers for each recipient by itself", async () => {
   assert.match(await talk.reply(), /^250 /);
   assert.equal(receiver.inbox("joe@example.org").length, 1);
   assert.match(receiver.inbox("joe@example.org")[0]!, /spf=pass/, "the mail server before this one has said it");
-  assert.equal(fs.statSync(receiver.folder.join("lmtp")).mode & 0o777, 0o660);
+  assert.equal(fs.statSync(receiver.folder.join("lmtp")).mode & 0o777, 0o666);
 });
 
 test("who has a message does not get it again when it is tried again for others", async () => {

@@ -10,6 +10,7 @@ import {
   type SequenceSet,
   sequenceText,
 } from "../grammar/index.ts";
+import { parsePartialRange, partialOf, type PartialRange } from "../search/index.ts";
 import { defineCommand, no, ok, type Session, whenSelected } from "../session/index.ts";
 
 interface Fetching {
@@ -19,6 +20,8 @@ interface Fetching {
   readonly changedSince?: number;
   /** RFC 7162 §3.2.6: and what vanished after it. */
   readonly withVanished?: boolean;
+  /** RFC 9394 §3.3: which of these messages. */
+  readonly partial?: PartialRange;
 }
 
 /** RFC 9051 §6.4.5. */
@@ -34,13 +37,15 @@ export const fetch = defineCommand<Fetching>({
     const items = readFetchItems(cursor);
     return { set, items, ...(cursor.accept(" ") ? readModifiers(cursor) : {}) };
   },
-  async run(session, { set, items, changedSince, withVanished = false, isByUid }) {
+  async run(session, { set, items, changedSince, withVanished = false, partial, isByUid }) {
     if (withVanished && (!isByUid || !session.enabled.has("QRESYNC"))) {
       throw new BadCommand("VANISHED is for UID FETCH after ENABLE QRESYNC");
     }
     if (changedSince !== undefined || items.some(({ label }) => label === "MODSEQ")) session.useModSeqs();
     const all = session.selected.messagesOf(set, { isByUid });
-    const messages = changedSince === undefined ? all : all.filter(({ record }) => record.modSeq > changedSince);
+    const changed = changedSince === undefined ? all : all.filter(({ record }) => record.modSeq > changedSince);
+    if (partial !== undefined && !isByUid) throw new BadCommand("PARTIAL is for UID FETCH");
+    const messages = partial === undefined ? changed : partialOf(changed, partial);
     if (withVanished && changedSince !== undefined && set !== "$") {
       session.write(vanishedText(session, set, changedSince));
     }
@@ -70,11 +75,18 @@ function readModifiers(cursor: Cursor): Partial<Fetching> {
   const modifier = (): void => {
     if (cursor.accept("CHANGEDSINCE ")) found = { ...found, changedSince: cursor.number64() };
     else if (cursor.accept("VANISHED")) found = { ...found, withVanished: true };
-    else throw cursor.bad("CHANGEDSINCE or VANISHED");
+    else if (cursor.accept("PARTIAL ")) found = { ...found, partial: readPartialRange(cursor) };
+    else throw cursor.bad("CHANGEDSINCE, VANISHED or PARTIAL");
   };
   cursor.list(modifier, { mayBeEmpty: false });
   if (found.withVanished === true && found.changedSince === undefined) {
     throw new BadCommand("VANISHED needs CHANGEDSINCE");
   }
   return found;
+}
+
+const rangePattern = /[-0-9:]+/y;
+
+function readPartialRange(cursor: Cursor): PartialRange {
+  return parsePartialRange(cursor.take(rangePattern) ?? "");
 }

@@ -47,6 +47,7 @@ export const list = defineCommand<Listing>({
     };
   },
   run(session, listing) {
+    if (listing.patterns.length > session.limits.patterns) throw new BadCommand("that is too many patterns");
     if (listing.isBasic && listing.patterns[0] === "") {
       session.write('* LIST (\\Noselect) "/" ""\r\n');
       return ok("Separated by that.");

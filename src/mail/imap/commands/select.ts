@@ -1,4 +1,4 @@
-import { BadCommand, mailboxNameText, type Range, readMailboxName, readUidSet, type Cursor } from "../grammar/index.ts";
+import { BadCommand, type Range, readMailboxName, readUidSet, type Cursor } from "../grammar/index.ts";
 import {
   type Command,
   defineCommand,
@@ -82,7 +82,7 @@ function open(
     ].join(""),
   );
   if (resync?.uidValidity === mailbox.uidValidity) session.write(resyncText(selected, resync));
-  return ok(`${mailboxNameText(name, session.nameForm)} is open.`, mailbox.isReadOnly ? "READ-ONLY" : "READ-WRITE");
+  return ok("It is open.", mailbox.isReadOnly ? "READ-ONLY" : "READ-WRITE");
 }
 
 /** `(CONDSTORE)`, `(QRESYNC (validity modseq [uids [(numbers uids)]]))`. */

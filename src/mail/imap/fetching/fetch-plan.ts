@@ -19,9 +19,16 @@ export interface ByteRange {
   readonly to: number;
 }
 
+/** Bytes that are made again when they are sent. */
+export type LaterBytes = () => Uint8Array;
+
+// A client may ask a thousand parts of one message: of those beyond this only what they are is held until they are sent.
+const heldBytesLimit = 1024 * 1024;
+
 /** What is said of one message: text, and bytes between it. */
 export class FetchLine {
-  readonly pieces: (string | Uint8Array | ByteRange)[] = [];
+  readonly pieces: (string | Uint8Array | ByteRange | LaterBytes)[] = [];
+  #heldBytes = 0;
   #text: string;
   #isFirst = true;
 
@@ -35,8 +42,20 @@ export class FetchLine {
     this.#isFirst = false;
   }
 
-  piece(piece: Uint8Array | ByteRange): void {
-    this.pieces.push(this.#text, piece);
+  /** As a literal; `again` gives the same once more. */
+  literal(bytes: Uint8Array, again: LaterBytes): void {
+    this.#heldBytes += bytes.length;
+    this.#piece(bytes.length, this.#heldBytes > heldBytesLimit ? again : bytes);
+  }
+
+  /** A part of the message as it is, as a literal. */
+  range(content: MessageContent, { from, to }: ByteRange): void {
+    this.#heldBytes += to - from;
+    this.#piece(to - from, this.#heldBytes > heldBytesLimit ? { from, to } : content.read(from, to));
+  }
+
+  #piece(sizeBytes: number, piece: Uint8Array | ByteRange | LaterBytes): void {
+    this.pieces.push(`${this.#text}{${sizeBytes}}\r\n`, piece);
     this.#text = "";
   }
 
@@ -70,11 +89,16 @@ export function fetchPlan(items: readonly FetchItem[], { withUid, withModSeq, ut
     ...(withModSeq && !has("MODSEQ") ? [{ kind: "plain", label: "MODSEQ" } as const] : []),
   ];
   return {
-    writers: all.map((item) => itemWriter(item, { utf8 })),
+    // The same thing asked twice is told once.
+    writers: [...new Map(all.map((item) => [nameOf(item), item])).values()].map((item) => itemWriter(item, { utf8 })),
     needs: all.some(needsStructure) ? "structure" : has("ENVELOPE") ? "summary" : "nothing",
     needsContent: all.some((item) => item.kind === "section" || item.kind === "binary" || item.kind === "binary-size"),
     setsSeen: all.some((item) => (item.kind === "section" || item.kind === "binary") && item.setsSeen),
   };
+}
+
+function nameOf(item: FetchItem): string {
+  return "partial" in item ? `${item.label}${item.partial?.bytes ?? ""}` : item.label;
 }
 
 function needsStructure(item: FetchItem): boolean {

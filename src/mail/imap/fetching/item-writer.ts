@@ -15,9 +15,6 @@ import { dateTimeText, type FetchItem, type Partial } from "../grammar/index.ts"
 import { No } from "../session/index.ts";
 import type { FetchedMessage, ItemWriter } from "./fetch-plan.ts";
 
-// What is larger goes out in pieces of this size, so that a message is never in memory as a whole for a slow reader.
-export const pieceBytes = 512 * 1024;
-
 /** Writes one item of a message: ` LABEL value`. */
 export function itemWriter(item: FetchItem, options: TextOptions): ItemWriter {
   const { label } = item;
@@ -74,26 +71,31 @@ function sectionWriter(start: string, section: Section, partial: Partial | undef
       return;
     }
     if (bytes.fields !== undefined) {
-      const filtered = readSection((from, to) => content.read(from, to), bytes);
-      const { from, to } = within({ from: 0, to: filtered.length }, partial);
-      line.text(`${start}{${to - from}}\r\n`);
-      line.piece(filtered.subarray(from, to));
+      const read = (): Uint8Array => {
+        return partOfBytes(
+          readSection((from, to) => content.read(from, to), bytes),
+          partial,
+        );
+      };
+      line.text(start);
+      line.literal(read(), read);
       return;
     }
-    const { from, to } = within(bytes, partial);
-    line.text(`${start}{${to - from}}\r\n`);
-    line.piece(to - from > pieceBytes ? { from, to } : content.read(from, to));
+    line.text(start);
+    line.range(content, within(bytes, partial));
   };
 }
 
 /** The header of the message itself, or some of its fields: what clients ask of every message. */
 function headerWriter(start: string, { text, fields = [] }: Section, partial: Partial | undefined): ItemWriter {
   return (line, message) => {
-    const header = contentOf(message).readHeader();
-    const asked = text === "header" ? header : filterHeader(header, fields, text === "fields-not");
-    const { from, to } = within({ from: 0, to: asked.length }, partial);
-    line.text(`${start}{${to - from}}\r\n`);
-    line.piece(asked.subarray(from, to));
+    const content = contentOf(message);
+    const read = (): Uint8Array => {
+      const header = content.readHeader();
+      return partOfBytes(text === "header" ? header : filterHeader(header, fields, text === "fields-not"), partial);
+    };
+    line.text(start);
+    line.literal(read(), read);
   };
 }
 
@@ -105,10 +107,9 @@ function binaryWriter(start: string, path: readonly number[], partial: Partial |
       line.text(`${start}NIL`);
       return;
     }
-    const { from, to } = within({ from: 0, to: decoded.length }, partial);
-    const asked = decoded.subarray(from, to);
-    line.text(`${start}${asked.includes(0) ? "~" : ""}{${asked.length}}\r\n`);
-    line.piece(asked);
+    const asked = partOfBytes(decoded, partial);
+    line.text(`${start}${asked.includes(0) ? "~" : ""}`);
+    line.literal(asked, () => partOfBytes(decodedPart(message, path) ?? new Uint8Array(), partial));
   };
 }
 
@@ -124,6 +125,11 @@ function decodedBody(part: MessagePart, content: MessageContent): Uint8Array {
   const decoded = binaryOf(part, body);
   if (decoded === undefined) throw new No("A part is encoded in a way that is not known here.", "UNKNOWN-CTE");
   return decoded;
+}
+
+function partOfBytes(bytes: Uint8Array, partial: Partial | undefined): Uint8Array {
+  const { from, to } = within({ from: 0, to: bytes.length }, partial);
+  return bytes.subarray(from, to);
 }
 
 function within(

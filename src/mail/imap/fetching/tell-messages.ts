@@ -2,17 +2,18 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Failure } from "../../../base/index.ts";
 import type { MessageContent } from "../../store/index.ts";
 import { No, type NumberedMessage, type Session } from "../session/index.ts";
-import { type ByteRange, type FetchedMessage, FetchLine, type FetchPlan } from "./fetch-plan.ts";
-import { pieceBytes } from "./item-writer.ts";
+import { type ByteRange, type FetchedMessage, FetchLine, type FetchPlan, type LaterBytes } from "./fetch-plan.ts";
 
 // After so much the other connections get their turn.
 const batchMessages = 200;
 const batchBytes = 2 * 1024 * 1024;
+// A message that is large goes out in pieces of this size, so that it is not in memory as a whole for a slow reader.
+const pieceBytes = 256 * 1024;
 
 /** What could not be told: how many messages were removed meanwhile, and why others were left out. */
 export interface Untold {
   removed: number;
-  refusal: No | undefined;
+  refusal: No | Failure | undefined;
 }
 
 /** Tells what a plan says of these messages, in their order. */
@@ -57,20 +58,26 @@ function tellMessage(
   message: TellableMessage,
   untold: Untold,
 ): Promise<void> | undefined {
-  let content: MessageContent | undefined;
+  using open = new DisposableStack();
   try {
-    if (plan.needsContent) content = session.selected.mailbox.content(message.record.uid);
+    const { mailbox } = session.selected;
+    const content = plan.needsContent ? open.use(mailbox.content(message.record.uid)) : undefined;
     const line = lineOf(session, plan, message, content);
-    if (line.pieces.some((piece) => typeof piece === "object" && "from" in piece))
-      return sendSlowly(session, line, content);
+    if (line.pieces.some(isLater)) return sendSlowly(session, line, { content, open: open.move() });
     send(session, line);
   } catch (error) {
-    if (error instanceof No) untold.refusal = error;
-    else if (error instanceof Failure && error.code === "not-found") untold.removed += 1;
+    // The others are told nevertheless, and the answer says why it is not OK.
+    if (error instanceof Failure && error.code === "not-found") untold.removed += 1;
+    else if (error instanceof No || error instanceof Failure) untold.refusal = error;
     else throw error;
   }
-  content?.[Symbol.dispose]();
   return undefined;
+}
+
+type Piece = FetchLine["pieces"][number];
+
+function isLater(piece: Piece): piece is ByteRange | LaterBytes {
+  return typeof piece !== "string" && !(piece instanceof Uint8Array);
 }
 
 /** `* 1 FETCH (…)`, made as a whole before a byte of it is sent. */
@@ -102,22 +109,34 @@ function send({ output }: Session, line: FetchLine): void {
   }
 }
 
-/** A message of which a part is large: never more of it than the reader takes. */
-async function sendSlowly({ output }: Session, line: FetchLine, content: MessageContent | undefined): Promise<void> {
-  using reading = content;
-  for (const piece of line.pieces) {
-    if (typeof piece === "string") output.write(piece);
-    else if (piece instanceof Uint8Array) output.bytes(piece);
-    else for (const part of partsOf(piece)) await sendPart(part);
+/** A message of which much is asked: never more of it than the reader takes. */
+async function sendSlowly(
+  { output }: Session,
+  line: FetchLine,
+  { content, open }: { readonly content: MessageContent | undefined; readonly open: DisposableStack },
+): Promise<void> {
+  try {
+    for (const piece of line.pieces) {
+      if (typeof piece === "string") output.write(piece);
+      else for (const bytes of bytesOf(piece, content)) await sendPart(bytes);
+    }
+  } finally {
+    open.dispose();
   }
 
-  async function sendPart({ from, to }: ByteRange): Promise<void> {
-    if (reading !== undefined) output.bytes(reading.read(from, to));
+  async function sendPart(bytes: Uint8Array): Promise<void> {
+    output.bytes(bytes);
     if (!output.isFull) return;
     output.isWithinLiteral = true;
     await output.drained();
     output.isWithinLiteral = false;
   }
+}
+
+function* bytesOf(piece: Exclude<Piece, string>, content: MessageContent | undefined): Iterable<Uint8Array> {
+  if (piece instanceof Uint8Array) yield piece;
+  else if (typeof piece === "function") yield piece();
+  else for (const { from, to } of partsOf(piece)) if (content !== undefined) yield content.read(from, to);
 }
 
 function* partsOf({ from, to }: ByteRange): Iterable<ByteRange> {

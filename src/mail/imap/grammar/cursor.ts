@@ -22,6 +22,7 @@ export interface ParseLimits {
   readonly depth: number;
   readonly ranges: number;
   readonly listItems: number;
+  readonly searchWords: number;
 }
 
 /* oxlint-disable no-control-regex -- the grammar of RFC 9051 is said in control characters */
@@ -161,7 +162,7 @@ export class Cursor {
     if (depth > this.limits.depth) throw new BadCommand("too many parentheses within each other");
     const tokens: Token[] = [];
     do {
-      if (tokens.length === this.limits.listItems) throw new BadCommand("a list is too long");
+      if (tokens.length === this.limits.searchWords) throw new BadCommand("a list is too long");
       tokens.push(this.#token(depth));
     } while (this.accept(" "));
     return tokens;

@@ -1,6 +1,7 @@
 import { quoted, sequenceText } from "../grammar/index.ts";
 import type { NumberedMessage, Session } from "../session/index.ts";
-import { partialOf, type ReturnOptions } from "./return-options.ts";
+import { partialOf } from "./partial-range.ts";
+import type { ReturnOptions } from "./return-options.ts";
 
 export interface ResultForm {
   /** `SEARCH` or `SORT`: the name of the short answer. */

@@ -9,7 +9,7 @@ const scratch = Buffer.alloc(16 * 1024);
 /** A message's file, opened; its bytes are read when they are first asked for. */
 export class FileContent implements MessageContent {
   readonly #fd: number;
-  readonly #fileBytes: number;
+  #knownFileBytes: number | undefined;
   readonly #sizeBytes: number | undefined;
   #wire: Uint8Array | undefined;
   #isClosed = false;
@@ -17,8 +17,13 @@ export class FileContent implements MessageContent {
   /** Takes over the file. `sizeBytes` is the size on the wire where it is known. */
   constructor(fd: number, sizeBytes?: number) {
     this.#fd = fd;
-    this.#fileBytes = fs.fstatSync(fd).size;
     this.#sizeBytes = sizeBytes;
+  }
+
+  /** Asked only where it is needed: for the beginning of ten thousand files it is not. */
+  get #fileBytes(): number {
+    this.#knownFileBytes ??= fs.fstatSync(this.#fd).size;
+    return this.#knownFileBytes;
   }
 
   get sizeBytes(): number {
@@ -39,9 +44,8 @@ export class FileContent implements MessageContent {
    * asked for its beginning.
    */
   beginning(): { readonly bytes: Uint8Array; readonly isWhole: boolean } {
-    const length = Math.min(scratch.length, this.#fileBytes);
-    const bytes = scratch.subarray(0, readFully(this.#fd, scratch.subarray(0, length), 0));
-    return { bytes, isWhole: bytes.length >= this.#fileBytes };
+    const bytes = scratch.subarray(0, readFully(this.#fd, scratch, 0));
+    return { bytes, isWhole: bytes.length < scratch.length };
   }
 
   readHeader(): Uint8Array {

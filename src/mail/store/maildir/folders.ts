@@ -57,12 +57,16 @@ function compareNames(a: string, b: string): number {
 export function createFolder(root: string, name: string, specialUse: readonly string[]): void {
   const folder = folderOfMailbox(name);
   const { mode } = fs.statSync(root);
-  const making = `${root}/tmp/holdfast-new-${process.pid}${folder}`;
   if (folder === "" || fs.existsSync(`${root}/${folder}`)) throw alreadyThere(name);
-  fs.rmSync(making, { recursive: true, force: true });
-  for (const part of ["cur", "new", "tmp"]) fs.mkdirSync(`${making}/${part}`, { recursive: true, mode });
-  fs.writeFileSync(`${making}/maildirfolder`, "", { mode: mode & 0o666 });
-  renameFolder(making, `${root}/${folder}`, name);
+  const making = fs.mkdtempSync(`${root}/tmp/holdfast-new-`);
+  try {
+    const mailbox = `${making}/mailbox`;
+    for (const part of ["cur", "new", "tmp"]) fs.mkdirSync(`${mailbox}/${part}`, { recursive: true, mode });
+    fs.writeFileSync(`${mailbox}/maildirfolder`, "", { mode: mode & 0o666 });
+    renameFolder(mailbox, `${root}/${folder}`, name);
+  } finally {
+    fs.rmSync(making, { recursive: true, force: true });
+  }
   changeSpecialUse(root, (kept) => [
     ...kept.filter(([use]) => !specialUse.includes(use)),
     ...specialUse.map((use) => [use, name] as const),
@@ -97,8 +101,8 @@ export function renameFolders(root: string, from: string, to: string): (readonly
   for (const [old, name] of renamed) {
     renameFolder(`${root}/${folderOfMailbox(old)}`, `${root}/${folderOfMailbox(name)}`, name);
   }
-  const names2 = new Map(renamed);
-  changeSpecialUse(root, (kept) => kept.map(([use, name]) => [use, names2.get(name) ?? name] as const));
+  const newNames = new Map(renamed);
+  changeSpecialUse(root, (kept) => kept.map(([use, name]) => [use, newNames.get(name) ?? name] as const));
   return renamed;
 }
 

@@ -33,6 +33,11 @@ export class MaildirAccess {
     return this.#options.actAs(work);
   }
 
+  /** For changes, which are not made twice where the index turns out to be damaged. */
+  change<T>(work: () => T): T {
+    return this.act(() => this.#root.changing(work));
+  }
+
   nextName(): string {
     return this.#root.nextName();
   }
@@ -55,14 +60,13 @@ export class MaildirAccess {
 
   watch(name: string, onChange: () => void): Disposable {
     const mailbox = this.mailbox(name);
-    const watch = this.act(() => watchers.watch(mailbox.path, onChange));
-    return watch;
+    return this.act(() => watchers.watch(mailbox.path, onChange, () => mailbox.lookAgainInMs));
   }
 
   /** Runs with the lock of the list of UIDs, in which all that others added has its UID. */
   locked<T>(mailbox: MaildirMailbox, work: () => T): Promise<T> {
     const attempt = (): { readonly result: T } | undefined => {
-      return this.act(() => {
+      return this.change(() => {
         using lock = mailbox.tryLock();
         if (lock === undefined) return undefined;
         mailbox.settle();

@@ -79,8 +79,8 @@ export class MaildirMailbox {
   }
 
   /** When a look has to be taken again though nothing has happened; Infinity where it need not. */
-  get recheckAtMs(): number {
-    return this.#isUnfinished ? this.#owner.now() + recheckMs : this.#recheckAtMs;
+  get lookAgainInMs(): number {
+    return this.#isUnfinished ? recheckMs : Math.max(0, this.#recheckAtMs - this.#owner.now());
   }
 
   /** Takes in what others did. Cheap where they did nothing. */

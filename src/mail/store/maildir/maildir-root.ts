@@ -70,10 +70,28 @@ export class MaildirRoot implements Disposable {
       return work();
     } catch (error) {
       if (!isDamaged(error)) throw error;
-      setAside(this.#database.file, this.owner.now());
-      this.#reopen();
+      this.#replaceIndex();
       return work();
     }
+  }
+
+  /** The same for what cannot be done twice: it fails, and finds a new index the next time. */
+  changing<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      this.#replaceIndex();
+      throw new Failure("failed", `cannot change the mail in "${this.path}": its index was damaged, and is made anew`, {
+        hint: "look whether it was done, and try again",
+        cause: error,
+      });
+    }
+  }
+
+  #replaceIndex(): void {
+    setAside(this.#database.file, this.owner.now());
+    this.#reopen();
   }
 
   #reopen(): void {

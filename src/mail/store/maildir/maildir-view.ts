@@ -124,7 +124,7 @@ export class MaildirView implements OpenMailbox {
     this.#mustWrite();
     const mailbox = this.#access.look(this.name, true);
     if (change.mode !== "remove") await this.#access.addKeywords(mailbox, change.flags);
-    const flagged = this.#access.act(() => changeFlags(mailbox, this.#ownUids(uids), change));
+    const flagged = this.#access.change(() => changeFlags(mailbox, this.#ownUids(uids), change));
     this.#view.replace(flagged.changed);
     return flagged;
   }
@@ -143,7 +143,7 @@ export class MaildirView implements OpenMailbox {
   async expunge(uids?: readonly number[]): Promise<readonly number[]> {
     this.#mustWrite();
     using toSync = new ToSync();
-    const gone = this.#access.act(() => {
+    const gone = this.#access.change(() => {
       const mailbox = this.#access.look(this.name, true);
       const deleted = this.#ownUids(uids ?? this.messages.map(({ uid }) => uid)).filter((uid) => {
         return mailbox.index.held.get(uid)?.record.flags.includes("\\Deleted") === true;

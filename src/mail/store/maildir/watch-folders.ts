@@ -9,9 +9,12 @@ const pollMs = 2000;
 export class FolderWatchers {
   readonly #watched = new Map<string, WatchedFolder>();
 
-  /** Calls after anything has happened in `cur` or `new`; may call for nothing. */
-  watch(folder: string, onChange: () => void): Disposable {
-    const watched = this.#watched.get(folder) ?? new WatchedFolder(folder);
+  /**
+   * Calls after anything has happened in `cur` or `new`; may call for nothing. `lookAgainInMs` tells after a call when
+   * the next one is due though nothing has happened.
+   */
+  watch(folder: string, onChange: () => void, lookAgainInMs: () => number): Disposable {
+    const watched = this.#watched.get(folder) ?? new WatchedFolder(folder, lookAgainInMs);
     this.#watched.set(folder, watched);
     const call = (): void => onChange();
     watched.calls.add(call);
@@ -29,10 +32,13 @@ export class FolderWatchers {
 class WatchedFolder implements Disposable {
   readonly calls = new Set<() => void>();
   readonly #watchers: fs.FSWatcher[] = [];
+  readonly #lookAgainInMs: () => number;
   #timer: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, lookAgainInMs: () => number) {
+    this.#lookAgainInMs = lookAgainInMs;
     for (const name of ["cur", "new"]) {
       try {
         const watcher = fs.watch(`${folder}/${name}`, { persistent: false }, () => this.#happened());
@@ -49,6 +55,9 @@ class WatchedFolder implements Disposable {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       for (const call of this.calls) call();
+      clearTimeout(this.#again);
+      const againMs = this.#lookAgainInMs();
+      if (againMs !== Infinity) this.#again = setTimeout(() => this.#happened(), againMs).unref();
     }, gatherMs).unref();
   }
 
@@ -67,6 +76,7 @@ class WatchedFolder implements Disposable {
   [Symbol.dispose](): void {
     for (const watcher of this.#watchers) watcher.close();
     clearTimeout(this.#timer);
+    clearTimeout(this.#again);
     clearInterval(this.#poll);
   }
 }

@@ -7,8 +7,8 @@ import {
   chunksOf,
   findJournal,
   journalPaths,
-  pagesOf,
   removeUnfinished,
+  sectorSums,
   sumOf,
   writeAppendJournal,
   writeRewriteJournal,
@@ -244,15 +244,12 @@ function whereAddedTo(fd: number, { fd: journalFd, note }: FoundRewrite): number
   return isNow.every((byte, at) => byte === 0 || byte === shallBe[at]) ? newSizeBytes : oldSizeBytes;
 }
 
-/** Whether each page is what it was or what it shall be: else another program has written in it. */
+/** Whether each sector is what it was or what it shall be: else another program has written in it. */
 function isExplained(fd: number, { fd: journalFd, note }: FoundRewrite, run: JournalRun): boolean {
-  const old = { from: run.at, to: Math.min(note.oldSizeBytes, run.at + run.lengthBytes) };
-  const shift = run.payloadAt - run.at;
-  return [...pagesOf(old)].every((page, index) => {
-    if (page.to > fs.fstatSync(fd).size) return false;
-    const sum = sumOf(fd, page);
-    return sum === run.oldSums[index] || sum === sumOf(journalFd, { from: page.from + shift, to: page.to + shift });
-  });
+  const extent = { from: run.at, to: Math.min(note.oldSizeBytes, run.at + run.lengthBytes) };
+  if (extent.to > fs.fstatSync(fd).size) return false;
+  const shallBe = sectorSums(journalFd, { ...extent, shift: run.payloadAt - run.at });
+  return sectorSums(fd, extent).every((sum, index) => sum === run.oldSums[index] || sum === shallBe[index]);
 }
 
 /**

@@ -11,7 +11,7 @@ export interface Run {
   readonly parts: readonly (Uint8Array | { readonly from: number; readonly to: number })[];
 }
 
-/** Where the bytes of a run are in the journal, and what was in their place, as a checksum of each page. */
+/** Where the bytes of a run are in the journal, and what was in their place, as a checksum of each sector. */
 export interface JournalRun {
   readonly at: number;
   readonly lengthBytes: number;
@@ -48,7 +48,9 @@ export interface OpenJournal extends Disposable {
   readonly note?: JournalNote;
 }
 
-/** The kernel writes whole pages: each is as it was, or as it will be. */
+/** What a disk writes at once: each is as it was, or as it will be. */
+const sectorBytes = 512;
+/** What the kernel copies at once. */
 const pageBytes = 4096;
 const magic = Buffer.from("holdfast mbox journal 1\n");
 const trailerBytes = 12; // length of the note, its CRC-32, CRC-32 of the payload
@@ -124,16 +126,28 @@ export function bytesInFirstPage(from: number): number {
   return pageBytes - (from % pageBytes);
 }
 
-/** Page by page of a file, from any place on. */
-export function* pagesOf(extent: {
-  readonly from: number;
-  readonly to: number;
-}): Generator<{ from: number; to: number }> {
-  for (let from = extent.from; from < extent.to;) {
-    const to = Math.min(extent.to, from + bytesInFirstPage(from));
-    yield { from, to };
-    from = to;
+/**
+ * CRC-32 of each sector of a part of a file, sectors counted from its beginning. `shift` is how much further on the bytes
+ * are in the file that is read.
+ */
+export function sectorSums(
+  fd: number,
+  { from, to, shift = 0 }: { readonly from: number; readonly to: number; readonly shift?: number },
+): number[] {
+  const sums: number[] = [];
+  const buffer = Buffer.allocUnsafe(copyBytes);
+  for (let at = from; at < to;) {
+    const end = Math.min(to, at - (at % sectorBytes) + copyBytes);
+    const bytes = buffer.subarray(0, end - at);
+    readWhole(fd, bytes, at + shift);
+    for (let sector = at; sector < end;) {
+      const next = Math.min(end, sector - (sector % sectorBytes) + sectorBytes);
+      sums.push(crc32(bytes.subarray(sector - at, next - at)));
+      sector = next;
+    }
+    at = end;
   }
+  return sums;
 }
 
 export interface JournalOptions {
@@ -160,7 +174,7 @@ export function writeRewriteJournal(
       }
       const lengthBytes = writer.at - payloadAt;
       const old = { from: run.at, to: Math.min(size, run.at + lengthBytes) };
-      return { at: run.at, lengthBytes, payloadAt, oldSums: [...pagesOf(old)].map((page) => sumOf(mailboxFd, page)) };
+      return { at: run.at, lengthBytes, payloadAt, oldSums: sectorSums(mailboxFd, old) };
     });
     const cutSum = sumOf(mailboxFd, { from: change.newSizeBytes, to: size });
     const sizes = { oldSizeBytes: size, newSizeBytes: change.newSizeBytes };

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { Failure, isSystemError, systemReason } from "../../../base/index.ts";
 import type { NewMessage } from "../mail-store.ts";
-import { IndexedMailbox, newMailboxId, type Found, type IndexDatabase } from "../index-db/index.ts";
+import { IndexedMailbox, MailboxTexts, newMailboxId, type Found, type IndexDatabase } from "../index-db/index.ts";
 import { append, needsRecovery, rewrite, tryLockToChange, type ChangeOptions } from "./change.ts";
 import { bytesOfFile } from "./file-io.ts";
 import { lineEndAtEnd } from "./append.ts";
@@ -46,8 +46,11 @@ const lookTimeoutMs = 5000;
 export class MboxMailbox {
   readonly path: string;
   readonly index: IndexedMailbox;
+  readonly texts: MailboxTexts;
   readonly #options: MboxMailboxOptions;
   #keywords: readonly string[] | undefined;
+  /** Where all messages are, in a file with this stamp: taking it from the index takes a while where there are many. */
+  #placed: { readonly stamp: string; readonly placed: readonly Placed[] } | undefined;
   #isUnfinished = false;
 
   constructor(
@@ -58,6 +61,7 @@ export class MboxMailbox {
     this.path = path;
     this.#options = options;
     this.index = new IndexedMailbox(database, key, "stamp");
+    this.texts = new MailboxTexts(database, this.index);
   }
 
   /** Every keyword in use. */
@@ -141,11 +145,12 @@ export class MboxMailbox {
   /** Header blocks for these messages, in the room of the old ones where they fit. */
   headers({ locked, base, placed }: MboxSession, edits: readonly HeaderEdit[]): ReadonlyMap<number, Uint8Array> {
     const scanner = new MboxScanner(bytesOfFile(locked.fd), this.path);
-    const extents = new Map(placed.map(({ uid, extent }) => [uid, extent]));
+    const wanted = new Map(edits.map((edit) => [edit.uid, edit]));
     const headers = new Map<number, Uint8Array>();
-    for (const { uid, flags } of edits) {
-      const extent = extents.get(uid);
-      if (extent === undefined) continue;
+    for (const { uid, extent } of placed) {
+      const edit = wanted.get(uid);
+      if (edit === undefined) continue;
+      const { flags } = edit;
       const message = scanner.messageAt(extent.offset, () => extent.bodyEnd - extent.bodyOffset);
       if (message === undefined) throw new Error(`no message at ${extent.offset} of "${this.path}"`);
       headers.set(uid, headerOf(message, { uid, base, flags, isFirst: placed[0]?.uid === uid }));
@@ -174,13 +179,15 @@ export class MboxMailbox {
     if (plan.newSizeBytes === before.size) this.#showDovecot(locked, before);
     this.#keywords = base.keywords;
     const changed = plan.placed.flatMap(({ uid, extent }) => {
-      const held = this.index.held.get(uid);
+      const held = plan.isMoved || edits.headers?.has(uid) === true ? this.index.held.get(uid) : undefined;
       return held === undefined
         ? []
         : [{ uid, place: encodePlace(extent), flags: flags.get(uid) ?? held.record.flags }];
     });
     const vanished = [...(edits.removed ?? [])];
-    this.index.update({ changed, vanished, stamp: stampOf(locked.fd) });
+    const stamp = stampOf(locked.fd);
+    this.index.update({ changed, vanished, stamp });
+    this.#placed = isEmptied ? undefined : { stamp, placed: plan.placed };
     return { locked, base, placed: plan.placed };
   }
 
@@ -204,11 +211,11 @@ export class MboxMailbox {
     const [first] = placed;
     const next = { ...withFlags, base: newBase };
     // First the number that is given next: where it ends between the two, one is passed over, and none given twice.
-    if (first !== undefined) this.edit(next, { headers: this.headers(next, [{ uid: first.uid }]) });
+    const edited = first === undefined ? next : this.edit(next, { headers: this.headers(next, [{ uid: first.uid }]) });
     const lineEnd = lineEndAtEnd(locked);
     const at = fs.fstatSync(locked.fd).size + lineEnd.length;
     append(locked, Buffer.concat([lineEnd, ...texts]), this.#options);
-    this.#added(next, { text: Buffer.concat(texts), at });
+    this.#added(edited, { text: Buffer.concat(texts), at });
     return messages.map((_, index) => base.lastUid + 1 + index);
   }
 
@@ -222,9 +229,13 @@ export class MboxMailbox {
       return this.#found(scanner, message, { uid, place, flags: flagsIn(message, base) });
     });
     const last = placed.at(-1);
-    const changed = last === undefined ? [] : this.#change(last.uid, encodePlace({ ...last.extent, endOffset: at }));
+    const ended = last === undefined ? [] : [{ uid: last.uid, extent: { ...last.extent, endOffset: at } }];
+    const changed = ended.flatMap(({ uid, extent }) => this.#change(uid, encodePlace(extent)));
+    const stamp = stampOf(locked.fd);
     this.#keywords = base.keywords;
-    this.index.update({ appeared, changed, stamp: stampOf(locked.fd), uidNext: base.lastUid + 1 });
+    this.index.update({ appeared, changed, stamp, uidNext: base.lastUid + 1 });
+    const added = appeared.map(({ uid, place }) => ({ uid, extent: decodePlace(place) }));
+    this.#placed = { stamp, placed: [...placed.slice(0, -1), ...ended, ...added] };
   }
 
   /** Lists the keywords among these flags that the mailbox does not have yet. */
@@ -280,7 +291,10 @@ export class MboxMailbox {
     const holder = first?.header.metadata.isPseudo === true ? [{ uid: 0, extent: first }] : [];
     if (stamp === this.index.stamp) {
       this.#keywords = base.keywords;
-      return { locked, base, placed: [...holder, ...placedOf(this.index.held)] };
+      if (this.#placed?.stamp !== stamp) {
+        this.#placed = { stamp, placed: [...holder, ...placedOf(this.index.held)] };
+      }
+      return { locked, base, placed: this.#placed.placed };
     }
     const fileBase = first?.header.metadata.base;
     const identified = identify(scanner, this.#known(stamp), { first, base: fileBase });

@@ -4,7 +4,9 @@ import {
   headerEndOf,
   parseMessage,
   parseSummary,
+  searchTextOf,
   textMatches,
+  type MessagePart,
   type MessageStructure,
   type MessageSummary,
 } from "../../message/index.ts";
@@ -36,8 +38,6 @@ export interface MboxAccess {
 
 /** Structures are read from the index, and written to it, so many at a time. */
 const structureBatch = 250;
-/** So many messages are looked through before others come in between. */
-const searchBatch = 50;
 /** Of an mbox that is made by a delivery. */
 export const newMboxMode = 0o600;
 
@@ -148,16 +148,21 @@ export class MboxView implements OpenMailbox {
     }
   }
 
-  async matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>> {
-    const matches = new Set<number>();
-    for (let at = 0; at < uids.length; at += searchBatch) {
-      for (const [uid, { root }] of this.structures(uids.slice(at, at + searchBatch))) {
-        const bytes = this.#read(uid);
-        if (bytes !== undefined && textMatches(bytes, root, query)) matches.add(uid);
-      }
-      await new Promise(setImmediate);
-    }
-    return matches;
+  matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>> {
+    const withText = <T>(uid: number, work: (bytes: Uint8Array, root: MessagePart) => T): T | undefined => {
+      const bytes = this.#read(uid);
+      return bytes === undefined ? undefined : work(bytes, this.#rootOf(uid, bytes));
+    };
+    return this.#mailbox.texts.search(query, uids, {
+      act: (work) => this.#access.actAs(work),
+      searchText: (uid) => withText(uid, searchTextOf),
+      matches: (uid, asked) => withText(uid, (bytes, root) => textMatches(bytes, root, asked)) ?? false,
+    });
+  }
+
+  #rootOf(uid: number, bytes: Uint8Array): MessagePart {
+    const emailId = this.#mailbox.index.held.get(uid)?.record.emailId ?? "";
+    return (structures.known(this.#access.root.database, [emailId]).get(emailId) ?? parseMessage(bytes)).root;
   }
 
   async setFlags(uids: readonly number[], change: FlagChange): Promise<Flagged> {

@@ -33,6 +33,8 @@ export interface RewritePlan {
   readonly newSizeBytes: number;
   /** Those that stay, where they are then. */
   readonly placed: readonly Placed[];
+  /** Whether any is elsewhere than before. */
+  readonly isMoved: boolean;
 }
 
 /**
@@ -62,9 +64,9 @@ export function planRewrite(placed: readonly Placed[], edits: Edits, sizeBytes: 
     tail.copy(extent.bodyOffset, extent.endOffset);
   }
   if (edits.atEnd !== undefined) (tail ??= new Tail(sizeBytes)).write(edits.atEnd);
-  if (tail === undefined) return { runs, newSizeBytes: sizeBytes, placed: kept };
+  if (tail === undefined) return { runs, newSizeBytes: sizeBytes, placed: kept, isMoved: false };
   if (tail.parts.length > 0) runs.push({ at: tail.at, parts: tail.parts });
-  return { runs, newSizeBytes: tail.end, placed: kept };
+  return { runs, newSizeBytes: tail.end, placed: kept, isMoved: true };
 }
 
 /** The same message, so many bytes further on, with a header that is longer by `growth`. */

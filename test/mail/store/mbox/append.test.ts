@@ -107,6 +107,6 @@ test("what is delivered is read back, from mailboxes of any messages", async () 
       });
       assert.deepEqual(contents(path), expected);
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
