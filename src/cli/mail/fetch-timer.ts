@@ -30,7 +30,10 @@ export async function installFetchTimer(context: CommandContext, args: TimerWord
   }
   const words = [
     ...startingWords(),
-    ...["mail", "fetch", "--once", ...args.server],
+    "mail",
+    "fetch",
+    "--once",
+    ...args.server,
     ...(file === undefined ? [] : ["--file", file]),
     ...(args.deliver === undefined ? [] : ["--deliver", args.deliver]),
     ...(args.folder === undefined ? [] : ["--folder", path.resolve(args.folder)]),

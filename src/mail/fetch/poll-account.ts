@@ -83,7 +83,11 @@ export async function pollAndWait(
   await connected(account, folder, options, async (parts) => {
     while (!options.signal.aborted) {
       const poll = new Poll(parts);
-      await poll.run().finally(() => options.onPolled(poll.report));
+      try {
+        await poll.run();
+      } finally {
+        await options.onPolled(poll.report);
+      }
       await parts.source.wait(options.signal);
     }
     await parts.source.finish();
