@@ -20,6 +20,7 @@ export type Credentials =
 export interface LoggedIn {
   /** `joe@example.org`. */
   readonly user: string;
+  /** Closed by the guard once the protocol has ended. */
   readonly store: MailStore;
 }
 

@@ -22,7 +22,7 @@ before(async () => {
   lost = await machine.client("joe@example.org", "lost");
   await machine.revoke(lost);
   machine.deliver("joe", ...messages);
-  machine.settings("[limits]\nrefusals = 1000\n");
+  machine.settings("[limits]\nrefusals_per_address = 1000\n");
   await machine.start();
 });
 after(() => machine?.[Symbol.asyncDispose]());

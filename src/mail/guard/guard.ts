@@ -122,8 +122,8 @@ export class Guard {
       if (!(error instanceof HandshakeEnd)) throw error;
       const shown = certificate === undefined ? {} : describe(certificate);
       audit.write({ event: "handshake", address, ...shown, why: error.message });
-      // Scanners and broken clients count too: each costs a handshake.
-      office.refuse(address);
+      // Whoever only hangs up, as what watches over a port does, has not been refused anything.
+      if (error.refusal !== undefined) office.refuse(address);
       return undefined;
     }
   }

@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { addressKey } from "../address-key.ts";
 import type { GuardLimits } from "../settings/index.ts";
 
 /** Why an address or a certificate is kept out for the moment. */
@@ -69,13 +69,16 @@ export class Ledger {
 
   /** Counts a refusal against an address, and the certificate where one was shown. */
   refuse(address: string, fingerprint?: string): void {
-    for (const key of [addressKey(address), ...(fingerprint === undefined ? [] : [fingerprint])]) {
-      const account = this.#account(key);
-      account.refusals++;
-      if (account.refusals < this.limits.refusals) continue;
-      account.bannedUntil = this.#clock() + this.limits.banMs;
-      account.refusals = 0;
-    }
+    this.#countRefusal(addressKey(address), this.limits.refusalsPerAddress);
+    if (fingerprint !== undefined) this.#countRefusal(fingerprint, this.limits.refusalsPerCertificate);
+  }
+
+  #countRefusal(key: string, limit: number): void {
+    const account = this.#account(key);
+    account.refusals++;
+    if (account.refusals < limit) return;
+    account.bannedUntil = this.#clock() + this.limits.banMs;
+    account.refusals = 0;
   }
 
   #account(key: string): Account {
@@ -97,14 +100,4 @@ export class Ledger {
     const idle = [...this.#accounts].filter(([, one]) => one.connections === 0 && one.bannedUntil <= now);
     for (const [key] of idle.slice(0, accountsLimit / 2)) this.#accounts.delete(key);
   }
-}
-
-function addressKey(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
-  if (!isIPv6(plain)) return plain;
-  const [head = "", tail] = plain.replace(/%.*$/, "").split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const missing = tail === undefined ? 0 : 8 - before.length - after.length;
-  return `${[...before, ...Array<string>(Math.max(0, missing)).fill("0"), ...after].slice(0, 4).join(":")}::/64`;
 }

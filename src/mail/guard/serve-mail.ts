@@ -62,6 +62,7 @@ class MailServing implements MailServer {
   readonly #trust: TrustKeeper;
   readonly #office: LocalOffice;
   readonly #workers = new Set<WorkerProcess>();
+  readonly #starting = new Set<Promise<WorkerProcess>>();
   #doors: readonly Door[] = [];
   #given = 0;
   #isStopping = false;
@@ -124,10 +125,10 @@ class MailServing implements MailServer {
     this.#isStopping = true;
     this.#trust.stop();
     for (const door of this.#doors) door.close();
-    const workers = [...this.#workers];
-    for (const worker of workers) worker.send({ kind: "stop" });
-    const timer = setTimeout(() => workers.forEach((worker) => worker.kill()), drainMs);
-    await Promise.all(workers.map(({ ended }) => ended));
+    for (const worker of this.#workers) worker.send({ kind: "stop" });
+    const timer = setTimeout(() => this.#workers.forEach((worker) => worker.kill()), drainMs);
+    await Promise.allSettled(this.#starting);
+    await Promise.all([...this.#workers].map(({ ended }) => ended));
     clearTimeout(timer);
   }
 
@@ -168,8 +169,12 @@ class MailServing implements MailServer {
       identity,
       isReceiving,
     } as const;
-    const worker = await WorkerProcess.start(begin, { office: this.#office, ledger: this.#ledger, audit: this.#audit });
+    const services = { office: this.#office, ledger: this.#ledger, audit: this.#audit };
+    const starting = WorkerProcess.start(begin, services);
+    this.#starting.add(starting);
+    const worker = await starting.finally(() => this.#starting.delete(starting));
     this.#workers.add(worker);
+    if (this.#isStopping) worker.send({ kind: "stop" }); // it took the place of one that broke down
     void this.#replaceOnceEnded(worker, identity, isReceiving);
   }
 

@@ -17,7 +17,7 @@ export interface TrustKeeperOptions {
 const lookMs = 5000;
 const renewMs = 60 * 60 * 1000;
 /** Within this before the end of a list, each look at it is told. */
-const alarmMs = 7 * 86_400_000;
+const alarmMs = 30 * 86_400_000;
 
 /** Keeps the files that trust rests on: sees that they change, and renews what this machine itself has issued. */
 export class TrustKeeper {

@@ -1,2 +1,2 @@
-export { type ImapLimits, imapLimits } from "./limits.ts";
+export type { ImapLimits } from "./limits.ts";
 export { imapServer, type ImapServerOptions, serveImap } from "./serve.ts";

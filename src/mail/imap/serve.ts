@@ -35,7 +35,7 @@ async function serveConnection(session: Session, { socket, signal }: GuardedConn
   } finally {
     clearTimeout(login);
     signal.removeEventListener("abort", stop);
-    await session.close();
+    session.close();
     socket.destroy();
   }
   if (bugs.length > 0) throw bugs[0];

@@ -18,9 +18,8 @@ export interface TrustedAuthority {
 /** All that decides about certificates, read once. */
 export interface Bundle {
   readonly authorities: readonly TrustedAuthority[];
-  /** The certificates and lists as TLS libraries take them. */
+  /** The certificates as TLS libraries take them. */
   readonly certificatesPem: readonly string[];
-  readonly listsPem: readonly string[];
 }
 
 export interface BundleOptions {
@@ -87,7 +86,6 @@ function bundleOf(
   return {
     authorities,
     certificatesPem: authorities.map(({ certificate }) => encodePem("CERTIFICATE", certificate.der)),
-    listsPem: [...newest.values()].map(({ der }) => encodePem("X509 CRL", der)),
   };
 }
 

@@ -15,7 +15,7 @@ import { addIssuing, writeRootList, type Root } from "./root.ts";
 import { applyServer } from "./server-certificate.ts";
 import { dayMs, rootYears, yearMs } from "./validity.ts";
 
-export const passphraseMinimum = 8;
+const passphraseMinimum = 8;
 
 export interface AuthorityRequest {
   /** Whose authority it is: the mail domain. */

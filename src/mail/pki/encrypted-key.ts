@@ -53,14 +53,15 @@ export async function encryptKey(
 
 /** A private key in PEM. Throws `refused` for a wrong passphrase, `usage` where one is missing. */
 export function readKey(pem: string, passphrase: string | undefined, file: string): crypto.KeyObject {
-  if (/-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(pem) && passphrase === undefined) {
+  const isEncrypted = /-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(pem);
+  if (isEncrypted && passphrase === undefined) {
     throw new Failure("usage", `cannot read the key "${file}": it is encrypted, its passphrase is needed`);
   }
   try {
     return crypto.createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    if (passphrase !== undefined && /BAD_DECRYPT|BAD_PASSWORD|WRONG/.test(code)) {
+    // By chance what a wrong passphrase decrypts looks whole, and is then no key: the two cannot be told apart.
+    if (isEncrypted) {
       throw new Failure("refused", `cannot read the key "${file}": the passphrase is wrong`, { cause: error });
     }
     throw new Failure("damaged", `cannot read the key "${file}": it is no private key in PEM`, { cause: error });

@@ -42,7 +42,7 @@ export function readExtensions(list: DerCursor): ReadonlyMap<string, Extension> 
 }
 
 /** Bits of keyUsage (RFC 5280 §4.2.1.3). */
-export const keyUsageBits = { digitalSignature: 0, keyEncipherment: 2, keyCertSign: 5, cRLSign: 6 } as const;
+const keyUsageBits = { digitalSignature: 0, keyEncipherment: 2, keyCertSign: 5, cRLSign: 6 } as const;
 export type KeyUsage = keyof typeof keyUsageBits;
 
 export function keyUsageExtension(...usages: readonly KeyUsage[]): Extension {

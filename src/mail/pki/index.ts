@@ -1,10 +1,8 @@
 export { chainPem, openAuthority, rootPem, type Authority } from "./authority.ts";
 export { loadBundle, readBundle, type Bundle, type BundleFile, type BundleOptions } from "./bundle.ts";
-export { fingerprintOf } from "./certificate.ts";
 export { configurationFor, configuredPrograms } from "./configurations.ts";
 export { createAuthority, type AuthorityRequest } from "./create-authority.ts";
 export { deviceFormats, prepareDeviceFolder, writeDeviceFiles, type DeviceFormat } from "./device-files.ts";
-export { readKey } from "./encrypted-key.ts";
 export { expiriesOf, prometheusText, type Expiry } from "./expiries.ts";
 export { issueClient, issueForKey, parseMailbox, validOf, type ClientRequest, type IssuedKey } from "./issue-client.ts";
 export type { MailAccount } from "./mail-account.ts";

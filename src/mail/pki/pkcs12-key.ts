@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 
 /** What a derived key is for (RFC 7292, appendix B.3). */
-export const derivationPurposes = { key: 1, iv: 2, mac: 3 } as const;
+const derivationPurposes = { key: 1, iv: 2, mac: 3 } as const;
 
 export interface DerivationRequest {
   readonly hash: "sha1" | "sha256";

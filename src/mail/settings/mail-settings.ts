@@ -8,8 +8,10 @@ export interface GuardLimits {
   readonly connectionsPerCertificate: number;
   /** New connections that one address may begin within `windowMs`. */
   readonly handshakesPerAddress: number;
-  /** Refusals within `windowMs` after which an address or a certificate is banned for `banMs`. */
-  readonly refusals: number;
+  /** Refusals within `windowMs` after which a certificate is banned for `banMs`. */
+  readonly refusalsPerCertificate: number;
+  /** The same of an address, behind which a whole household may be: one forgotten device must not lock out the others. */
+  readonly refusalsPerAddress: number;
   readonly windowMs: number;
   readonly banMs: number;
   /** How long a handshake, and then a login, may take. */

@@ -4,6 +4,7 @@ import { connect, type ListenOptions, type Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { SMTPServer, type SMTPServerAddress, type SMTPServerSession } from "smtp-server";
 import { Failure, isSystemError, systemReason } from "../../base/index.ts";
+import { addressKey } from "../address-key.ts";
 import type { MailStore } from "../store/index.ts";
 import { AliasesFile } from "./aliases.ts";
 import { authenticationResults, type Resolver } from "./authentication.ts";
@@ -100,6 +101,8 @@ class Reception {
   readonly #deliverer: Deliverer;
   readonly #messages: AddressCounts;
   readonly #connected = new Map<string, number>();
+  /** Of each session that counts, and its recipients that are not here. */
+  readonly #addresses = new Map<string, string>();
   readonly #unknown = new Map<string, number>();
   #memoryBytes = 0;
 
@@ -171,22 +174,27 @@ class Reception {
     event: Omit<ReceiveEvent, "kind" | "protocol" | "remoteAddress">,
     session?: SMTPServerSession,
   ): void {
-    const remoteAddress = session?.remoteAddress ?? "";
+    const remoteAddress = session === undefined ? "" : remoteAddressOf(session);
     this.#options.onEvent?.({ kind, protocol: this.#protocol, remoteAddress, ...event });
   }
 
-  #onConnect({ remoteAddress }: SMTPServerSession): void {
+  #onConnect(session: SMTPServerSession): void {
     if (this.#protocol === "lmtp") return;
-    const count = (this.#connected.get(remoteAddress) ?? 0) + 1;
-    this.#connected.set(remoteAddress, count);
+    const address = addressKey(remoteAddressOf(session));
+    const count = (this.#connected.get(address) ?? 0) + 1;
+    this.#connected.set(address, count);
+    this.#addresses.set(session.id, address);
     if (count > this.#limits.connectionsPerAddress) throw new Reply(421, "4.7.0 Too many connections from there");
   }
 
-  #onClose({ remoteAddress, id }: SMTPServerSession): void {
+  #onClose({ id }: SMTPServerSession): void {
     this.#unknown.delete(id);
-    const count = (this.#connected.get(remoteAddress) ?? 1) - 1;
-    if (count > 0) this.#connected.set(remoteAddress, count);
-    else this.#connected.delete(remoteAddress);
+    const address = this.#addresses.get(id);
+    if (address === undefined) return;
+    this.#addresses.delete(id);
+    const count = (this.#connected.get(address) ?? 1) - 1;
+    if (count > 0) this.#connected.set(address, count);
+    else this.#connected.delete(address);
   }
 
   #resolve(address: string): Promise<Resolved> {
@@ -215,10 +223,10 @@ class Reception {
   ): Promise<void> {
     let heldBytes = 0;
     try {
-      const { remoteAddress } = session;
+      const remoteAddress = remoteAddressOf(session);
       if (
         this.#protocol === "smtp" &&
-        this.#messages.add(remoteAddress, this.#options.nowMs()) > this.#limits.messagesPerAddress
+        this.#messages.add(addressKey(remoteAddress), this.#options.nowMs()) > this.#limits.messagesPerAddress
       ) {
         throw new Reply(450, "4.7.1 Too many messages from there, try again later");
       }
@@ -269,7 +277,7 @@ class Reception {
   async #deliver(content: Buffer, session: SMTPServerSession): Promise<ReadonlyMap<string, Reply | undefined>> {
     const { from, recipients } = envelopeOf(session);
     const isLmtp = this.#protocol === "lmtp";
-    const remoteAddress = isLmtp ? "" : session.remoteAddress;
+    const remoteAddress = isLmtp ? "" : remoteAddressOf(session);
     const helo = session.hostNameAppearsAs || "unknown";
     const { hostName, resolver } = this.#options;
     const authentication =
@@ -316,6 +324,11 @@ class Reception {
 function worst(replies: readonly (Reply | undefined)[]): Reply | undefined {
   const failed = replies.filter((reply) => reply !== undefined);
   return failed.find(({ isForNow }) => isForNow) ?? failed[0];
+}
+
+/** Sockets of Unix have none, nor have connections that are gone already. */
+function remoteAddressOf(session: { readonly remoteAddress?: string | undefined }): string {
+  return session.remoteAddress ?? "";
 }
 
 function envelopeOf({ envelope }: SMTPServerSession): {

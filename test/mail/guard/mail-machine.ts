@@ -119,12 +119,13 @@ export class MailMachine implements AsyncDisposable {
   }
 
   /** Resolves once the audit has a line like that. */
-  async audited(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const line = this.auditLines().find((one) => pattern.test(one));
-      if (line !== undefined) return line;
-      await new Promise((resolve) => void setTimeout(resolve, 20));
-    }
+  audited(pattern: RegExp): Promise<string> {
+    return found(() => this.auditLines(), pattern);
+  }
+
+  /** Resolves once the server has told its owner something like that. */
+  noticed(pattern: RegExp): Promise<string> {
+    return found(() => this.notices, pattern);
   }
 
   connect(protocol: "imaps" | "pop3s", client: ClientFiles | undefined, options: tls.ConnectionOptions = {}): Talk {
@@ -149,6 +150,14 @@ export class MailMachine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await this.folder[Symbol.asyncDispose]();
+  }
+}
+
+async function found(lines: () => readonly string[], pattern: RegExp): Promise<string> {
+  for (;;) {
+    const line = lines().find((one) => pattern.test(one));
+    if (line !== undefined) return line;
+    await new Promise((resolve) => void setTimeout(resolve, 20));
   }
 }
 

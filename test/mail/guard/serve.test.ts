@@ -15,7 +15,7 @@ before(async () => {
   joe = await machine.client("joe@example.org");
   anna = await machine.client("anna@example.org");
   machine.deliver("joe", "Subject: one\r\n\r\nHello\r\n.dot\r\n");
-  machine.settings("[login]\ncertificate_alone = true\n[limits]\nrefusals = 1000\n");
+  machine.settings("[login]\ncertificate_alone = true\n[limits]\nrefusals_per_address = 1000\n");
   await machine.start();
 });
 after(() => machine[Symbol.asyncDispose]());
@@ -180,4 +180,27 @@ test("what is no TLS, and what never ends, is hung up on", async () => {
   const still = machine.connect("pop3s", joe);
   assert.match(await still.until("\r\n"), /^\+OK/);
   still.socket.destroy();
+});
+
+test("a process that breaks down takes its own connections with it, and another takes its place", async () => {
+  const talks = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const talk = machine.connect("pop3s", joe);
+      await talk.until("\r\n");
+      return talk;
+    }),
+  );
+  const { pid } = process;
+  const [worker] = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+  process.kill(Number(worker), "SIGKILL");
+  await machine.noticed(/another takes its place/);
+  const answers = await Promise.allSettled(talks.map((talk) => talk.ask("CAPA")));
+  const left = answers.filter(({ status }) => status === "fulfilled").length;
+  assert.ok(left > 0 && left < talks.length, `${left} of ${talks.length} are left`);
+  for (let n = 0; n < 4; n++) {
+    const talk = machine.connect("pop3s", joe);
+    assert.match(await talk.until("\r\n"), /^\+OK/);
+    talk.socket.destroy();
+  }
+  for (const talk of talks) talk.socket.destroy();
 });

@@ -28,6 +28,7 @@ export class Talk implements AsyncDisposable {
   readonly socket: Duplex;
   readonly served: Promise<void>;
   readonly stop: AbortController;
+  readonly #stores = new AsyncDisposableStack();
   #text = "";
   #isEnded = false;
   #wake = (): void => {};
@@ -48,7 +49,7 @@ export class Talk implements AsyncDisposable {
       remoteAddress: "127.0.0.1",
       signal: this.stop.signal,
       allowsExternal,
-      logIn: async (credentials) => logIn(credentials, openStore ?? (() => mail.store())),
+      logIn: async (credentials) => logIn(credentials, () => this.#stores.use(openStore?.() ?? mail.store())),
     });
   }
 
@@ -122,6 +123,7 @@ export class Talk implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.socket.end();
     await this.served;
+    await this.#stores.disposeAsync();
     this.socket.destroy();
   }
 

@@ -219,3 +219,25 @@ test("a socket that was left is taken over, one that is in use is not", async ()
   };
   await assert.rejects(serveLmtp({ ...options, path: receiver.folder.join("lmtp") }), /another program does$/);
 });
+
+test("peers that send anything but mail harm nobody else", async () => {
+  await using receiver = await sampleReceiver("smtp");
+  const noise = [
+    "x".repeat(2_000_000),
+    "\0\xff\r\n".repeat(1000),
+    `EHLO ${"a".repeat(10_000)}\r\n`,
+    `EHLO x\r\nMAIL FROM:<${"a".repeat(10_000)}@b>\r\n`,
+    `EHLO x\r\nMAIL FROM:<a@b.example>\r\n${"RCPT TO:<joe@example.org>\r\n".repeat(500)}DATA\r\nSubject: cut off`,
+    "EHLO x\r\nMAIL FROM:<a@b.example> SIZE=99999999999999999999\r\nRCPT TO:<joe@example.org\r\nDATA\r\n.\r\n",
+    "STARTTLS\r\nQUIT\r\nEHLO\r\n",
+  ];
+  for (const bytes of noise) {
+    await using talk = await receiver.connect();
+    talk.send(Buffer.from(bytes, "latin1"));
+    await talk.reply();
+  }
+  assert.deepEqual(receiver.inbox("joe@example.org"), [], "what was cut off is not there");
+  await using talk = await receiver.connect();
+  await greet(talk);
+  assert.match(await send(talk, ["joe@example.org"], "Subject: s\r\n\r\nx"), /^250/);
+});

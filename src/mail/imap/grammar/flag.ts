@@ -3,7 +3,7 @@ import { BadCommand } from "./bad-command.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** A system flag that is kept, or a keyword (RFC 9051 §9 flag). `\Recent` cannot be set by a client and is left out. */
-export function readFlag(cursor: Cursor): string | undefined {
+function readFlag(cursor: Cursor): string | undefined {
   if (!cursor.accept("\\")) return cursor.atom();
   const name = `\\${cursor.atom()}`.toLowerCase();
   if (name === "\\recent") return undefined;

@@ -17,6 +17,5 @@ export {
   resolved,
   type SequenceSet,
   sequenceText,
-  star,
 } from "./sequence-set.ts";
 export type { Token } from "./token.ts";

@@ -2,7 +2,7 @@ import { BadCommand } from "./bad-command.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** `*`, the largest number in use: larger than every other. */
-export const star = Number.POSITIVE_INFINITY;
+const star = Number.POSITIVE_INFINITY;
 
 /** A range with its smaller end first. */
 export type Range = readonly [from: number, to: number];

@@ -160,10 +160,9 @@ export class Session {
     void this.output.end().finally(() => socket.destroy());
   }
 
-  /** Closes what was opened. */
-  async close(): Promise<void> {
+  /** Closes what was opened here; the store is the guard's. */
+  close(): void {
     this.isEnded = true;
     this.unselect();
-    await this.#login?.store[Symbol.asyncDispose]();
   }
 }

@@ -110,16 +110,20 @@ export function transferMessages(transfer: Transfer, toSync: ToSync): { sourceUi
     else linkOrCopy(from, to);
     made.push({ sourceUid: uid, name, guid: source.guidOf(place) });
   };
+  const order = new Map(transfer.uids.map((uid, index) => [uid, index]));
+  let uids: number[] = [];
+  const workThrough = (): void => {
+    eachWhereItIs(source, transfer.uids, work);
+    made.sort((a, b) => (order.get(a.sourceUid) ?? 0) - (order.get(b.sourceUid) ?? 0));
+    uids = recordAdded(target, made, toSync);
+  };
   try {
-    source.ownChange(() => target.ownChange(() => eachWhereItIs(source, transfer.uids, work)));
+    source.ownChange(() => target.ownChange(workThrough));
   } catch (error) {
-    if (isMove) recordAdded(target, made, toSync);
-    else for (const { name } of made) fs.rmSync(`${target.path}/cur/${name}`, { force: true });
+    // What was moved is in the target, and gets its UID there at the next look.
+    if (!isMove) for (const { name } of made) fs.rmSync(`${target.path}/cur/${name}`, { force: true });
     throw error;
   }
-  const order = new Map(transfer.uids.map((uid, index) => [uid, index]));
-  made.sort((a, b) => (order.get(a.sourceUid) ?? 0) - (order.get(b.sourceUid) ?? 0));
-  const uids = recordAdded(target, made, toSync);
   const sourceUids = made.map(({ sourceUid }) => sourceUid);
   if (isMove && sourceUids.length > 0) {
     source.index.update({ vanished: sourceUids });

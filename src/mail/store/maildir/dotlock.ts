@@ -31,13 +31,21 @@ export function tryDotlock(file: string, owner: LockOwner): Disposable | undefin
 }
 
 function created(lock: string, owner: LockOwner): boolean {
+  let fd: number;
   try {
-    fs.writeFileSync(lock, `${owner.pid}:${owner.host}`, { flag: "wx", mode: 0o600 });
-    return true;
+    fd = fs.openSync(lock, "wx", 0o600);
   } catch (error) {
     if (isSystemError(error, "EEXIST")) return false;
     throw error;
   }
+  try {
+    fs.writeSync(fd, `${owner.pid}:${owner.host}`);
+  } catch {
+    // On a full disk an empty lock is a lock too: messages can be removed under it.
+  } finally {
+    fs.closeSync(fd);
+  }
+  return true;
 }
 
 function isLeftOver(lock: string, file: string, owner: LockOwner): boolean {

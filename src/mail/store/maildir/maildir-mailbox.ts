@@ -154,8 +154,13 @@ export class MaildirMailbox {
   tryLock(): Disposable | undefined {
     if (this.uidList.isLocked) return { [Symbol.dispose]() {} };
     const lock = this.uidList.tryLock(this.#owner);
-    if (lock !== undefined) undoStoppedAppends(this.path);
-    return lock;
+    try {
+      if (lock !== undefined) undoStoppedAppends(this.path);
+      return lock;
+    } catch (error) {
+      lock?.[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Under the lock: takes in all that has a UID, so that the next one can be given. */
@@ -175,12 +180,15 @@ export class MaildirMailbox {
     const before = folderTimes(this.path);
     const wasKnown = before.text === this.#times?.text && !this.#isUnfinished;
     try {
-      return work();
-    } finally {
+      const result = work();
       if (wasKnown) {
         this.#times = folderTimes(this.path);
         this.#recheckAtMs = this.#owner.now() + recheckMs;
       }
+      return result;
+    } catch (error) {
+      this.#isUnfinished = true;
+      throw error;
     }
   }
 

@@ -1,8 +1,5 @@
 import * as fs from "node:fs";
-import { promisify } from "node:util";
 import { isSystemError } from "../../../base/index.ts";
-
-const fsync = promisify(fs.fsync);
 
 /** Files and folders that were changed: each is opened at once, and is on disk when `done` resolves. */
 export class ToSync implements Disposable {
@@ -33,7 +30,9 @@ export class ToSync implements Disposable {
 
 async function synced(fd: number): Promise<void> {
   try {
-    await fsync(fd);
+    await new Promise<void>((resolve, reject) => {
+      fs.fsync(fd, (error) => (error === null ? resolve() : reject(error)));
+    });
   } catch (error) {
     // Some file systems cannot sync a folder, and say so.
     if (!isSystemError(error, "EINVAL", "EISDIR", "ENOTSUP")) throw error;
