@@ -84,9 +84,9 @@ export async function servedScene(): Promise<FetchScene> {
 interface SceneParts {
   readonly passwords: Readonly<Record<string, string>>;
   readonly ca: string;
-  clientOf(user: string): { readonly cert: string; readonly key: string };
-  port(protocol: FetchProtocol): number;
-  inbox(user: string): string;
+  readonly clientOf: (user: string) => { readonly cert: string; readonly key: string };
+  readonly port: (protocol: FetchProtocol) => number;
+  readonly inbox: (user: string) => string;
 }
 
 function sceneOf(
