@@ -5,69 +5,75 @@ import * as path from "node:path";
 import { after, before, suite, test } from "node:test";
 import { startScript, transcriptOf, type Transcript } from "../cli/run-holdfast.ts";
 import { skipDovecot } from "../peers/dovecot.ts";
-import { fetchScene, numbered, type FetchProtocol, type FetchScene } from "../peers/fetch-scene.ts";
+import { fetchScene, numbered, servedScene, type FetchScene } from "../peers/fetch-scene.ts";
 
 const fixture = path.join(import.meta.dirname, "mail-fetch-fixture.ts");
-const users = ["joe", "patrick"];
 const rounds = 25;
 /** That many calls has a run of few messages, or some more; every part of them is met, in another order each time. */
 const callsOfARound = 60;
 const stride = 37;
 
+const ways = [
+  ["Dovecot", "pop3", "mbox"],
+  ["Dovecot", "imap", "maildir"],
+  ["mail serve", "imap", "mbox"],
+  ["mail serve", "pop3", "maildir"],
+] as const;
+
 suite("mail fetch, killed", { skip: skipDovecot("openssl") }, () => {
-  let scene: FetchScene;
+  let dovecot: FetchScene;
+  let served: FetchScene;
   before(async () => {
-    scene = await fetchScene();
+    dovecot = await fetchScene();
+    served = await servedScene();
   });
   after(async () => {
-    await scene[Symbol.asyncDispose]();
+    await dovecot[Symbol.asyncDispose]();
+    await served[Symbol.asyncDispose]();
   });
 
-  for (const protocol of ["pop3", "imap"] as const satisfies readonly FetchProtocol[]) {
-    for (const kind of ["mbox", "maildir"] as const) {
-      test(`${rounds} times, by ${protocol} into ${kind}`, async () => {
-        const seed = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-        const below = randomBelow(seed);
-        const target = scene.at(`${protocol}-${kind}`);
-        const run = (call: number, moment: string): Promise<Transcript> => {
-          const words = ["mail", "fetch", "-f", scene.classicFile(protocol), "--deliver", `${kind}:${target}-%T`];
-          return transcriptOf(
-            startScript(fixture, [`${call}`, moment, ...words], {
-              HOME: scene.at(),
-              XDG_STATE_HOME: scene.at("state"),
-            }),
-          );
-        };
-        const start = below(callsOfARound);
-        const put = new Map<string, number>();
-        let killed = 0;
-        for (let tries = 0; killed < rounds; tries += 1) {
-          for (const user of users) {
-            if (scene.left(user) > 0) continue; // few at a time: a run is as long as another
-            const from = put.get(user) ?? 0;
-            const to = from + 1 + below(5);
-            scene.put(user, numbered(`${user}-${protocol}-${kind}`, from, to));
-            put.set(user, to);
-          }
-          const { status, stderr } = await run(
-            1 + ((start + stride * tries) % callsOfARound),
-            below(2) === 0 ? "before" : "after",
-          );
-          if (status === null) killed += 1;
-          else assert.equal(status, 0, `HOLDFAST_SEED=${seed}: ${stderr}`);
-        }
-        const last = await run(0, "before");
-        assert.equal(last.status, 0, `HOLDFAST_SEED=${seed}: ${last.stderr}`);
+  for (const [server, protocol, kind] of ways) {
+    test(`${rounds} times, from ${server} by ${protocol} into ${kind}`, async () => {
+      const scene = server === "Dovecot" ? dovecot : served;
+      const { users } = scene;
+      const seed = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+      const below = randomBelow(seed);
+      const target = scene.at(`${protocol}-${kind}`);
+      const run = (call: number, moment: string): Promise<Transcript> => {
+        const words = ["mail", "fetch", "-f", scene.classicFile(protocol), "--deliver", `${kind}:${target}-%T`];
+        return transcriptOf(
+          startScript(fixture, [`${call}`, moment, ...words], {
+            HOME: scene.at(),
+            XDG_STATE_HOME: scene.at("state"),
+          }),
+        );
+      };
+      const start = below(callsOfARound);
+      const put = new Map<string, number>();
+      let killed = 0;
+      for (let tries = 0; killed < rounds; tries += 1) {
         for (const user of users) {
-          assert.equal(scene.left(user), 0);
-          const wanted = Array.from(
-            { length: put.get(user) ?? 0 },
-            (_, index) => `${user}-${protocol}-${kind}-${index}`,
-          );
-          assert.deepEqual(subjectsOf(`${target}-${user}`).toSorted(), wanted.toSorted(), `HOLDFAST_SEED=${seed}`);
+          if (scene.left(user) > 0) continue; // few at a time: a run is as long as another
+          const from = put.get(user) ?? 0;
+          const to = from + 1 + below(5);
+          scene.put(user, numbered(`${user}-${protocol}-${kind}`, from, to));
+          put.set(user, to);
         }
-      });
-    }
+        const { status, stderr } = await run(
+          1 + ((start + stride * tries) % callsOfARound),
+          below(2) === 0 ? "before" : "after",
+        );
+        if (status === null) killed += 1;
+        else assert.equal(status, 0, `HOLDFAST_SEED=${seed}: ${stderr}`);
+      }
+      const last = await run(0, "before");
+      assert.equal(last.status, 0, `HOLDFAST_SEED=${seed}: ${last.stderr}`);
+      for (const user of users) {
+        assert.equal(scene.left(user), 0);
+        const wanted = Array.from({ length: put.get(user) ?? 0 }, (_, index) => `${user}-${protocol}-${kind}-${index}`);
+        assert.deepEqual(subjectsOf(`${target}-${user}`).toSorted(), wanted.toSorted(), `HOLDFAST_SEED=${seed}`);
+      }
+    });
   }
 });
 

@@ -6,11 +6,11 @@ import { after, before, suite, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { startHoldfast, transcriptOf } from "../cli/run-holdfast.ts";
 import { skipDovecot, startDovecot } from "./dovecot.ts";
-import { fetchScene, numbered, type FetchScene } from "./fetch-scene.ts";
+import { fetchScene, numbered, type DovecotScene } from "./fetch-scene.ts";
 import { runPeer } from "./peer.ts";
 
 suite("where fetched mail goes", { skip: skipDovecot("openssl", "fetchmail", "procmail") }, () => {
-  let scene: FetchScene;
+  let scene: DovecotScene;
   before(async () => {
     scene = await fetchScene();
   });

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, before, suite, test } from "node:test";
-import { fetchScene, numbered, type FetchProtocol, type FetchScene } from "./fetch-scene.ts";
+import { fetchScene, numbered, type FetchProtocol, type DovecotScene } from "./fetch-scene.ts";
 import { skipDovecot } from "./dovecot.ts";
 import { makeTestPki } from "./test-pki.ts";
 
 const protocols: readonly FetchProtocol[] = ["pop3", "imap"];
 
 suite("mail fetch from Dovecot", { skip: skipDovecot("openssl") }, () => {
-  let scene: FetchScene;
+  let scene: DovecotScene;
   before(async () => {
     scene = await fetchScene();
   });
