@@ -1,12 +1,10 @@
 import * as fs from "node:fs/promises";
-import * as os from "node:os";
 import * as path from "node:path";
 import { prepareDemonstration } from "../disk/index.ts";
 import { archiveFolderIn } from "./cache-folder.ts";
 import { defineCommand, type CommandContext } from "./command.ts";
-import { dispatch } from "./dispatch.ts";
-import type { Output } from "./output.ts";
 import { showProgress } from "./print.ts";
+import { silenced, step, temporaryFolder } from "./tour-steps.ts";
 
 /** Printed by the machine before it asks who is there. */
 const issue = String.raw`\S \n \l - changed in place: no mount, no root.` + "\n\n";
@@ -16,11 +14,15 @@ export const tour = defineCommand({
   words: ["tour"],
   summary: "show what Holdfast does, on a disk made for it",
   description:
-    "Makes a disk with a small Debian out of its packages, shows it, reads a file back, puts one in, checks it, and starts it in a virtual machine. Where Debian cannot be had, or there is no QEMU, the disk has what can be had and is not started. Needs no root.",
+    "Makes a disk with a small Debian out of its packages, shows it, reads a file back, puts one in, checks it, and starts it in a virtual machine. Where Debian cannot be had, or there is no QEMU, the disk has what can be had and is not started. --mail shows the server of mail instead: an authority, two users, a message fetched with a certificate, and who is not let in. Needs no root.",
   operands: { folder: { arity: "optional", help: "where to leave the disk; without it nothing is left" } },
-  options: {},
-  examples: [{ line: "holdfast tour", help: "takes a minute, the first time longer, and leaves no disk behind" }],
+  options: { mail: { kind: "flag", help: "the server of mail, at ports 9993, 9995 and 9925 of this machine" } },
+  examples: [
+    { line: "holdfast tour", help: "takes a minute, the first time longer, and leaves no disk behind" },
+    { line: "holdfast tour --mail", help: "takes some seconds, and leaves nothing behind" },
+  ],
   async run(context, args) {
+    if (args.mail) return (await import("./tour-mail.ts")).tourOfMail(context);
     await using temporary = await temporaryFolder();
     if (args.folder !== undefined) await fs.mkdir(args.folder, { recursive: true });
     const folder = args.folder === undefined ? temporary.path : path.resolve(args.folder);
@@ -52,32 +54,4 @@ async function prepare(context: CommandContext) {
     { folder: ".", cacheFolder: archiveFolderIn(context.env), env: context.env, nowMs: Date.now() },
     { signal: context.signal, onProgress: progress.onProgress },
   );
-}
-
-async function step(
-  context: CommandContext,
-  heading: string,
-  words: readonly string[],
-  inContext: CommandContext = context,
-): Promise<void> {
-  const { stdout } = context;
-  await stdout.write(`\n${stdout.style("bold", heading)}\n`);
-  await stdout.write(`${stdout.style("dim", `$ holdfast ${words.map(quoted).join(" ")}`)}\n`);
-  await dispatch(words, inContext);
-}
-
-/** What making a disk reports is what showing it says next. */
-function silenced(output: Output): Output {
-  const { isTerminal, columns, style } = output;
-  return { isTerminal, columns, style, write: async () => {}, flush: async () => {} };
-}
-
-/** A word as a shell needs it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "holdfast-tour-"));
-  return { path: folder, [Symbol.asyncDispose]: () => fs.rm(folder, { recursive: true, force: true }) };
 }

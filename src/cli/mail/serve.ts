@@ -45,6 +45,7 @@ Where it is reached is printed once it is; each login and each refusal is a line
     process.on("SIGHUP", onHangUp);
     try {
       const lines = server.served.map(({ protocol, address, port: at }) => {
+        if (at === undefined) return `${protocol} ${address}`;
         return `${protocol} ${address.includes(":") ? `[${address}]` : address}:${at}`;
       });
       await printLines(context, lines);

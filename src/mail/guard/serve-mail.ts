@@ -24,9 +24,10 @@ export interface ServeMailOptions {
 
 /** Where a protocol is reached. */
 export interface ServedAt {
-  readonly protocol: ProtocolName;
+  readonly protocol: ProtocolName | "smtp" | "lmtp";
+  /** Of `lmtp` the path of its socket, which has no port. */
   readonly address: string;
-  readonly port: number;
+  readonly port?: number;
 }
 
 /** A mail server that runs. */
@@ -87,7 +88,13 @@ class MailServing implements MailServer {
   }
 
   get served(): readonly ServedAt[] {
-    return this.#doors.map(({ protocol, address, port }) => ({ protocol, address, port }));
+    const { smtpPort, lmtpSocket } = this.#settings.receiving;
+    const smtp = smtpPort === undefined ? [] : this.#settings.listen;
+    return [
+      ...this.#doors.map(({ protocol, address, port }) => ({ protocol, address, port })),
+      ...smtp.map((address) => ({ protocol: "smtp", address, port: smtpPort ?? 0 }) as const),
+      ...(lmtpSocket === undefined ? [] : [{ protocol: "lmtp", address: lmtpSocket } as const]),
+    ];
   }
 
   get failed(): Promise<never> {

@@ -101,7 +101,7 @@ export class MailMachine implements AsyncDisposable {
 
   port(protocol: "imaps" | "pop3s", address = "127.0.0.1"): number {
     const found = this.#server?.served.find((one) => one.protocol === protocol && one.address === address);
-    if (found === undefined) throw new Error(`${protocol} is not served at ${address}`);
+    if (found?.port === undefined) throw new Error(`${protocol} is not served at ${address}`);
     return found.port;
   }
 
