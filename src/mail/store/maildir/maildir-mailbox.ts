@@ -102,6 +102,7 @@ export class MaildirMailbox {
     this.#keywordsVersion = this.keywords.version;
     this.#isUnfinished = false;
     this.#recheckAtMs = Infinity;
+    this.#isLeftInNew = Array.from(this.index.held.values()).some(({ place }) => place.startsWith("new/"));
     return true;
   }
 
