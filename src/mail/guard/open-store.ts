@@ -38,7 +38,7 @@ export interface LocatedMail {
 }
 
 /** Where a user's mail is, and whose its files are. */
-export function locate(
+function locate(
   found: FoundUser,
   settings: Pick<MailSettings, "location" | "home" | "hasSystemUsers">,
   actsAsUsers: boolean,

@@ -1,4 +1,3 @@
-export { crypt } from "./crypt.ts";
 export { hashPassword } from "./argon2.ts";
 export { readPasswdFile, type PasswdEntry } from "./passwd-file.ts";
 export { canVerify, parseStored, verifyPassword, type StoredPassword } from "./stored-password.ts";

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { waitFor } from "./wait-for.ts";
 
 /** SASL responses are the longest lines of POP3 (RFC 5034 §4). */
-export const lineLimitBytes = 12_288;
+const lineLimitBytes = 12_288;
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;

@@ -45,7 +45,7 @@ async function talk(connection: GuardedConnection, input: LineInput, output: Lin
 }
 
 /** `RETR 1`: the word in upper case. */
-export function parseCommand(line: string): { readonly word: string; readonly args: string } {
+function parseCommand(line: string): { readonly word: string; readonly args: string } {
   const space = line.indexOf(" ");
   if (space === -1) return { word: line.toUpperCase(), args: "" };
   return { word: line.slice(0, space).toUpperCase(), args: line.slice(space + 1) };

@@ -1,9 +1,8 @@
 import { lazily } from "../../base/index.ts";
 import type { LmtpOptions, Receiver, SmtpOptions } from "./receive.ts";
 
-export { AliasesFile, parseAliases, type Aliases } from "./aliases.ts";
 export type { Resolver } from "./authentication.ts";
-export { usualReceiveLimits, type ReceiveLimits } from "./limits.ts";
+export type { ReceiveLimits } from "./limits.ts";
 export { receiveOptionsOf } from "./receive-options.ts";
 export type { LmtpOptions, ReceiveEvent, ReceiveOptions, Receiver, SmtpOptions } from "./receive.ts";
 

@@ -62,7 +62,7 @@ export class MailboxView {
 }
 
 /** In a list by ascending UID. */
-export function findMessage(messages: readonly MessageRecord[], uid: number): MessageRecord | undefined {
+function findMessage(messages: readonly MessageRecord[], uid: number): MessageRecord | undefined {
   let [low, high] = [0, messages.length];
   while (low < high) {
     const middle = (low + high) >>> 1;

@@ -29,7 +29,7 @@ export interface MailboxUpdate {
 }
 
 /** Of messages that vanished, so many are remembered for each mailbox. */
-export const vanishedLimit = 20_000;
+const vanishedLimit = 20_000;
 
 /**
  * A mailbox's rows, in memory too: shared by all connections of this process, and kept equal with what other processes

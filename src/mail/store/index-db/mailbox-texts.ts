@@ -16,7 +16,7 @@ export interface TextSource {
 /** The index knows words of three letters and more: shorter ones are looked for in the messages. */
 const indexedLetters = 3;
 /** Of one message; one with more is looked through when the index does not find it. */
-export const indexedTextLimit = 1024 * 1024;
+const indexedTextLimit = 1024 * 1024;
 /** A search gives way to others after so long. */
 const turnMs = 20;
 /** So much is put into the index in one transaction, in the background. */

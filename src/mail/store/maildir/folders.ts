@@ -115,10 +115,10 @@ function renameFolder(from: string, to: string, name: string): void {
   }
 }
 
-export function alreadyThere(name: string): Failure {
+function alreadyThere(name: string): Failure {
   return new Failure("exists", `cannot create mailbox "${name}": it is there already`);
 }
 
-export function notThere(name: string): Failure {
+function notThere(name: string): Failure {
   return new Failure("not-found", `cannot open mailbox "${name}": there is none`);
 }

@@ -156,7 +156,7 @@ function carryOut(locked: LockedMbox, journalPath: string, options: JournalOptio
 }
 
 /** Ends what another process began and was killed over. To be called by who has the locks to write. */
-export function recover(locked: LockedMbox, options: ChangeOptions): void {
+function recover(locked: LockedMbox, options: ChangeOptions): void {
   const journal = journalOptions(locked, options);
   removeUnfinished(journal.paths);
   using found = findJournal(journal.paths, journal.owner.uid);

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { isSystemError } from "../../../base/index.ts";
 
 /** A lock that nobody has touched for so long, with a mailbox as old, is left over (Debian's liblockfile: the same). */
-export const staleAfterMs = 5 * 60_000;
+const staleAfterMs = 5 * 60_000;
 
 /** A lock of this length and no more is read: there is a process number in it. */
 const lockReadBytes = 256;

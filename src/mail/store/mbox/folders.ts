@@ -83,7 +83,7 @@ export function renameMailbox(places: MboxPlaces, from: string, to: string): rea
   return renamed.map((name) => [name, `${to}${name.slice(from.length)}`] as const);
 }
 
-export function alreadyThere(name: string): Failure {
+function alreadyThere(name: string): Failure {
   return new Failure("exists", `cannot create mailbox "${name}": it is there already`);
 }
 

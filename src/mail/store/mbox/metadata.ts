@@ -33,7 +33,7 @@ export interface HeaderBlock {
 }
 
 /** Room after the last field, so that flags can be changed without moving what follows; as much as Dovecot leaves. */
-export const paddingBytes = 50;
+const paddingBytes = 50;
 
 export const uidLimit = 0xffff_ffff;
 const keywordLimit = 1000;
@@ -174,7 +174,7 @@ function metadataFields({ base, uid, flags, isOld, contentLength }: MetadataToWr
 }
 
 /** The last UID has ten digits, so that it can grow in its place. */
-export function formatBase({ uidValidity, lastUid, keywords }: MailboxBase): string {
+function formatBase({ uidValidity, lastUid, keywords }: MailboxBase): string {
   return [uidValidity, String(lastUid).padStart(10, "0"), ...keywords].join(" ");
 }
 
