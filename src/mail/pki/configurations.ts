@@ -100,8 +100,10 @@ export function deviceFileName(mailbox: string, device: string): string {
   return `${mailbox.split("@")[0]}-${device}`;
 }
 
+/** A word of a .fetchmailrc, in which a quote is not written as `\"`. */
 function quoted(text: string): string {
-  return `"${text.replace(/["\\]/g, String.raw`\$&`)}"`;
+  const escaped = text.replace(/["\\]/g, (character) => String.raw`\x` + character.charCodeAt(0).toString(16));
+  return `"${escaped}"`;
 }
 
 function nginxText({ folder, host }: ConfigurationRequest): string {
