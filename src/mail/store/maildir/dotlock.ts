@@ -1,4 +1,6 @@
 import * as fs from "node:fs";
+import * as path from "node:path";
+import { threadId } from "node:worker_threads";
 import { isSystemError } from "../../../base/index.ts";
 
 /** A lock as Dovecot takes it: `FILE.lock`, created exclusively, with the process and the host in it. */
@@ -30,22 +32,31 @@ export function tryDotlock(file: string, owner: LockOwner): Disposable | undefin
   };
 }
 
+/** The lock appears with its owner in it: an empty one, of a process that was killed, would hold others up for minutes. */
 function created(lock: string, owner: LockOwner): boolean {
-  let fd: number;
+  const own = path.join(path.dirname(lock), "tmp", `holdfast-lock.${owner.pid}.${threadId}`);
   try {
-    fd = fs.openSync(lock, "wx", 0o600);
+    fs.writeFileSync(own, `${owner.pid}:${owner.host}`, { mode: 0o600 });
+    fs.linkSync(own, lock);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, "EEXIST")) return false;
+    if (!isSystemError(error, "EPERM", "ENOTSUP", "ENOSYS", "EMLINK", "ENOSPC", "EDQUOT")) throw error;
+    return createdEmpty(lock);
+  } finally {
+    fs.rmSync(own, { force: true });
+  }
+}
+
+/** Without hard links, or on a full disk, where messages can still be removed under it. */
+function createdEmpty(lock: string): boolean {
+  try {
+    fs.closeSync(fs.openSync(lock, "wx", 0o600));
+    return true;
   } catch (error) {
     if (isSystemError(error, "EEXIST")) return false;
     throw error;
   }
-  try {
-    fs.writeSync(fd, `${owner.pid}:${owner.host}`);
-  } catch {
-    // On a full disk an empty lock is a lock too: messages can be removed under it.
-  } finally {
-    fs.closeSync(fd);
-  }
-  return true;
 }
 
 function isLeftOver(lock: string, file: string, owner: LockOwner): boolean {

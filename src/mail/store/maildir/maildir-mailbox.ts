@@ -90,7 +90,8 @@ export class MaildirMailbox {
     const times = folderTimes(this.path);
     const isSame = times.text === this.#times?.text || this.#isAsIndexed(times);
     const isKnown = isSame && !this.#isUnfinished && this.#owner.now() < this.#recheckAtMs;
-    const isListed = this.uidList.header?.uidValidity === this.index.uidValidity;
+    const { header, nextUid } = this.uidList;
+    const isListed = header?.uidValidity === this.index.uidValidity && nextUid <= this.index.uidNext;
     if (!isKnown || !isListed || this.keywords.version !== this.#keywordsVersion) this.look(isMoving);
     else if (isMoving && this.#isLeftInNew) this.look(true);
   }
@@ -129,7 +130,10 @@ export class MaildirMailbox {
       compared = this.#compare(look, isMoving);
       this.#assign(compared.strangers, look);
     } else if (isListMissingSome) this.#isUnfinished = true;
-    const { vanished, strangers, moved } = compared;
+    const renumbered = this.#renumbered(look);
+    const vanished = [...compared.vanished, ...renumbered.map(({ uid }) => uid)];
+    const strangers = [...compared.strangers, ...renumbered.map(({ base }) => base)];
+    const { moved } = compared;
     const { appeared, undecided } = this.#appeared(look, strangers, isMoving);
     const changed = this.#changed(moved);
     const marginMs = this.#times.latestMs % 1000 === 0 ? coarseClockMs : fineClockMs;
@@ -290,6 +294,16 @@ export class MaildirMailbox {
       else if (held.place !== place) moved.push([uid, place]);
     }
     return { strangers, moved, seen: places.size - strangers.length };
+  }
+
+  /** Messages that another program has lost sight of and found again: they have a later UID then. */
+  #renumbered({ places }: Look): readonly { readonly uid: number; readonly base: string }[] {
+    const known = this.index.uidNext;
+    if (this.uidList.nextUid <= known) return [];
+    return Array.from(this.uidList.entries.values()).flatMap((entry) => {
+      const uid = entry.uid < known || !places.has(entry.base) ? undefined : this.index.uidOf(entry.base);
+      return uid === undefined || uid === entry.uid ? [] : { uid, base: entry.base };
+    });
   }
 
   #notIn(places: ReadonlyMap<string, string>): number[] {
