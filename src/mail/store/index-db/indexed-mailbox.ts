@@ -102,7 +102,7 @@ export class IndexedMailbox implements MailboxState {
   /** Forgets what it had and begins anew: the files say that this is another mailbox, or it is the first time. */
   reset({ uidValidity, mailboxId }: { readonly uidValidity: number; readonly mailboxId: string }): void {
     this.#database.transaction(() => {
-      this.#delete();
+      deleteMailbox(this.#database, this.key);
       const modSeq = this.#nextModSeq();
       this.#database.run(
         "INSERT INTO mailboxes (key, mailboxId, uidValidity, uidNext, highestModSeq, vanishedFloor, stamp) " +
@@ -119,7 +119,7 @@ export class IndexedMailbox implements MailboxState {
 
   /** Removes it from the index. */
   forget(): void {
-    this.#database.transaction(() => this.#delete());
+    this.#database.transaction(() => deleteMailbox(this.#database, this.key));
     this.#load();
   }
 
@@ -352,15 +352,23 @@ export class IndexedMailbox implements MailboxState {
       this.#keep(held.record, place);
     }
   }
+}
 
-  #delete(): void {
-    const id = this.#header()?.["id"];
-    if (id === undefined || id === null) return;
-    const emails = this.#database.all("SELECT DISTINCT emailId FROM messages WHERE mailbox = ?", id);
-    for (const table of ["messages", "vanished"]) this.#database.run(`DELETE FROM ${table} WHERE mailbox = ?`, id);
-    this.#database.run("DELETE FROM mailboxes WHERE id = ?", id);
-    for (const { emailId } of emails) forgetContent(this.#database, String(emailId));
-  }
+/** The mailbox has another name; one that had it, and that another program has removed, is forgotten. */
+export function renameInIndex(database: IndexDatabase, from: string, to: string): void {
+  database.transaction(() => {
+    deleteMailbox(database, to);
+    database.run("UPDATE mailboxes SET key = ? WHERE key = ?", to, from);
+  });
+}
+
+function deleteMailbox(database: IndexDatabase, key: string): void {
+  const id = database.get("SELECT id FROM mailboxes WHERE key = ?", key)?.["id"];
+  if (id === undefined || id === null) return;
+  const emails = database.all("SELECT DISTINCT emailId FROM messages WHERE mailbox = ?", id);
+  for (const table of ["messages", "vanished"]) database.run(`DELETE FROM ${table} WHERE mailbox = ?`, id);
+  database.run("DELETE FROM mailboxes WHERE id = ?", id);
+  for (const { emailId } of emails) forgetContent(database, String(emailId));
 }
 
 /** Removes what is known of a content that no message has any more. */

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { Failure } from "../../../base/index.ts";
-import { IndexDatabase, isDamaged, setAside } from "../index-db/index.ts";
+import { IndexDatabase, isDamaged, renameInIndex, setAside } from "../index-db/index.ts";
 import type { LockOwner } from "./dotlock.ts";
 import { newBaseName } from "./file-name.ts";
 import { folderOfMailbox } from "./folder-name.ts";
@@ -53,8 +53,7 @@ export class MaildirRoot implements Disposable {
 
   /** Its folder has another name; what is known of it stays. */
   renamed(from: string, to: string): void {
-    this.#database.run("DELETE FROM mailboxes WHERE key = ?", to);
-    this.#database.run("UPDATE mailboxes SET key = ? WHERE key = ?", to, from);
+    renameInIndex(this.#database, from, to);
     this.#mailboxes.delete(from);
     this.#mailboxes.delete(to);
   }

@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../../base/index.ts";
-import { IndexDatabase, isDamaged, setAside } from "../index-db/index.ts";
+import { IndexDatabase, isDamaged, renameInIndex, setAside } from "../index-db/index.ts";
 import { nextUidValidity } from "../maildir/index.ts";
 import { fileOf, notThere, type MboxPlaces } from "./folders.ts";
 import { lockTimeoutMs } from "./lock.ts";
@@ -86,8 +86,7 @@ export class MboxRoot implements Disposable {
   }
 
   renamed(from: string, to: string): void {
-    this.#database.run("DELETE FROM mailboxes WHERE key = ?", to);
-    this.#database.run("UPDATE mailboxes SET key = ? WHERE key = ?", to, from);
+    renameInIndex(this.#database, from, to);
     for (const name of [from, to]) this.#mailboxes.delete(name);
   }
 
