@@ -25,13 +25,25 @@ const fillLetters = 512 * 1024;
 /** Between two of them, so that a server has time for others. */
 const fillPauseMs = 10;
 
+interface Candidates {
+  readonly isIndexable: boolean;
+  readonly candidates: ReadonlySet<number>;
+  /** What is still to be looked at, in order. */
+  readonly left: readonly number[];
+}
+
 /** Searches the texts of one mailbox: in the full-text index, and in the messages that are not in it yet. */
 export class MailboxTexts {
   readonly #database: IndexDatabase;
   readonly #index: IndexedMailbox;
-  /** Identities of contents that are in the index, and of those that are there in part. */
-  readonly #whole = new Set<string>();
-  readonly #partial = new Set<string>();
+  /**
+   * UIDs whose texts are in the index, and those whose texts are there in part. Not identities of contents: a text is forgotten with
+   * its last message, and the same content may come back under another UID.
+   */
+  readonly #whole = new Set<number>();
+  readonly #partial = new Set<number>();
+  /** The mailbox whose UIDs these are: another may take its place. */
+  #mailboxId = "";
   #isFilling = false;
   #searches = 0;
 
@@ -41,17 +53,14 @@ export class MailboxTexts {
   }
 
   async search(query: TextQuery, uids: readonly number[], source: TextSource): Promise<ReadonlySet<number>> {
-    const { isIndexable, candidates } = source.act(() => this.#candidates(query));
+    const { isIndexable, candidates, left } = source.act(() => this.#candidates(query, uids));
     // Whoever waits for an answer goes before what is done in the background.
     this.#searches++;
     const found = new Set<number>();
     try {
       let startedMs = performance.now();
-      for (const uid of uids) {
-        const emailId = this.#index.held.get(uid)?.record.emailId ?? "";
-        const isWhole = isIndexable && this.#whole.has(emailId);
-        if (isWhole && !candidates.has(uid)) continue;
-        const isSure = isIndexable && query.in !== "header" && candidates.has(uid);
+      for (const uid of left) {
+        const isSure = query.in !== "header" && candidates.has(uid);
         if (isSure || source.act(() => source.matches(uid, query))) found.add(uid);
         if (isSure || performance.now() - startedMs < turnMs) continue;
         await setImmediate();
@@ -87,12 +96,12 @@ export class MailboxTexts {
     setTimeout(turn, fillPauseMs).unref();
   }
 
-  /** Those that the index gives; it knows nothing of those that are not in it. */
-  #candidates(query: TextQuery): { isIndexable: boolean; candidates: ReadonlySet<number> } {
+  /** Those that the index gives, and with them those that it does not know: all others do not match. */
+  #candidates(query: TextQuery, uids: readonly number[]): Candidates {
     const wanted = foldText(query.text);
     const field = query.in === "header" ? foldText(`${query.name}: `) : "";
     const words = isLongEnough(wanted) ? wanted : field;
-    if (!isLongEnough(words)) return { isIndexable: false, candidates: new Set() };
+    if (!isLongEnough(words)) return { isIndexable: false, candidates: new Set(), left: uids };
     this.#learn();
     const column = query.in === "text" ? "" : `${query.in === "header" ? "headers" : "body"} : `;
     const sql =
@@ -100,24 +109,33 @@ export class MailboxTexts {
       "JOIN messages ON messages.emailId = contents.emailId AND mailbox = ? WHERE texts MATCH ?";
     const match = `${column}"${withoutNul(words).replaceAll('"', '""')}"`;
     const rows = this.#database.all(sql, this.#index.id, match);
-    return { isIndexable: true, candidates: new Set(rows.map(({ uid }) => Number(uid))) };
+    const candidates = new Set(rows.map(({ uid }) => Number(uid)));
+    const left = uids.filter((uid) => candidates.has(uid) || !this.#whole.has(uid));
+    return { isIndexable: true, candidates, left };
   }
 
   /** Looks up of which messages the texts are in the index; once for each. */
   #learn(): void {
-    const unknown = this.#index.messages.filter(({ emailId }) => !this.#whole.has(emailId));
+    if (this.#index.mailboxId !== this.#mailboxId) {
+      this.#whole.clear();
+      this.#partial.clear();
+      this.#mailboxId = this.#index.mailboxId;
+    }
+    const unknown = this.#index.messages.filter(({ uid }) => !this.#whole.has(uid));
     if (unknown.length === 0) return;
     const sql = "SELECT emailId, text FROM json_each(?) AS wanted JOIN contents ON contents.emailId = wanted.value";
-    for (const row of this.#database.all(sql, JSON.stringify(unknown.map(({ emailId }) => emailId)))) {
-      if (row["text"] === 1) this.#whole.add(String(row["emailId"]));
-      if (row["text"] === 2) this.#partial.add(String(row["emailId"]));
+    const rows = this.#database.all(sql, JSON.stringify(unknown.map(({ emailId }) => emailId)));
+    const states = new Map(rows.map((row) => [row["emailId"], row["text"]]));
+    for (const { uid, emailId } of unknown) {
+      if (states.get(emailId) === 1) this.#whole.add(uid);
+      if (states.get(emailId) === 2) this.#partial.add(uid);
     }
   }
 
   #missing(): readonly number[] {
     this.#learn();
-    const isMissing = (emailId: string): boolean => !this.#whole.has(emailId) && !this.#partial.has(emailId);
-    return this.#index.messages.filter(({ emailId }) => isMissing(emailId)).map(({ uid }) => uid);
+    const uids = this.#index.messages.map(({ uid }) => uid);
+    return uids.filter((uid) => !this.#whole.has(uid) && !this.#partial.has(uid));
   }
 
   /** The first of them; those that are left. */
@@ -130,7 +148,7 @@ export class MailboxTexts {
       if (texts.size >= fillMessages || letters > fillLetters || performance.now() - startedMs > turnMs) break;
       done++;
       const emailId = this.#index.held.get(uid)?.record.emailId;
-      const text = emailId === undefined || this.#whole.has(emailId) ? undefined : source.searchText(uid);
+      const text = emailId === undefined || this.#whole.has(uid) ? undefined : source.searchText(uid);
       if (emailId === undefined || text === undefined) continue;
       texts.set(emailId, { headers: foldText(text.headers), body: foldText(text.body) });
       letters += text.headers.length + text.body.length;
