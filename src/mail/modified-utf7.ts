@@ -1,4 +1,4 @@
-/** A mailbox name as IMAP4rev1 and folders of a Maildir have it (RFC 3501 §5.1.3): `Entwürfe` is `Entw&APw-rfe`. */
+/** A mailbox name as IMAP4rev1, folders of a Maildir and files of mbox have it (RFC 3501 §5.1.3): `Entwürfe` is `Entw&APw-rfe`. */
 export function encodeModifiedUtf7(name: string): string {
   return name.replaceAll(/&|[^ -~]+/g, (run) => {
     if (run === "&") return "&-";

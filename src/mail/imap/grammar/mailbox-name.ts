@@ -1,6 +1,7 @@
-import type { Cursor } from "./cursor.ts";
-import { decodeModifiedUtf7, encodeModifiedUtf7 } from "./modified-utf7.ts";
+import { decodeModifiedUtf7, encodeModifiedUtf7 } from "../../modified-utf7.ts";
 import { stringText } from "../fetch-text/index.ts";
+import { BadCommand } from "./bad-command.ts";
+import type { Cursor } from "./cursor.ts";
 
 /** Whether names are in UTF-8 (IMAP4rev2 or UTF8=ACCEPT enabled) or in modified UTF-7. */
 export interface NameForm {
@@ -24,5 +25,6 @@ function mailboxNameOf(cursor: Cursor, raw: string, { isUtf8 }: NameForm): strin
   // A client of IMAP4rev1 that sends UTF-8 as it is can mean only one thing.
   const isAscii = !/[^ -~]/.test(raw);
   const name = isUtf8 || !isAscii ? cursor.decoded(raw) : decodeModifiedUtf7(raw);
+  if (name === undefined) throw new BadCommand("a mailbox name is not in modified UTF-7");
   return name.toUpperCase() === "INBOX" ? "INBOX" : name;
 }
