@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { threadId } from "node:worker_threads";
 import { isSystemError } from "../../../base/index.ts";
+import { textIfThere } from "../text-if-there.ts";
 
 /** A lock as Dovecot takes it: `FILE.lock`, created exclusively, with the process and the host in it. */
 export interface LockOwner {
@@ -63,7 +64,7 @@ function isLeftOver(lock: string, file: string, owner: LockOwner): boolean {
   const { now } = owner;
   const seen = fs.lstatSync(lock, { throwIfNoEntry: false });
   if (seen === undefined) return true;
-  const [, pid, host] = /^(\d+):(.*)$/s.exec(readText(lock)) ?? [];
+  const [, pid, host] = /^(\d+):(.*)$/s.exec(textIfThere(lock)) ?? [];
   // This process holds none while it does something else: one with its number was another's before.
   if (pid !== undefined && host === owner.host) {
     return (Number(pid) === owner.pid || !isRunning(Number(pid))) && isSame(lock, seen);
@@ -85,14 +86,5 @@ function isRunning(pid: number): boolean {
     return true;
   } catch (error) {
     return isSystemError(error, "EPERM");
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return "";
-    throw error;
   }
 }

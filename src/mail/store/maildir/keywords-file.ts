@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { isSystemError } from "../../../base/index.ts";
+import { textIfThere } from "../text-if-there.ts";
 import { flagsOfLetters, keywordLimit, letterOf } from "./file-name.ts";
 
 /** Of so many different sets of letters the flags are remembered. */
@@ -40,7 +40,7 @@ export class KeywordsFile {
     const stat = fs.statSync(this.#path, { throwIfNoEntry: false });
     const seen = stat === undefined ? "" : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
     if (seen === this.#seen) return;
-    this.#names = stat === undefined ? [] : parse(readText(this.#path));
+    this.#names = stat === undefined ? [] : parse(textIfThere(this.#path));
     this.#seen = seen;
     this.#flags.clear();
   }
@@ -106,13 +106,4 @@ function parse(text: string): (string | undefined)[] {
     names[Number(digits)] = name;
   }
   return Array.from(names);
-}
-
-function readText(file: string): string {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return "";
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
-import { isSystemError } from "../../../base/index.ts";
 import { decodeModifiedUtf7, encodeModifiedUtf7 } from "../../modified-utf7.ts";
+import { textIfThere } from "../text-if-there.ts";
 import { tryDotlock, type LockOwner } from "./dotlock.ts";
 import { folderOfMailbox, mailboxOfFolder } from "./folder-name.ts";
 
@@ -16,7 +16,7 @@ const escapes: readonly (readonly [plain: string, escaped: string])[] = [
 
 /** The names in Dovecot's `subscriptions`, of both versions. */
 export function readSubscriptions(root: string): readonly string[] {
-  return parse(readText(`${root}/subscriptions`));
+  return parse(textIfThere(`${root}/subscriptions`));
 }
 
 /** Undefined where somebody else has the lock. The file that is given is to be synced and closed. */
@@ -28,7 +28,7 @@ export function trySubscribe(
   const file = `${root}/subscriptions`;
   using lock = tryDotlock(file, owner);
   if (lock === undefined) return undefined;
-  const before = readText(file);
+  const before = textIfThere(file);
   const names = parse(before);
   if (names.includes(name) === isSubscribed) return { fd: undefined };
   const after = isSubscribed ? [...names, name] : names.filter((other) => other !== name);
@@ -74,13 +74,4 @@ function unescaped(line: string): string {
     return decodeModifiedUtf7(encoded) ?? encoded;
   });
   return levels.join("/");
-}
-
-function readText(file: string): string {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return "";
-    throw error;
-  }
 }

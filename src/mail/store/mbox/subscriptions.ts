@@ -1,13 +1,13 @@
 import * as fs from "node:fs";
-import { isSystemError } from "../../../base/index.ts";
 import { decodeModifiedUtf7 } from "../../modified-utf7.ts";
+import { textIfThere } from "../text-if-there.ts";
 import { tryDotlock } from "./dotlock.ts";
 
 const header = "V\t2\n\n";
 
 /** Names in Dovecot's `.subscriptions`, of both versions (docs/formats/mbox.md). */
 export function readSubscriptions(file: string): readonly string[] {
-  const text = readText(file);
+  const text = textIfThere(file);
   const isNew = text.startsWith(header);
   const lines = (isNew ? text.slice(header.length) : text).split("\n").filter(Boolean);
   return [...new Set(lines.map((line) => (isNew ? line.replaceAll("\t", "/") : (decodeModifiedUtf7(line) ?? line))))];
@@ -30,13 +30,4 @@ export function trySubscribe(
   fs.writeFileSync(`${file}.holdfast.lock`, text, { mode: 0o600, flush: true });
   fs.renameSync(`${file}.holdfast.lock`, file);
   return true;
-}
-
-function readText(file: string): string {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return "";
-    throw error;
-  }
 }
