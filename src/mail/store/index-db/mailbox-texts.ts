@@ -1,16 +1,22 @@
 import { setImmediate } from "node:timers/promises";
-import { foldText, type SearchText } from "../../message/index.ts";
+import {
+  foldText,
+  parseMessage,
+  searchTextOf,
+  textMatches,
+  type MessagePart,
+  type SearchText,
+} from "../../message/index.ts";
 import type { TextQuery } from "../open-mailbox.ts";
+import { structures } from "./content-index.ts";
 import type { IndexDatabase } from "./index-database.ts";
 import type { IndexedMailbox } from "./indexed-mailbox.ts";
 
 /** How a store reads its messages; each call runs on its own, as the user whose mail it is. */
 export interface TextSource {
   act<T>(work: () => T): T;
-  /** Undefined for a message that is gone. */
-  searchText(uid: number): SearchText | undefined;
-  /** Reads the message and compares. */
-  matches(uid: number, query: TextQuery): boolean;
+  /** The message as it is on the wire; undefined for one that is gone. */
+  read(uid: number): Uint8Array | undefined;
 }
 
 /** The index knows words of three letters and more: shorter ones are looked for in the messages. */
@@ -61,7 +67,7 @@ export class MailboxTexts {
       let startedMs = performance.now();
       for (const uid of left) {
         const isSure = query.in !== "header" && candidates.has(uid);
-        if (isSure || source.act(() => source.matches(uid, query))) found.add(uid);
+        if (isSure || source.act(() => this.#matches(uid, query, source))) found.add(uid);
         if (isSure || performance.now() - startedMs < turnMs) continue;
         await setImmediate();
         startedMs = performance.now();
@@ -71,6 +77,18 @@ export class MailboxTexts {
     }
     if (isIndexable) this.fill(source);
     return found;
+  }
+
+  #matches(uid: number, query: TextQuery, source: TextSource): boolean {
+    return this.#read(uid, source, (wire, root) => textMatches(wire, root, query)) ?? false;
+  }
+
+  #read<T>(uid: number, source: TextSource, work: (wire: Uint8Array, root: MessagePart) => T): T | undefined {
+    const wire = source.read(uid);
+    if (wire === undefined) return undefined;
+    const emailId = this.#index.held.get(uid)?.record.emailId ?? "";
+    const structure = structures.known(this.#database, [emailId]).get(emailId) ?? parseMessage(wire);
+    return work(wire, structure.root);
   }
 
   /** Puts what is missing into the index, in the background. Only mailboxes that somebody searches are worth it. */
@@ -148,7 +166,7 @@ export class MailboxTexts {
       if (texts.size >= fillMessages || letters > fillLetters || performance.now() - startedMs > turnMs) break;
       done++;
       const emailId = this.#index.held.get(uid)?.record.emailId;
-      const text = emailId === undefined || this.#whole.has(uid) ? undefined : source.searchText(uid);
+      const text = emailId === undefined || this.#whole.has(uid) ? undefined : this.#read(uid, source, searchTextOf);
       if (emailId === undefined || text === undefined) continue;
       texts.set(emailId, { headers: foldText(text.headers), body: foldText(text.body) });
       letters += text.headers.length + text.body.length;

@@ -1,15 +1,7 @@
 import * as fs from "node:fs";
 import { Failure, isSystemError } from "../../../base/index.ts";
 import type { MessageRecord } from "../../message-record.ts";
-import {
-  parseMessage,
-  parseSummary,
-  searchTextOf,
-  textMatches,
-  type MessagePart,
-  type MessageStructure,
-  type MessageSummary,
-} from "../../message/index.ts";
+import { parseMessage, parseSummary, type MessageStructure, type MessageSummary } from "../../message/index.ts";
 import { structures, summaries, throughIndex, type ContentKind } from "../index-db/index.ts";
 import { MailboxView } from "../mailbox-view.ts";
 import type {
@@ -110,13 +102,7 @@ export class MaildirView implements OpenMailbox {
     const mailbox = this.#access.mailbox(this.name);
     return mailbox.texts.search(query, uids, {
       act: (work) => this.#access.act(work),
-      searchText: (uid) =>
-        this.#readWhole(mailbox, uid, (wire) => searchTextOf(wire, this.#rootOf(mailbox, uid, wire))),
-      matches: (uid, asked) => {
-        return (
-          this.#readWhole(mailbox, uid, (wire) => textMatches(wire, this.#rootOf(mailbox, uid, wire), asked)) ?? false
-        );
-      },
+      read: (uid) => this.#read(mailbox, uid, (content) => content.read()),
     });
   }
 
@@ -196,10 +182,6 @@ export class MaildirView implements OpenMailbox {
     }
   }
 
-  #readWhole<T>(mailbox: MaildirMailbox, uid: number, work: (wire: Uint8Array) => T): T | undefined {
-    return this.#read(mailbox, uid, (content) => work(content.read()));
-  }
-
   /** Undefined for a message that is gone. */
   #read<T>(mailbox: MaildirMailbox, uid: number, work: (content: FileContent) => T): T | undefined {
     try {
@@ -209,11 +191,6 @@ export class MaildirView implements OpenMailbox {
       if (error instanceof Failure && error.code === "not-found") return undefined;
       throw error;
     }
-  }
-
-  #rootOf(mailbox: MaildirMailbox, uid: number, wire: Uint8Array): MessagePart {
-    const emailId = mailbox.index.held.get(uid)?.record.emailId ?? "";
-    return (structures.known(this.#access.database, [emailId]).get(emailId) ?? parseMessage(wire)).root;
   }
 
   #open(mailbox: MaildirMailbox, uid: number): FileContent {

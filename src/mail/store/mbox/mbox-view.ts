@@ -4,9 +4,6 @@ import {
   headerEndOf,
   parseMessage,
   parseSummary,
-  searchTextOf,
-  textMatches,
-  type MessagePart,
   type MessageStructure,
   type MessageSummary,
 } from "../../message/index.ts";
@@ -149,20 +146,10 @@ export class MboxView implements OpenMailbox {
   }
 
   matching(query: TextQuery, uids: readonly number[]): Promise<ReadonlySet<number>> {
-    const withText = <T>(uid: number, work: (bytes: Uint8Array, root: MessagePart) => T): T | undefined => {
-      const bytes = this.#read(uid);
-      return bytes === undefined ? undefined : work(bytes, this.#rootOf(uid, bytes));
-    };
     return this.#mailbox.texts.search(query, uids, {
       act: (work) => this.#access.actAs(work),
-      searchText: (uid) => withText(uid, searchTextOf),
-      matches: (uid, asked) => withText(uid, (bytes, root) => textMatches(bytes, root, asked)) ?? false,
+      read: (uid) => this.#read(uid),
     });
-  }
-
-  #rootOf(uid: number, bytes: Uint8Array): MessagePart {
-    const emailId = this.#mailbox.index.held.get(uid)?.record.emailId ?? "";
-    return (structures.known(this.#access.root.database, [emailId]).get(emailId) ?? parseMessage(bytes)).root;
   }
 
   async setFlags(uids: readonly number[], change: FlagChange): Promise<Flagged> {
