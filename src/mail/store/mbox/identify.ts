@@ -106,3 +106,19 @@ function uidThatCounts(
 export function flagsIn(message: MboxMessage, base: MailboxBase): readonly string[] {
   return flagsOf(message.header.metadata, base.keywords);
 }
+
+interface Numbered {
+  readonly uid: number;
+  readonly message: MboxMessage;
+  readonly isNew: boolean;
+}
+
+/** Messages without a UID get those that follow the last one. */
+export function numberedFrom(
+  seen: readonly SeenMessage[],
+  last: number,
+): { readonly messages: readonly Numbered[]; readonly lastUid: number } {
+  let lastUid = last;
+  const messages = seen.map(({ message, uid }) => ({ message, uid: uid ?? ++lastUid, isNew: uid === undefined }));
+  return { messages, lastUid };
+}

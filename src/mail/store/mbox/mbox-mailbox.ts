@@ -5,13 +5,15 @@ import { IndexedMailbox, MailboxTexts, newMailboxId, type Found, type IndexDatab
 import { append, needsRecovery, rewrite, tryLockToChange, type ChangeOptions } from "./change.ts";
 import { bytesOfFile } from "./file-io.ts";
 import { lineEndAtEnd } from "./append.ts";
-import { flagsIn, identify, placedOf, type Identified, type Known, type SeenMessage } from "./identify.ts";
+import { headerOf } from "./header-of.ts";
+import { flagsIn, identify, numberedFrom, placedOf, type Identified, type Known } from "./identify.ts";
 import { lockMboxNow, tryLockMbox, type LockedMbox } from "./lock.ts";
-import { formatHeaderBlock, formatPseudoMessage, uidLimit, type MailboxBase } from "./metadata.ts";
+import { formatPseudoMessage, uidLimit, type MailboxBase } from "./metadata.ts";
 import { appendedText } from "./message-text.ts";
 import { decodePlace, encodePlace } from "./place.ts";
 import { planRewrite, shifted, type Edits, type Placed } from "./plan-rewrite.ts";
 import { MboxScanner, type MboxMessage } from "./scan.ts";
+import { stampOf } from "./stamp.ts";
 
 export interface MboxMailboxOptions extends ChangeOptions {
   readonly nowMs: () => number;
@@ -37,8 +39,6 @@ export interface HeaderEdit {
   readonly flags?: readonly string[] | undefined;
 }
 
-/** In so many bytes Return-Path is looked for: it comes first. */
-const senderLimitBytes = 1000;
 /** How long a look waits where it is needed to answer at all. */
 const lookTimeoutMs = 5000;
 
@@ -206,7 +206,7 @@ export class MboxMailbox {
       const isFirst = placed.length === 0 && index === 0;
       const uid = base.lastUid + 1 + index;
       const metadata = { uid, flags, isOld: flags.length > 0, base: isFirst ? newBase : undefined };
-      return appendedText(content, { sender: senderOf(content), receivedMs }, metadata);
+      return appendedText(content, receivedMs, metadata);
     });
     const [first] = placed;
     const next = { ...withFlags, base: newBase };
@@ -391,55 +391,4 @@ export class MboxMailbox {
     const { receivedMs } = message.fromLine;
     return { ...known, sizeBytes, receivedMs, savedMs: this.#options.nowMs(), emailId: `M${digest.slice(0, 40)}` };
   }
-}
-
-interface Numbered {
-  readonly uid: number;
-  readonly message: MboxMessage;
-  readonly isNew: boolean;
-}
-
-/** Messages without a UID get those that follow the last one. */
-function numberedFrom(
-  seen: readonly SeenMessage[],
-  last: number,
-): { readonly messages: readonly Numbered[]; readonly lastUid: number } {
-  let lastUid = last;
-  const messages = seen.map(({ message, uid }) => ({ message, uid: uid ?? ++lastUid, isNew: uid === undefined }));
-  return { messages, lastUid };
-}
-
-interface HeaderWords {
-  readonly uid: number;
-  readonly base: MailboxBase;
-  readonly flags?: readonly string[] | undefined;
-  readonly isFirst: boolean;
-}
-
-function headerOf(message: MboxMessage, { uid, base, flags, isFirst }: HeaderWords): Uint8Array {
-  const { metadata } = message.header;
-  const bodyBytes = message.bodyEnd - message.bodyOffset;
-  return formatHeaderBlock(
-    message.header,
-    {
-      ...(uid > 0 && { uid }),
-      base: isFirst ? base : undefined,
-      flags: flags ?? flagsIn(message, base),
-      isOld: flags !== undefined || metadata.status.includes("O"),
-      contentLength: metadata.contentLength === bodyBytes ? bodyBytes : undefined,
-    },
-    message.bodyOffset - message.headerOffset,
-  );
-}
-
-/** The envelope's sender, where whoever delivered has put it into the message. */
-function senderOf(content: Uint8Array): string {
-  const begin = Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, senderLimitBytes)).toString();
-  return /^Return-Path:[ \t]*<([^<>\r\n]*)>/i.exec(begin)?.[1] ?? "";
-}
-
-/** What changes with every change of the file. */
-function stampOf(file: number | string): string {
-  const stat = typeof file === "number" ? fs.fstatSync(file, { bigint: true }) : fs.statSync(file, { bigint: true });
-  return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
 }

@@ -4,6 +4,8 @@ import { formatHeaderBlock, parseHeaderBlock, type MetadataToWrite } from "./met
 
 const newline = 10;
 const carriageReturn = 13;
+/** In so many bytes Return-Path is looked for: it comes first. */
+const senderLimitBytes = 1000;
 const quoted = Buffer.from("\nFrom ");
 
 /**
@@ -20,10 +22,16 @@ export function deliveredText(content: Uint8Array, from: FromLine): Uint8Array {
  * A message as one that a client brings lies there: its body byte for byte, with its length before it, so that
  * whoever reads it back gets what was given.
  */
-export function appendedText(content: Uint8Array, from: FromLine, metadata: MetadataToWrite): Uint8Array {
+export function appendedText(content: Uint8Array, receivedMs: number, metadata: MetadataToWrite): Uint8Array {
   const { header, body } = split(content);
   const block = formatHeaderBlock(parseHeaderBlock(header), { ...metadata, contentLength: body.length });
-  return joined([Buffer.from(formatFromLine(from)), block, body, lineEndOf(body), Buffer.of(newline)]);
+  return joined([
+    Buffer.from(formatFromLine({ sender: senderOf(content), receivedMs })),
+    block,
+    body,
+    lineEndOf(body),
+    Buffer.of(newline),
+  ]);
 }
 
 /** With line ends as files have them; a From_ line that came along is not part of it. */
@@ -71,4 +79,10 @@ function endingOf(ending: Uint8Array): Uint8Array {
 
 function joined(parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat(parts);
+}
+
+/** The envelope's sender, where whoever delivered has put it into the message. */
+function senderOf(content: Uint8Array): string {
+  const begin = Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, senderLimitBytes)).toString();
+  return /^Return-Path:[ \t]*<([^<>\r\n]*)>/i.exec(begin)?.[1] ?? "";
 }
