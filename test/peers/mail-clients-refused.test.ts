@@ -204,7 +204,7 @@ async function neomutt({ port, shown, folder }: Visit): Promise<Outcome> {
     `${folder}/rc`,
     `set folder = "imaps://joe@localhost:${port}/" spoolfile = "+INBOX" imap_pass = secret
 set certificate_file = ${machine.ca} ${shown === undefined ? "" : `ssl_client_cert = ${pair}`}
-set confirmappend = no confirmcreate = no move = no wait_key = no mail_check = 0
+set sleep_time = 0 confirmappend = no confirmcreate = no move = no wait_key = no mail_check = 0
 push "<copy-message>${folder}/got/copy<enter><exit>"
 `,
   );
