@@ -21,7 +21,9 @@ const secretText = "For nobody but joe.";
 const refusals = {
   none: "no certificate",
   "self-made": "self-signed",
+  "self-made in our authority's name": "self-signed",
   "of another authority": "unknown authority",
+  "of another authority in the name of ours": "unknown authority",
   expired: "expired",
   revoked: "revoked",
   "of another user": "another's certificate",
@@ -36,10 +38,14 @@ before(async () => {
   machine = await MailMachine.make();
   right = await machine.client("joe@example.org");
   const past = { days: 1, now: new Date(Date.now() - 3 * 86_400_000) };
+  const other = madeAuthority("other");
+  const { subject, subjectName } = machine.authority.current.certificate;
   wrong = {
     none: undefined,
     "self-made": write("self-made", madeCertificate({})),
-    "of another authority": write("other", madeCertificate({}, madeAuthority("other"))),
+    "self-made in our authority's name": write("false-self", madeCertificate({ subject: subjectName })),
+    "of another authority": write("other", madeCertificate({}, other)),
+    "of another authority in the name of ours": write("false-other", madeCertificate({}, { ...other, name: subject })),
     expired: await machine.client("joe@example.org", "old", past),
     revoked: await machine.client("joe@example.org", "lost"),
     "of another user": await machine.client("anna@example.org"),
@@ -305,7 +311,7 @@ const clients: Readonly<Record<string, Client>> = {
     peers: ["neomutt", "script"],
     protocol: "imaps",
     visit: neomutt,
-    // GnuTLS shows no certificate but one of an authority that the server names in the handshake.
+    // GnuTLS shows no certificate but one in the name of an authority that the server tells it.
     instead: { "self-made": "no certificate", "of another authority": "no certificate" },
   },
   offlineimap: { peers: ["offlineimap"], protocol: "imaps", visit: offlineimap },
