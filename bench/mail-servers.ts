@@ -105,7 +105,7 @@ async function ourServer(folder: TemporaryFolder, mail: string, stack: AsyncDisp
       child = undefined;
     },
     async start() {
-      child = await startServer(process.execPath, ["src/cli/main.ts", "mail", "serve", "--folder", mail], pop3sPort);
+      child = await startServer(holdfast, ["mail", "serve", "--folder", mail], /^pop3s /);
     },
   };
   stack.defer(() => server.stop());

@@ -80,12 +80,12 @@ userdb {
 `;
 }
 
-function fetchmailText({ users, certificates, folder, host, imapsPort }: ConfigurationRequest): string {
+function fetchmailText({ users, certificates, host, imapsPort }: ConfigurationRequest): string {
   const entries = users.map(({ mailbox, device }) => {
     const name = deviceFileName(mailbox, device);
     const local = mailbox.split("@")[0] ?? "";
     return `  user ${quoted(mailbox)} is ${quoted(local)} here
-    ssl sslproto "TLS1.2+" sslcertck sslcertfile ${quoted(path.join(folder, rootCertificateName))}
+    ssl sslproto "TLS1.2+" sslcertck sslcertfile ${quoted(path.join(certificates, rootCertificateName))}
     sslcert ${quoted(path.join(certificates, `${name}.pem`))} sslkey ${quoted(path.join(certificates, `${name}.key`))}
 `;
   });

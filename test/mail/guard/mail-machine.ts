@@ -60,7 +60,8 @@ export class MailMachine implements AsyncDisposable {
   /** Writes mail.toml: its usual lines, these of `[server]`, and these of `[mailboxes]` and other tables. */
   settings(more = "", server = ""): void {
     const account = process.getuid?.() === 0 && !/^account/m.test(server) ? 'account = "root"\n' : "";
-    const lines = `[server]\nlisten = ["127.0.0.1", "::1"]\nimaps_port = 0\npop3s_port = 0\naudit = "audit"\nprocesses = 2\n`;
+    const processes = /^processes/m.test(server) ? "" : "processes = 2\n";
+    const lines = `[server]\nlisten = ["127.0.0.1", "::1"]\nimaps_port = 0\npop3s_port = 0\naudit = "audit"\n${processes}`;
     const home = `[mailboxes]\nhome = "${this.folder.join("home")}/%n"\n`;
     fs.writeFileSync(this.folder.join("mail.toml"), `${lines}${account}${server}${home}${more}`);
   }

@@ -16,7 +16,6 @@ export const summaries: ContentKind<MessageSummary> = {
     return new Map(rows.map(({ emailId, summary }) => [String(emailId), JSON.parse(String(summary))]));
   },
   keep(database, found) {
-    if (found.length === 0) return;
     const sql =
       "INSERT INTO contents (emailId, summary) VALUES (?, ?) ON CONFLICT (emailId) DO UPDATE SET summary = excluded.summary";
     database.transaction(() => {
@@ -38,7 +37,6 @@ export const structures: ContentKind<MessageStructure> = {
     );
   },
   keep(database, found) {
-    if (found.length === 0) return;
     const sql =
       "INSERT INTO contents (emailId, summary, parts) VALUES (?, ?, ?) ON CONFLICT (emailId) DO UPDATE SET summary = excluded.summary, parts = excluded.parts";
     database.transaction(() => {
@@ -54,7 +52,7 @@ export interface ContentSource<T> {
   readonly kind: ContentKind<T>;
   /** Undefined for a message that is gone. */
   readonly read: (uid: number) => T | undefined;
-  /** Runs what touches the index. */
+  /** Runs what touches the index, now or a moment later. */
   readonly act: <R>(work: () => R) => R;
 }
 
@@ -73,6 +71,6 @@ export function throughIndex<T>(
     if (!known.has(emailId)) added.push([emailId, value]);
     found.push([uid, value]);
   }
-  act(() => kind.keep(database, added));
+  if (added.length > 0) database.later(() => act(() => kind.keep(database, added)));
   return found;
 }

@@ -10,6 +10,10 @@ export interface IndexDatabaseOptions {
 
 /** How long one process waits for another's transaction. */
 const busyTimeoutMs = 10_000;
+/** How long what can wait does, so that it is written behind the answer that it came up for. */
+const laterMs = 100;
+/** More work than this does not wait. */
+const waitingLimit = 64;
 /** SQLITE_CORRUPT, SQLITE_NOTADB: what a file that is not an index any more gives. */
 const damageCodes: ReadonlySet<number> = new Set([11, 26]);
 
@@ -20,6 +24,8 @@ export class IndexDatabase implements Disposable {
   readonly #database: DatabaseSync;
   readonly #inode: number;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #waiting: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   private constructor(file: string, database: DatabaseSync, options: IndexDatabaseOptions) {
     this.file = file;
@@ -69,6 +75,31 @@ export class IndexDatabase implements Disposable {
     }
   }
 
+  /**
+   * Writes what is only kept to save work, a moment later, one piece at a time between other work. It may never come to
+   * it: where the index is closed, damaged or full, whoever looks next finds it out anew.
+   */
+  later(work: () => void): void {
+    if (this.#waiting.length >= waitingLimit) this.#attempt(this.#waiting.shift());
+    this.#waiting.push(work);
+    this.#timer ??= this.#nextIn(laterMs);
+  }
+
+  #nextIn(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#attempt(this.#waiting.shift());
+      this.#timer = this.#waiting.length > 0 ? this.#nextIn(0) : undefined;
+    }, ms).unref();
+  }
+
+  #attempt(work: (() => void) | undefined): void {
+    try {
+      work?.();
+    } catch (error) {
+      if (!(error instanceof Error) || !("errcode" in error)) throw error; // not SQLite's
+    }
+  }
+
   #statement(sql: string): StatementSync {
     const held = this.#statements.get(sql);
     if (held !== undefined) return held;
@@ -78,6 +109,8 @@ export class IndexDatabase implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#waiting.length = 0;
     if (this.#database.isOpen) this.#database.close();
   }
 }

@@ -177,7 +177,8 @@ export class MaildirView implements OpenMailbox {
         const mailbox = this.#access.mailbox(this.name);
         const wanted = batch.flatMap((uid) => this.#view.find(uid) ?? mailbox.index.held.get(uid)?.record ?? []);
         const { database } = this.#access;
-        return throughIndex(wanted, { database, kind, read: (uid) => read(mailbox, uid), act: (work) => work() });
+        const act = <R>(work: () => R): R => this.#access.act(work);
+        return throughIndex(wanted, { database, kind, read: (uid) => read(mailbox, uid), act });
       });
     }
   }
