@@ -44,7 +44,7 @@ export async function startServers(inputs: string): Promise<MailServers> {
   const secrets = { HOLDFAST_CA_PASSWORD: "of the bench" };
   const run = (...words: readonly string[]): string =>
     runPeer(holdfast, ["mail", ...words, "--folder", mail], { env: { ...process.env, ...secrets } });
-  run("init", "example.org", "--host", "127.0.0.1");
+  run("init", "example.org", "--host", "localhost", "--host", "127.0.0.1");
   // Not hashed, as Dovecot has it here: what is compared is the servers.
   const users = path.join(mail, "domains/example.org");
   fs.writeFileSync(path.join(users, "imap.passwd"), "joe:::::::\n");
