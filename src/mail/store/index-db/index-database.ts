@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { Failure } from "../../../base/index.ts";
 import { schema, schemaVersion } from "./schema.ts";
 
 export type Row = Record<string, string | number | null>;
@@ -96,7 +97,8 @@ export class IndexDatabase implements Disposable {
     try {
       work?.();
     } catch (error) {
-      if (!(error instanceof Error) || !("errcode" in error)) throw error; // not SQLite's
+      const isExpected = error instanceof Failure || (error instanceof Error && "errcode" in error);
+      if (!isExpected) throw error; // a bug: neither the system's nor SQLite's answer
     }
   }
 
